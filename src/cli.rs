@@ -1,0 +1,389 @@
+//! The command line: types that clap fills in, and the settings that their flags override.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+
+use crate::record::TheoremKind;
+use crate::store::shard::Shard;
+
+/// Turns a Rocq library into training data for a prover.
+#[derive(Debug, Parser)]
+#[command(name = "rocq-distill", version, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Flags that every verb takes.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Flags that every verb takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Settings file, instead of `rocq-distill.toml` in this folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Print the summary as JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print the settings that would be used, and stop
+    #[arg(long, global = true)]
+    pub show_settings: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the whole chain from one set of settings
+    Run(RunArgs),
+    /// Extract every proved theorem of a library
+    #[command(alias = "step-0")]
+    Extract(ExtractArgs),
+    /// Replay each proof step by step in a fresh prover
+    #[command(alias = "step-0-bis")]
+    Verify(VerifyArgs),
+    /// Count the tokens of proof terms and proof scripts
+    #[command(alias = "step-1")]
+    Measure(MeasureArgs),
+    /// Keep records by their number of tokens and steps
+    #[command(alias = "step-2")]
+    Filter(FilterArgs),
+    /// Choose a diverse subset
+    #[command(alias = "step-3")]
+    Select(SelectArgs),
+    /// Write one dataset
+    Export(ExportArgs),
+    /// Say what is done, what is missing, and what was rejected and why
+    Status(StatusArgs),
+    /// Check that everything the settings need is here
+    Doctor,
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+    /// Become another program that the system ends together with this one
+    #[command(hide = true)]
+    Tether {
+        /// The process that must not be outlived
+        parent: u32,
+        /// The program and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<std::ffi::OsString>,
+    },
+}
+
+/// The part of the work that this process does.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ShardArgs {
+    /// Make only part I (from 0) of N parts
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["idx_worker", "num_workers"])]
+    pub shard: Option<Shard>,
+    /// The part to make, with `--num-workers`
+    #[arg(long, alias = "idx_worker", value_name = "I", requires = "num_workers", hide = true)]
+    pub idx_worker: Option<usize>,
+    /// How many parts there are, with `--idx-worker`
+    #[arg(long, alias = "num_workers", value_name = "N", requires = "idx_worker", hide = true)]
+    pub num_workers: Option<usize>,
+}
+
+/// How much of the machine is used.
+#[derive(Debug, Clone, Default, Args)]
+pub struct JobsArgs {
+    /// Provers or threads at work at once [default: one per core]
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<usize>,
+}
+
+/// `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// The run directory [default: export]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Folders and .v files of the library [default: a few files, see --all]
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "all")]
+    pub input: Vec<PathBuf>,
+    /// Take the whole installed library
+    #[arg(long)]
+    pub all: bool,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    /// `measure`.
+    #[command(flatten)]
+    pub measure: MeasureFlags,
+    /// `filter`.
+    #[command(flatten)]
+    pub filter: FilterFlags,
+    /// `select`.
+    #[command(flatten)]
+    pub select: SelectFlags,
+}
+
+/// `extract`.
+#[derive(Debug, Clone, Args)]
+pub struct ExtractArgs {
+    /// Folders and .v files of the library [default: the installed mathcomp]
+    #[arg(long, short, value_name = "PATH", num_args = 1..)]
+    pub input: Vec<PathBuf>,
+    /// Where the records go [default: export/extract]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Which statements become records
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub kinds: Vec<TheoremKind>,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
+/// Where a step reads and writes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Folders {
+    /// Records of the step before [default: its folder in export]
+    #[arg(long, short, value_name = "DIR")]
+    pub input: Option<PathBuf>,
+    /// Where the records go [default: this step's folder in export]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// `verify`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
+/// `measure`.
+#[derive(Debug, Clone, Args)]
+pub struct MeasureArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: MeasureFlags,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
+/// Settings of `measure`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub struct MeasureFlags {
+    /// A tokenizer.json, a folder that holds one, or a hub name [default: built in]
+    #[arg(long, value_name = "TOKENIZER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<String>,
+}
+
+/// `filter`.
+#[derive(Debug, Clone, Args)]
+pub struct FilterArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: FilterFlags,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
+/// Settings of `filter`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub struct FilterFlags {
+    /// Fewest tokens of the proof term [default: 0]
+    #[arg(long, alias = "min_num_tokens", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_num_tokens: Option<usize>,
+    /// Most tokens of the proof term [default: 3750]
+    #[arg(long, alias = "max_num_tokens", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_num_tokens: Option<usize>,
+    /// Fewest steps of the proof script [default: 3]
+    #[arg(long, alias = "min_number_instructions", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_number_instructions: Option<usize>,
+    /// Most steps of the proof script [default: 7]
+    #[arg(long, alias = "max_number_instructions", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_number_instructions: Option<usize>,
+}
+
+/// `select`.
+#[derive(Debug, Clone, Args)]
+pub struct SelectArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: SelectFlags,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+}
+
+/// Settings of `select`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub struct SelectFlags {
+    /// The size of the subset [default: 1000]
+    #[arg(long, alias = "num_documents", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_documents: Option<usize>,
+}
+
+/// `export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+}
+
+/// `status`.
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// The run directory [default: export]
+    pub dir: Option<PathBuf>,
+    /// Write the manifests of steps whose units are all done
+    #[arg(long)]
+    pub write: bool,
+}
+
+/// What the flags set, in the shape of the settings.
+#[derive(Debug, Default, Serialize)]
+pub struct Overrides {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jobs: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<Shard>,
+    extract: ExtractOverrides,
+    measure: MeasureFlags,
+    filter: FilterFlags,
+    select: SelectFlags,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct ExtractOverrides {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    input: Vec<PathBuf>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kinds: Vec<TheoremKind>,
+}
+
+impl ShardArgs {
+    fn resolve(&self) -> Option<Shard> {
+        self.shard.or_else(|| Shard::new(self.idx_worker?, self.num_workers?).ok())
+    }
+}
+
+impl Verb {
+    /// What the flags set.
+    pub fn overrides(&self) -> Overrides {
+        let mut overrides = Overrides::default();
+        match self {
+            Self::Run(args) => {
+                overrides.output.clone_from(&args.output);
+                overrides.jobs = args.jobs.jobs;
+                overrides.extract.input.clone_from(&args.input);
+                overrides.measure = args.measure.clone();
+                overrides.filter = args.filter.clone();
+                overrides.select = args.select.clone();
+            }
+            Self::Extract(args) => {
+                overrides.jobs = args.jobs.jobs;
+                overrides.shard = args.shard.resolve();
+                overrides.extract = ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone() };
+            }
+            Self::Verify(args) => {
+                overrides.jobs = args.jobs.jobs;
+                overrides.shard = args.shard.resolve();
+            }
+            Self::Measure(args) => {
+                overrides.jobs = args.jobs.jobs;
+                overrides.shard = args.shard.resolve();
+                overrides.measure = args.flags.clone();
+            }
+            Self::Filter(args) => {
+                overrides.jobs = args.jobs.jobs;
+                overrides.shard = args.shard.resolve();
+                overrides.filter = args.flags.clone();
+            }
+            Self::Select(args) => {
+                overrides.jobs = args.jobs.jobs;
+                overrides.select = args.flags.clone();
+            }
+            Self::Status(args) => overrides.output.clone_from(&args.dir),
+            Self::Export(_) | Self::Doctor | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
+        }
+        overrides
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_old_names_and_flags_still_work() {
+        let cli = Cli::parse_from([
+            "rocq-distill",
+            "step-2",
+            "--input",
+            "a",
+            "--output",
+            "b",
+            "--max_num_tokens",
+            "10",
+            "--min-number-instructions",
+            "2",
+            "--idx_worker",
+            "1",
+            "--num_workers",
+            "3",
+        ]);
+        let Verb::Filter(args) = cli.verb else { panic!("step-2 is not filter") };
+        assert_eq!(args.flags.max_num_tokens, Some(10));
+        assert_eq!(args.flags.min_number_instructions, Some(2));
+        assert_eq!(args.shard.resolve(), Shard::new(1, 3).ok());
+    }
+}

@@ -1,0 +1,26 @@
+//! Exit codes, each with its documented meaning.
+
+use std::process::ExitCode as ProcessExitCode;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitCode {
+    /// Everything that was asked for is done.
+    Success = 0,
+    /// Something of this machine or of the input stopped the run; what was done is kept.
+    Failure = 1,
+    /// The command line or the settings are wrong; nothing was started.
+    Usage = 2,
+    /// `status` or `doctor`: something is missing.
+    Incomplete = 3,
+    /// Another process is writing the same part of the run directory.
+    Locked = 4,
+    /// Interrupted by the user or by the batch system; run the same command again to go on.
+    Interrupted = 130,
+}
+
+impl From<ExitCode> for ProcessExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}

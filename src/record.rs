@@ -1,0 +1,73 @@
+//! The record: one proved theorem with everything that the pipeline learns about it.
+
+mod goal;
+mod name;
+mod premise;
+mod proof;
+mod rejection;
+mod source;
+mod stage;
+
+pub use goal::{Goal, Hypothesis, ProofState};
+pub use name::{FullName, KernelName, LogicalPath, RecordId};
+pub use premise::{Notation, Premise};
+pub use proof::{ProofTerm, Step, StepKind};
+pub use rejection::{Quantity, Reason, Rejected};
+pub use source::{Position, Source, TheoremKind};
+pub use stage::{Selection, TokenCounts, Verification, VerificationStatus};
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the record's format, written into every record.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// One proved theorem.
+///
+/// Later steps fill in what they find ([`Record::verification`], [`Record::tokens`], [`Record::selection`]) and leave
+/// the rest as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// [`FORMAT_VERSION`] of the program that wrote the record.
+    pub format_version: u32,
+    /// Logical path of the file and full name: unique, stable, readable.
+    pub id: RecordId,
+    /// Where the theorem stands.
+    pub source: Source,
+    /// Source text of the statement, up to and including its period.
+    pub statement: String,
+    /// The type as Rocq prints it.
+    pub statement_type: String,
+    /// Section variables and hypotheses in scope, oldest first.
+    pub section_context: Vec<Hypothesis>,
+    /// Source text from the first sentence after the statement to the end of the closing sentence.
+    pub proof_script: String,
+    /// The sentences of the proof between its opening (`Proof.`) and its closing.
+    pub steps: Vec<Step>,
+    /// The closing sentence: `Qed.`, `Defined.`, …
+    pub closing: String,
+    /// The term that the kernel checked.
+    pub proof_term: ProofTerm,
+    /// Library facts and definitions that the statement and the steps name, in order of first use.
+    pub premises: Vec<Premise>,
+    /// Notations that the statement and the steps use, in order of first use.
+    pub notations: Vec<Notation>,
+    /// Axioms that the proof rests on, as `Print Assumptions` names them.
+    pub axioms: Vec<FullName>,
+    /// What `verify` found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
+    /// What `measure` counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<TokenCounts>,
+    /// Why `select` took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Selection>,
+}
+
+impl Record {
+    /// The record without its text, as it stands in a rejected file.
+    pub fn rejected(&self, reason: Reason) -> Rejected {
+        Rejected { format_version: FORMAT_VERSION, id: self.id.clone(), source: self.source.clone(), reason }
+    }
+}

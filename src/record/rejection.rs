@@ -1,0 +1,169 @@
+//! Why a record does not go on.
+
+use serde::{Deserialize, Serialize};
+
+use super::{FORMAT_VERSION, FullName, RecordId, Source};
+
+/// A record that does not go on, as it stands in a rejected file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// [`FORMAT_VERSION`] of the program that wrote it.
+    pub format_version: u32,
+    /// The identity of the record.
+    pub id: RecordId,
+    /// Where the theorem stands.
+    pub source: Source,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Rejected {
+    /// A theorem that never became a record.
+    pub fn new(id: RecordId, source: Source, reason: Reason) -> Self {
+        Self { format_version: FORMAT_VERSION, id, source, reason }
+    }
+}
+
+/// Why a record does not go on, with what a reader needs to act.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Reason {
+    /// `extract`: the proof ends with `Admitted.`.
+    Admitted,
+    /// `extract`: the proof ends with `Abort.` or is never closed.
+    Aborted,
+    /// `extract`: the proof gives goals up (`admit`).
+    GivenUp,
+    /// `extract`: the proof is given as a term (`Proof term.`), so there is no script.
+    NoScript,
+    /// `extract`: another statement was opened inside the proof.
+    NestedProof,
+    /// `extract`, `verify`: Rocq refused a sentence.
+    RocqError {
+        /// The sentence.
+        sentence: String,
+        /// What Rocq said.
+        message: String,
+    },
+    /// `extract`, `verify`: Rocq did not answer in time.
+    TimedOut {
+        /// The sentence.
+        sentence: String,
+        /// The limit in seconds.
+        limit_s: u64,
+    },
+    /// `extract`, `verify`: the prover ended in the middle.
+    ProverDied {
+        /// The sentence.
+        sentence: String,
+        /// How it ended.
+        message: String,
+    },
+    /// `extract`: Rocq's answer to a question about the proof could not be read.
+    Unreadable {
+        /// The question.
+        query: String,
+        /// The answer, or the part of it that was not understood.
+        message: String,
+    },
+    /// `extract`: what the source is said to name cannot be found in Rocq.
+    UnknownReference {
+        /// The name or the notation.
+        name: String,
+        /// What Rocq said.
+        message: String,
+    },
+    /// `verify`: the file is not the one that the record was made from.
+    SourceChanged {
+        /// SHA-256 in the record.
+        expected: String,
+        /// SHA-256 of the file.
+        found: String,
+    },
+    /// `verify`: the record does not say what its source file says.
+    TextMismatch {
+        /// What differs.
+        field: String,
+    },
+    /// `verify`: a step is a command that could change what a proof means.
+    ForbiddenCommand {
+        /// The step.
+        sentence: String,
+    },
+    /// `verify`: the replay reached another state than the recorded one.
+    StateMismatch {
+        /// The step.
+        step: usize,
+        /// The recorded state.
+        expected: String,
+        /// The state that was reached.
+        found: String,
+    },
+    /// `verify`: no constant came of the proof.
+    NotDefined {
+        /// What Rocq said.
+        message: String,
+    },
+    /// `verify`: the proof rests on other axioms than the recorded ones.
+    AxiomMismatch {
+        /// The recorded ones.
+        expected: Vec<FullName>,
+        /// Those that Rocq named.
+        found: Vec<FullName>,
+    },
+    /// `filter`: not between the limits.
+    OutOfRange {
+        /// What was measured.
+        quantity: Quantity,
+        /// How much there is.
+        found: usize,
+        /// The least that is kept.
+        min: usize,
+        /// The most that is kept.
+        max: usize,
+    },
+    /// `select`: the same statement and proof as another record.
+    Duplicate {
+        /// That record.
+        of: RecordId,
+    },
+    /// `select`: enough others are further from what was chosen.
+    NotSelected,
+}
+
+/// What `filter` looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// Tokens of the proof term.
+    ProofTermTokens,
+    /// Steps of the proof script.
+    Steps,
+}
+
+impl Reason {
+    /// The reason's name in counts and messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Aborted => "aborted",
+            Self::GivenUp => "given_up",
+            Self::NoScript => "no_script",
+            Self::NestedProof => "nested_proof",
+            Self::RocqError { .. } => "rocq_error",
+            Self::TimedOut { .. } => "timed_out",
+            Self::ProverDied { .. } => "prover_died",
+            Self::Unreadable { .. } => "unreadable",
+            Self::UnknownReference { .. } => "unknown_reference",
+            Self::SourceChanged { .. } => "source_changed",
+            Self::TextMismatch { .. } => "text_mismatch",
+            Self::ForbiddenCommand { .. } => "forbidden_command",
+            Self::StateMismatch { .. } => "state_mismatch",
+            Self::NotDefined { .. } => "not_defined",
+            Self::AxiomMismatch { .. } => "axiom_mismatch",
+            Self::OutOfRange { .. } => "out_of_range",
+            Self::Duplicate { .. } => "duplicate",
+            Self::NotSelected => "not_selected",
+        }
+    }
+}

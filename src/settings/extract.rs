@@ -1,0 +1,24 @@
+//! Which proofs of which files.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::TheoremKind;
+
+/// Which proofs of which files.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtractSettings {
+    /// Folders and `.v` files; relative ones are looked for in the installed library too. Empty: the installed
+    /// `mathcomp`.
+    pub input: Vec<PathBuf>,
+    /// Which statements become records.
+    pub kinds: Vec<TheoremKind>,
+}
+
+impl Default for ExtractSettings {
+    fn default() -> Self {
+        Self { input: Vec::new(), kinds: TheoremKind::DEFAULT.to_vec() }
+    }
+}

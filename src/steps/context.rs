@@ -1,0 +1,15 @@
+//! What every step is given besides its own settings.
+
+use super::event::Observer;
+use crate::store::shard::Shard;
+
+/// What every step is given besides its own settings.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Provers or threads at work at once.
+    pub jobs: usize,
+    /// Which units this process makes.
+    pub shard: Shard,
+    /// Who is told how it goes.
+    pub observer: &'a dyn Observer,
+}

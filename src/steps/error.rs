@@ -1,0 +1,48 @@
+//! What stops a step.
+
+use std::path::PathBuf;
+
+use crate::rocq::RocqError;
+use crate::store::StoreError;
+
+/// What stops a step; what a prover refuses is data and no error.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The run directory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The prover cannot be used at all.
+    #[error(transparent)]
+    Rocq(#[from] RocqError),
+    /// The tokenizer cannot be used.
+    #[error(transparent)]
+    Tokenizer(#[from] crate::text::tokenizer::TokenizerError),
+    /// The index for the selection failed.
+    #[error("cannot index the records")]
+    Index(#[from] tantivy::TantivyError),
+    /// The input lacks what an earlier step writes.
+    #[error("record `{id}` in `{path}` has no {what}", path = path.display())]
+    WrongStep {
+        /// The record.
+        id: String,
+        /// Its folder.
+        path: PathBuf,
+        /// What is missing, and the step that writes it.
+        what: &'static str,
+    },
+    /// A step that looks at all records at once was asked for a part of them.
+    #[error("`{step}` looks at all records at once and cannot be sharded")]
+    NotShardable {
+        /// The step.
+        step: &'static str,
+    },
+    /// The threads cannot be started.
+    #[error("cannot start {n_threads} threads")]
+    Threads {
+        /// How many.
+        n_threads: usize,
+        /// Why not.
+        #[source]
+        source: rayon::ThreadPoolBuildError,
+    },
+}

@@ -1,0 +1,63 @@
+//! What a step tells while it runs; the console and the tests listen.
+
+use std::time::Duration;
+
+use crate::store::layout::{StepName, UnitName};
+
+/// Something that happened in a step.
+#[derive(Debug, Clone)]
+pub enum Event<'a> {
+    /// The step knows what it has to do.
+    StepStarted {
+        /// The step.
+        step: StepName,
+        /// Units of all shards.
+        n_units: usize,
+        /// Units of this shard that are left to do.
+        n_todo: usize,
+        /// The size of those units: bytes of source for the prover's steps, records for the others.
+        size: u64,
+    },
+    /// A part of a unit's size is done.
+    Advanced {
+        /// The unit.
+        unit: &'a UnitName,
+        /// How much of its size since the last time.
+        by: u64,
+    },
+    /// A unit is on disk.
+    UnitDone {
+        /// The unit.
+        unit: &'a UnitName,
+        /// Records kept.
+        n_kept: usize,
+        /// Records rejected.
+        n_rejected: usize,
+        /// How long it took.
+        took: Duration,
+    },
+    /// Something that the user should know and that stops nothing.
+    Warning {
+        /// In lower case, with what to do.
+        message: String,
+    },
+    /// All units of this shard are on disk.
+    StepDone {
+        /// The step.
+        step: StepName,
+    },
+}
+
+/// Someone who listens to events, from any thread.
+pub trait Observer: Sync + Send {
+    /// Called as it happens; must not block.
+    fn observe(&self, event: &Event<'_>);
+}
+
+/// Listens to nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn observe(&self, _event: &Event<'_>) {}
+}

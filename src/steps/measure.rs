@@ -1,0 +1,16 @@
+//! `measure`
+
+use super::{Context, StepError};
+use crate::settings::MeasureSettings;
+use crate::store::layout::StepDir;
+use crate::store::ledger::Summary;
+
+/// Runs the step.
+pub fn run(
+    _context: Context<'_>,
+    _settings: &MeasureSettings,
+    _input: &StepDir,
+    _output: &StepDir,
+) -> Result<Summary, StepError> {
+    todo!()
+}

@@ -1,0 +1,87 @@
+//! The loop over units that the steps without a prover share.
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::event::Event;
+use super::{Context, StepError};
+use crate::record::Record;
+use crate::store::layout::{StepDir, StepName};
+use crate::store::ledger::{Input, Ledger, Summary};
+use crate::store::unit::{self, Outcome};
+
+/// Makes each unit of `step` from the unit of the same name that the previous step wrote.
+pub(super) fn map_units(
+    context: Context<'_>,
+    step: StepName,
+    made_with: Value,
+    input: &StepDir,
+    output: &StepDir,
+    transform: impl Fn(Vec<Record>) -> Result<Outcome, StepError> + Sync,
+) -> Result<Summary, StepError> {
+    let ledger = open(context, step, made_with, input, output)?;
+    in_pool(context.jobs, || {
+        ledger.todo().par_iter().try_for_each(|todo| {
+            let started = Instant::now();
+            let records = unit::read(&input.unit(&todo.unit))?;
+            let n_in = records.len();
+            let outcome = transform(records)?;
+            commit(context, &ledger, todo, n_in, &outcome, started)
+        })
+    })??;
+    context.observer.observe(&Event::StepDone { step });
+    Ok(ledger.finish()?)
+}
+
+/// Opens the ledger of a step whose units are those of the step before.
+pub(super) fn open(
+    context: Context<'_>,
+    step: StepName,
+    made_with: Value,
+    input: &StepDir,
+    output: &StepDir,
+) -> Result<Ledger, StepError> {
+    let inputs = unit::list(input, step.previous().unwrap_or(step))?
+        .into_iter()
+        .map(|(unit, seal)| Input { unit, size: seal.n_kept as u64, digest: seal.records_sha256 })
+        .collect();
+    let ledger = Ledger::open(step, output, made_with, inputs, context.shard)?;
+    context.observer.observe(&Event::StepStarted {
+        step,
+        n_units: ledger.n_units(),
+        n_todo: ledger.todo().len(),
+        size: ledger.todo().iter().map(|todo| todo.size).sum(),
+    });
+    Ok(ledger)
+}
+
+/// Writes a unit and tells about it.
+pub(super) fn commit(
+    context: Context<'_>,
+    ledger: &Ledger,
+    todo: &Input,
+    n_in: usize,
+    outcome: &Outcome,
+    started: Instant,
+) -> Result<(), StepError> {
+    let took = started.elapsed();
+    ledger.commit(&todo.unit, n_in, outcome, took)?;
+    context.observer.observe(&Event::UnitDone {
+        unit: &todo.unit,
+        n_kept: outcome.kept.len(),
+        n_rejected: outcome.rejected.len(),
+        took,
+    });
+    Ok(())
+}
+
+/// Runs work that uses rayon on `jobs` threads.
+pub(super) fn in_pool<T: Send>(jobs: usize, work: impl FnOnce() -> T + Send) -> Result<T, StepError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs)
+        .build()
+        .map_err(|source| StepError::Threads { n_threads: jobs, source })?;
+    Ok(pool.install(work))
+}

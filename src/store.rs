@@ -1,0 +1,13 @@
+//! The run directory: paths, whole-file units, manifests, shards and locks.
+
+pub mod digest;
+mod error;
+pub mod jsonl;
+pub mod layout;
+pub mod ledger;
+pub mod lock;
+pub mod manifest;
+pub mod shard;
+pub mod unit;
+
+pub use error::StoreError;

@@ -1,0 +1,80 @@
+//! What can go wrong with the run directory.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What can go wrong with the run directory.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The operating system refused.
+    #[error("cannot {action} `{path}`", path = path.display())]
+    Io {
+        /// What was tried: "read", "write", …
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A line of a file is not what should stand there.
+    #[error("line {line} of `{path}` is not a {expected}", path = path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Counts from one.
+        line: usize,
+        /// What should stand there.
+        expected: &'static str,
+        /// Where it differs.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A value cannot be written as JSON.
+    #[error("cannot write `{path}` as JSON", path = path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Records were lost or made up: a fault of this program.
+    #[error(
+        "`{unit}` took in {n_in} records but kept {n_kept} and rejected {n_rejected}; this is a fault of rocq-distill"
+    )]
+    Unaccounted {
+        /// The unit.
+        unit: String,
+        /// Records that went in.
+        n_in: usize,
+        /// Records kept.
+        n_kept: usize,
+        /// Records rejected.
+        n_rejected: usize,
+    },
+    /// Another process writes the same part of the directory.
+    #[error("`{path}` is being written by {holder}", path = path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// Who holds it, as the file says.
+        holder: String,
+    },
+    /// There is nothing to read.
+    #[error("`{path}` holds no records of the step `{step}`", path = path.display())]
+    NoInput {
+        /// The directory.
+        path: PathBuf,
+        /// The step that should have written it.
+        step: &'static str,
+    },
+}
+
+impl StoreError {
+    /// Wraps an error of the operating system, for `map_err`.
+    pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}

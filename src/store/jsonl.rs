@@ -1,0 +1,100 @@
+//! Files of JSON lines, read whole with the line of an error and written whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
+
+use super::StoreError;
+use super::digest::Digest;
+
+/// Reads a value a line; `expected` names the value in errors.
+pub fn read<T: DeserializeOwned>(path: &Path, expected: &'static str) -> Result<Vec<T>, StoreError> {
+    let text = fs::read_to_string(path).map_err(StoreError::io("read", path))?;
+    parse(&text, path, expected)
+}
+
+/// Reads a value a line from text that came from `path`.
+pub fn parse<T: DeserializeOwned>(text: &str, path: &Path, expected: &'static str) -> Result<Vec<T>, StoreError> {
+    text.lines()
+        .enumerate()
+        .map(|(index, line)| {
+            from_str(line).map_err(|source| StoreError::Malformed {
+                path: path.to_owned(),
+                line: index + 1,
+                expected,
+                source,
+            })
+        })
+        .collect()
+}
+
+/// Reads one JSON value of any depth: proof states and terms nest deeply.
+pub fn from_str<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer.disable_recursion_limit();
+    let value = T::deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// The lines of some values.
+pub fn to_lines<T: Serialize>(values: &[T], path: &Path) -> Result<Vec<u8>, StoreError> {
+    let mut lines = Vec::new();
+    for value in values {
+        serde_json::to_writer(&mut lines, value)
+            .map_err(|source| StoreError::Unwritable { path: path.to_owned(), source })?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
+/// Writes one value as indented JSON, whole or not at all.
+pub fn write_pretty(path: &Path, value: &impl Serialize) -> Result<Digest, StoreError> {
+    let mut bytes =
+        serde_json::to_vec_pretty(value).map_err(|source| StoreError::Unwritable { path: path.to_owned(), source })?;
+    bytes.push(b'\n');
+    write_bytes(path, &bytes)?;
+    Ok(Digest::of(&bytes))
+}
+
+/// Writes a file whole or not at all: a temporary file beside it, synced, then renamed.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    write_with(path, |file| file.write_all(bytes))
+}
+
+/// Writes a file whole or not at all, piece by piece.
+pub fn write_with(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&mut File>) -> std::io::Result<()>,
+) -> Result<(), StoreError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
+    let mut temporary =
+        NamedTempFile::with_prefix_in(".writing-", folder).map_err(StoreError::io("write in", folder))?;
+    let mut writer = BufWriter::new(temporary.as_file_mut());
+    write(&mut writer).and_then(|()| writer.flush()).map_err(StoreError::io("write", path))?;
+    drop(writer);
+    set_ordinary_permissions(temporary.as_file()).map_err(StoreError::io("write", path))?;
+    temporary.as_file().sync_all().map_err(StoreError::io("sync", path))?;
+    temporary.persist(path).map_err(|error| StoreError::io("rename to", path)(error.error))?;
+    // The rename itself is safe only once the folder is.
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io("sync", folder))
+}
+
+/// Temporary files are private to their owner; a dataset is not.
+fn set_ordinary_permissions(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+/// Removes a file that may not be there.
+pub fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,205 @@
+//! Every path of the run directory; nothing else joins its paths.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::shard::Shard;
+
+/// A step of the pipeline, in pipeline order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepName {
+    /// Every proved theorem of a library.
+    Extract,
+    /// Each proof replayed.
+    Verify,
+    /// Token counts.
+    Measure,
+    /// By tokens and steps.
+    Filter,
+    /// A diverse subset.
+    Select,
+}
+
+impl StepName {
+    /// The steps that write records, in order.
+    pub const ALL: &[Self] = &[Self::Extract, Self::Verify, Self::Measure, Self::Filter, Self::Select];
+
+    /// The verb, which is also the folder.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Extract => "extract",
+            Self::Verify => "verify",
+            Self::Measure => "measure",
+            Self::Filter => "filter",
+            Self::Select => "select",
+        }
+    }
+
+    /// The step whose records this one reads.
+    pub fn previous(self) -> Option<Self> {
+        let index = Self::ALL.iter().position(|step| *step == self)?;
+        index.checked_sub(1).map(|index| Self::ALL[index])
+    }
+}
+
+impl fmt::Display for StepName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The name of a unit: the logical path of its source file with `/`, such as `mathcomp/ssreflect/div`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnitName(String);
+
+impl UnitName {
+    /// The unit of a source file, from its logical path.
+    pub fn of_logical_path(logical_path: &str) -> Self {
+        Self(logical_path.replace('.', "/"))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UnitName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The root of a run, by default `export`.
+#[derive(Debug, Clone)]
+pub struct RunDir(PathBuf);
+
+impl RunDir {
+    /// The run in this folder, which need not be there yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder of a step.
+    pub fn step(&self, step: StepName) -> StepDir {
+        StepDir(self.0.join(step.as_str()))
+    }
+
+    /// The folder of the export.
+    pub fn dataset(&self) -> DatasetDir {
+        DatasetDir(self.0.join("dataset"))
+    }
+}
+
+/// The folder of one step.
+#[derive(Debug, Clone)]
+pub struct StepDir(PathBuf);
+
+impl StepDir {
+    /// A step's records in this folder.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The files of a unit.
+    pub fn unit(&self, unit: &UnitName) -> UnitFiles {
+        UnitFiles { stem: self.0.join(unit.as_str()) }
+    }
+
+    /// What the step did as a whole.
+    pub fn manifest(&self) -> PathBuf {
+        self.0.join("manifest.json")
+    }
+
+    /// How long each unit took in the process of this shard; not part of the output.
+    pub fn timings(&self, shard: Shard) -> PathBuf {
+        self.0.join(format!("timings-{}-of-{}.json", shard.index(), shard.of()))
+    }
+
+    /// The lock of the process that writes a shard.
+    pub fn lock(&self, shard: Shard) -> PathBuf {
+        self.0.join(format!(".lock-{}-of-{}", shard.index(), shard.of()))
+    }
+
+    /// The unit that a seal belongs to, if the path is a seal's.
+    pub fn unit_of_seal(&self, path: &Path) -> Option<UnitName> {
+        let relative = path.strip_prefix(&self.0).ok()?.to_str()?;
+        relative.strip_suffix(SEAL).map(|stem| UnitName(stem.to_owned()))
+    }
+}
+
+const SEAL: &str = ".unit.json";
+
+/// The files of one unit in one step.
+#[derive(Debug, Clone)]
+pub struct UnitFiles {
+    stem: PathBuf,
+}
+
+impl UnitFiles {
+    /// The records that were kept.
+    pub fn records(&self) -> PathBuf {
+        self.with(".jsonl")
+    }
+
+    /// The others, with reasons; absent when there are none.
+    pub fn rejected(&self) -> PathBuf {
+        self.with(".rejected.jsonl")
+    }
+
+    /// Written last: says that the unit is whole and what it was made from.
+    pub fn seal(&self) -> PathBuf {
+        self.with(SEAL)
+    }
+
+    fn with(&self, suffix: &str) -> PathBuf {
+        let mut path = self.stem.clone().into_os_string();
+        path.push(suffix);
+        path.into()
+    }
+}
+
+/// The folder of the export.
+#[derive(Debug, Clone)]
+pub struct DatasetDir(PathBuf);
+
+impl DatasetDir {
+    /// A dataset in this folder.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// All records in one JSON array.
+    pub fn json(&self) -> PathBuf {
+        self.0.join("dataset.json")
+    }
+
+    /// All records, one a line.
+    pub fn jsonl(&self) -> PathBuf {
+        self.0.join("dataset.jsonl")
+    }
+
+    /// What the export holds and what it was made from.
+    pub fn manifest(&self) -> PathBuf {
+        self.0.join("manifest.json")
+    }
+}

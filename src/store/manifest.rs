@@ -1,0 +1,78 @@
+//! The manifest: what a step did as a whole, assembled from the seals of its units.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::layout::{StepDir, StepName, UnitName};
+use super::unit::Seal;
+use super::{StoreError, jsonl};
+use crate::record::FORMAT_VERSION;
+
+/// What a step did; the same bytes for any number of workers and shards.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`FORMAT_VERSION`] of the program that wrote it.
+    pub format_version: u32,
+    /// The step.
+    pub step: StepName,
+    /// Version of this program.
+    pub program_version: String,
+    /// What the output depends on besides the input: settings and versions.
+    pub made_with: Value,
+    /// Records that went in.
+    pub n_in: usize,
+    /// Records that were kept.
+    pub n_kept: usize,
+    /// Records that were rejected, by reason.
+    pub rejected: BTreeMap<String, usize>,
+    /// The units.
+    pub units: BTreeMap<UnitName, Seal>,
+}
+
+impl Manifest {
+    /// Adds the seals up.
+    pub fn assemble(step: StepName, made_with: Value, units: BTreeMap<UnitName, Seal>) -> Self {
+        let mut rejected = BTreeMap::new();
+        for (reason, count) in units.values().flat_map(|seal| &seal.rejected) {
+            *rejected.entry(reason.clone()).or_default() += count;
+        }
+        Self {
+            format_version: FORMAT_VERSION,
+            step,
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            made_with,
+            n_in: units.values().map(|seal| seal.n_in).sum(),
+            n_kept: units.values().map(|seal| seal.n_kept).sum(),
+            rejected,
+            units,
+        }
+    }
+
+    /// Records that were rejected.
+    pub fn n_rejected(&self) -> usize {
+        self.rejected.values().sum()
+    }
+
+    /// Writes it into the step's folder.
+    pub fn write(&self, folder: &StepDir) -> Result<(), StoreError> {
+        jsonl::write_pretty(&folder.manifest(), self).map(drop)
+    }
+
+    /// Reads it from the step's folder, if there is one.
+    pub fn read(folder: &StepDir) -> Result<Option<Self>, StoreError> {
+        let path = folder.manifest();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => jsonl::from_str(&text).map(Some).map_err(|source| StoreError::Malformed {
+                path,
+                line: source.line(),
+                expected: "manifest",
+                source,
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io("read", &path)(error)),
+        }
+    }
+}

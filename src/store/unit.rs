@@ -1,0 +1,147 @@
+//! Units: all records of one source file, written whole and sealed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+use walkdir::WalkDir;
+
+use super::digest::Digest;
+use super::layout::{StepDir, StepName, UnitFiles, UnitName};
+use super::{StoreError, jsonl};
+use crate::record::{Record, Rejected};
+
+/// Written last, beside the unit's records: what the unit was made from and what it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seal {
+    /// Digest of the input, the settings and the program: the unit is done while this stays the same.
+    pub key: Digest,
+    /// Records that went in.
+    pub n_in: usize,
+    /// Records that were kept.
+    pub n_kept: usize,
+    /// Records that were rejected, by reason.
+    pub rejected: BTreeMap<String, usize>,
+    /// Digest of the records' file.
+    pub records_sha256: Digest,
+    /// Digest of the rejected file, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_sha256: Option<Digest>,
+}
+
+impl Seal {
+    /// Records that were rejected.
+    pub fn n_rejected(&self) -> usize {
+        self.rejected.values().sum()
+    }
+}
+
+/// What a step made of a unit.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// Records that were kept, in source order.
+    pub kept: Vec<Record>,
+    /// The others, in source order.
+    pub rejected: Vec<Rejected>,
+}
+
+/// The seal of a unit that is whole and was made from `key`.
+pub fn done(files: &UnitFiles, key: &Digest) -> Result<Option<Seal>, StoreError> {
+    let Some(seal) = seal(files)? else { return Ok(None) };
+    let whole =
+        seal.key == *key && files.records().is_file() && files.rejected().is_file() == seal.rejected_sha256.is_some();
+    Ok(whole.then_some(seal))
+}
+
+/// The seal of a unit, if there is a readable one; an unreadable one is as good as none.
+pub fn seal(files: &UnitFiles) -> Result<Option<Seal>, StoreError> {
+    let path = files.seal();
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(jsonl::from_str(&text).ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("read", &path)(error)),
+    }
+}
+
+/// Writes a unit and seals it; `n_in` records went in.
+pub fn commit(
+    unit: &UnitName,
+    files: &UnitFiles,
+    key: Digest,
+    n_in: usize,
+    outcome: &Outcome,
+) -> Result<Seal, StoreError> {
+    let (n_kept, n_rejected) = (outcome.kept.len(), outcome.rejected.len());
+    if n_in != n_kept + n_rejected {
+        return Err(StoreError::Unaccounted { unit: unit.to_string(), n_in, n_kept, n_rejected });
+    }
+    // Without its seal the unit is not done, whatever a kill leaves of the rest.
+    jsonl::remove(&files.seal())?;
+    let records = jsonl::to_lines(&outcome.kept, &files.records())?;
+    let rejected = jsonl::to_lines(&outcome.rejected, &files.rejected())?;
+    jsonl::write_bytes(&files.records(), &records)?;
+    if outcome.rejected.is_empty() {
+        jsonl::remove(&files.rejected())?;
+    } else {
+        jsonl::write_bytes(&files.rejected(), &rejected)?;
+    }
+    let mut by_reason = BTreeMap::new();
+    for rejected in &outcome.rejected {
+        *by_reason.entry(rejected.reason.kind().to_owned()).or_default() += 1;
+    }
+    let seal = Seal {
+        key,
+        n_in,
+        n_kept,
+        rejected: by_reason,
+        records_sha256: Digest::of(&records),
+        rejected_sha256: (!outcome.rejected.is_empty()).then(|| Digest::of(&rejected)),
+    };
+    jsonl::write_pretty(&files.seal(), &seal)?;
+    Ok(seal)
+}
+
+/// The records of a unit.
+pub fn read(files: &UnitFiles) -> Result<Vec<Record>, StoreError> {
+    jsonl::read(&files.records(), "record")
+}
+
+/// Every sealed unit of a step's folder, by name; an error if there is none.
+pub fn list(folder: &StepDir, step: StepName) -> Result<Vec<(UnitName, Seal)>, StoreError> {
+    let mut units = Vec::new();
+    for unit in names(folder)? {
+        if let Some(seal) = seal(&folder.unit(&unit))? {
+            units.push((unit, seal));
+        }
+    }
+    if units.is_empty() {
+        return Err(StoreError::NoInput { path: folder.path().to_owned(), step: step.as_str() });
+    }
+    Ok(units)
+}
+
+/// Removes the units that are no longer part of the input, seal first.
+pub fn remove_all_but(folder: &StepDir, wanted: &BTreeSet<UnitName>) -> Result<(), StoreError> {
+    for unit in names(folder)? {
+        if !wanted.contains(&unit) {
+            let files = folder.unit(&unit);
+            for path in [files.seal(), files.records(), files.rejected()] {
+                jsonl::remove(&path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn names(folder: &StepDir) -> Result<BTreeSet<UnitName>, StoreError> {
+    let mut names = BTreeSet::new();
+    if !folder.path().is_dir() {
+        return Ok(names);
+    }
+    for entry in WalkDir::new(folder.path()) {
+        let entry = entry.map_err(|error| StoreError::io("list", folder.path())(error.into()))?;
+        names.extend(folder.unit_of_seal(entry.path()));
+    }
+    Ok(names)
+}
