@@ -1,1 +1,1 @@
-//! Integration tests.
+//! One test binary: a file a step, and one each for the command line, the settings and the architecture.
