@@ -9,6 +9,7 @@ pub mod position;
 pub mod printed;
 pub mod process;
 pub mod sentence;
+pub mod vernac;
 pub mod wire;
 
 pub use error::{Fault, RocqError};

@@ -85,7 +85,8 @@ impl Settings {
             .merge(match file {
                 Some(path) if !path.is_file() => return Err(SettingsError::NoFile { path: path.to_owned() }),
                 Some(path) => Toml::file_exact(path),
-                None => Toml::file_exact(DEFAULT_FILE),
+                None if Path::new(DEFAULT_FILE).is_file() => Toml::file_exact(DEFAULT_FILE),
+                None => Toml::string(""),
             })
             .merge(Env::prefixed("ROCQ_DISTILL_").split("__"))
             .merge(Serialized::defaults(flags));

@@ -152,7 +152,7 @@ enum Entry {
 }
 
 fn reference(rest: &str) -> Option<Reference> {
-    let mut words = rest.split(' ');
+    let mut words = rest.split_ascii_whitespace();
     let range = range(words.next()?)?;
     let library = LogicalPath::new(words.next()?);
     let path = path(words.next()?);
@@ -162,7 +162,7 @@ fn reference(rest: &str) -> Option<Reference> {
 }
 
 fn definition(line: &str) -> Option<Definition> {
-    let mut words = line.split(' ');
+    let mut words = line.split_ascii_whitespace();
     let kind = words.next()?.to_owned();
     let range = range(words.next()?)?;
     let path = path(words.next()?);
