@@ -70,10 +70,12 @@ impl Idetop {
 
     /// Asks questions at the tip; each gives all that Rocq printed, or its refusal.
     pub async fn ask(&mut self, questions: &[String]) -> Result<Vec<Result<String, Refusal>>, Fault> {
-        let calls: Vec<_> =
-            questions.iter().map(|text| Call::Query { text, at: self.tip }.encode()).collect();
+        let calls: Vec<_> = questions.iter().map(|text| Call::Query { text, at: self.tip }.encode()).collect();
         let answers = self.process.exchange(&calls, END, self.limits.query).await?;
-        answers.iter().map(|bytes| decode(bytes).map(|answer| answer.value.map(|_| answer.notices.join("\n")))).collect()
+        answers
+            .iter()
+            .map(|bytes| decode(bytes).map(|answer| answer.value.map(|_| answer.notices.join("\n"))))
+            .collect()
     }
 
     /// Goes back to an earlier state.
@@ -116,16 +118,18 @@ impl Idetop {
     }
 }
 
-/// How a file is opened: under its own logical path, with nothing printed cut or wrapped.
-///
-/// `Set Printing Width` within the document does not reach the messages; the flag does.
+/// How a file is opened: under its own logical path, with printed text neither cut nor laid out.
 fn arguments(file: &SourceFile) -> Vec<OsString> {
     let prefix = file.logical_path.as_str().split('.').next().unwrap_or_default();
-    let mut arguments: Vec<OsString> = ["-q", "-main-channel", "stdfds", "-async-proofs", "off"].map(Into::into).into();
-    for option in ["Printing Width=100000", "Printing Depth=100000"] {
-        arguments.extend(["-set".into(), option.into()]);
-    }
-    arguments.extend(["-R".into(), file.root.clone().into(), prefix.into(), "-topfile".into(), file.path.clone().into()]);
+    let mut arguments: Vec<OsString> =
+        ["--xml_format=Ppcmds", "-q", "-main-channel", "stdfds", "-async-proofs", "off"].map(Into::into).into();
+    arguments.extend([
+        "-R".into(),
+        file.root.clone().into(),
+        prefix.into(),
+        "-topfile".into(),
+        file.path.clone().into(),
+    ]);
     arguments
 }
 
