@@ -142,6 +142,9 @@ pub struct ExtractArgs {
     /// Which statements become records
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub kinds: Vec<TheoremKind>,
+    /// Only these theorems, by their full names
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub only: Vec<String>,
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,
@@ -167,6 +170,9 @@ pub struct VerifyArgs {
     /// Where it reads and writes.
     #[command(flatten)]
     pub folders: Folders,
+    /// Folders and .v files that the records were extracted from [default: the installed mathcomp]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub library: Vec<PathBuf>,
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,
@@ -301,6 +307,8 @@ struct ExtractOverrides {
     input: Vec<PathBuf>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     kinds: Vec<TheoremKind>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    only: Vec<String>,
 }
 
 impl ShardArgs {
@@ -325,9 +333,11 @@ impl Verb {
             Self::Extract(args) => {
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();
-                overrides.extract = ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone() };
+                overrides.extract =
+                    ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone(), only: args.only.clone() };
             }
             Self::Verify(args) => {
+                overrides.extract.input.clone_from(&args.library);
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();
             }

@@ -17,6 +17,7 @@ use crate::rocq::sentence::{self, Sentence};
 use crate::rocq::vernac::{self, Role};
 use crate::rocq::wire::{Place, Status};
 use crate::rocq::{Fault, RocqError};
+use crate::settings::ExtractSettings;
 use crate::store::digest::Digest;
 use crate::store::unit::Outcome;
 
@@ -35,7 +36,7 @@ pub(super) async fn walk(
     limits: Limits,
     file: &SourceFile,
     source: &SourceText,
-    kinds: &[TheoremKind],
+    settings: &ExtractSettings,
     advance: &(dyn Fn(u64) + Sync),
 ) -> Result<Walked, RocqError> {
     let sentences = sentence::split(&source.text);
@@ -47,14 +48,14 @@ pub(super) async fn walk(
         lines: LineIndex::new(&source.text),
         glob: &source.glob,
         sha256: Digest::of(&source.text),
-        kinds,
+        settings,
         sentences: &sentences,
         names: Names::default(),
         context: None,
         walked: Walked::default(),
     };
     let mut index = 0;
-    while index < sentences.len() {
+    while index < sentences.len() && !walk.has_all() {
         let start = sentences[index].range.start;
         match walk.sentence(index).await {
             Ok(next) => index = next,
@@ -83,7 +84,7 @@ struct Walk<'a> {
     lines: LineIndex<'a>,
     glob: &'a Glob,
     sha256: Digest,
-    kinds: &'a [TheoremKind],
+    settings: &'a ExtractSettings,
     sentences: &'a [Sentence],
     names: Names,
     /// The variables of the open sections, until a command may have changed them.
@@ -104,7 +105,7 @@ impl<'a> Walk<'a> {
     /// Executes the sentence at `index`, with the whole proof if it opens one; gives the index of the next.
     async fn sentence(&mut self, index: usize) -> Result<usize, Stop> {
         let text = self.text_of(index);
-        let kind = vernac::theorem_kind(text).filter(|kind| self.kinds.contains(kind));
+        let kind = vernac::theorem_kind(text).filter(|kind| self.settings.kinds.contains(kind));
         if kind.is_some() && self.context.is_none() {
             self.context = Some(self.section_context(index).await?);
         }
@@ -115,7 +116,10 @@ impl<'a> Walk<'a> {
         match (kind, &status.proof) {
             (None, None) => Ok(index + 1),
             (None, Some(_)) => self.skip_proof(index + 1).await,
-            (Some(kind), Some(name)) => self.theorem(index, kind, name, &status).await,
+            (Some(kind), Some(name)) if self.wants(&self.source(index, index, kind, name, &status)) => {
+                self.theorem(index, kind, name, &status).await
+            }
+            (Some(_), Some(_)) => self.skip_proof(index + 1).await,
             (Some(kind), None) => {
                 // A definition with a body is no theorem; a theorem with a body has no script.
                 if TheoremKind::DEFAULT.contains(&kind) {
@@ -130,7 +134,7 @@ impl<'a> Walk<'a> {
     /// Executes a proof that becomes no record.
     async fn skip_proof(&mut self, mut index: usize) -> Result<usize, Stop> {
         while index < self.sentences.len() {
-            let kind = vernac::theorem_kind(self.text_of(index)).filter(|kind| self.kinds.contains(kind));
+            let kind = vernac::theorem_kind(self.text_of(index)).filter(|kind| self.settings.kinds.contains(kind));
             let status = self.run_for_status(index).await?;
             if let Some(kind) = kind {
                 let name = vernac::stated_name(self.text_of(index)).unwrap_or_default();
@@ -198,7 +202,7 @@ impl<'a> Walk<'a> {
                 Role::Opening if ended => flaw = Some(Reason::NoScript),
                 Role::Step(kind) => {
                     if let Some(kind) =
-                        vernac::theorem_kind(self.text_of(index)).filter(|kind| self.kinds.contains(kind))
+                        vernac::theorem_kind(self.text_of(index)).filter(|kind| self.settings.kinds.contains(kind))
                     {
                         flaw = Some(Reason::NestedProof);
                         let name = vernac::stated_name(self.text_of(index)).unwrap_or_default();
@@ -350,7 +354,7 @@ impl<'a> Walk<'a> {
         let here = Status { path: self.library_path(), proof: None, n_proofs: 0 };
         for index in stop.index..self.sentences.len() {
             let text = self.text_of(index);
-            if let Some(kind) = vernac::theorem_kind(text).filter(|kind| self.kinds.contains(kind)) {
+            if let Some(kind) = vernac::theorem_kind(text).filter(|kind| self.settings.kinds.contains(kind)) {
                 let name = vernac::stated_name(text).unwrap_or_default();
                 self.reject(index, index, kind, name, &here, stop.reason.clone());
             }
@@ -362,7 +366,22 @@ impl<'a> Walk<'a> {
         self.push(source, Err(reason));
     }
 
+    /// Whether the theorem is among those asked for.
+    fn wants(&self, source: &Source) -> bool {
+        self.settings.only.is_empty() || self.settings.only.contains(&source.full_name)
+    }
+
+    /// Whether nothing that was asked for is still to come.
+    fn has_all(&self) -> bool {
+        let prefix = format!("{}.", self.file.logical_path);
+        let n_wanted = self.settings.only.iter().filter(|name| name.as_str().starts_with(&prefix)).count();
+        !self.settings.only.is_empty() && self.walked.n_seen >= n_wanted
+    }
+
     fn push(&mut self, source: Source, outcome: Result<Record, Reason>) {
+        if !self.wants(&source) {
+            return;
+        }
         self.walked.n_seen += 1;
         match outcome {
             Ok(record) => self.walked.outcome.kept.push(record),
