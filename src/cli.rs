@@ -10,7 +10,7 @@ use crate::store::shard::Shard;
 
 /// Turns a Rocq library into training data for a prover
 #[derive(Debug, Parser)]
-#[command(name = "rocq-distill", version, max_term_width = 100, propagate_version = true, after_help = EXAMPLES)]
+#[command(name = "rocq-distill", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -27,8 +27,8 @@ Examples:
   rocq-distill run --all --output full   take all of it
   rocq-distill status                    say how far that is
 
-Settings come from rocq-distill.toml, then ROCQ_DISTILL_* (ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS=4000),
-then flags; later ones win. `rocq-distill run --show-settings` prints them as such a file.";
+Settings: rocq-distill.toml, then the environment (ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS=4000), then
+flags; the last one wins. `rocq-distill run --show-settings` prints them as such a file.";
 
 /// Flags that every verb takes.
 #[derive(Debug, Clone, Args)]
@@ -156,7 +156,7 @@ pub struct RunArgs {
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// Folders and .v files of the library [default: a few files, see --all]
-    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "all")]
+    #[arg(long, short, value_name = "PATH", num_args = 1.., conflicts_with = "all")]
     pub input: Vec<PathBuf>,
     /// Take the whole installed library
     #[arg(long)]
@@ -241,8 +241,8 @@ pub struct MeasureArgs {
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Tokens")]
 pub struct MeasureFlags {
-    /// A tokenizer.json, a folder that holds one, or a hub name [default: built in]
-    #[arg(long, value_name = "TOKENIZER")]
+    /// A tokenizer.json, a folder with one, or a name on the hub [default: built in]
+    #[arg(long, value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokenizer: Option<String>,
 }
@@ -313,9 +313,12 @@ pub struct SelectFlags {
 /// `export`.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// Where it reads and writes.
-    #[command(flatten)]
-    pub folders: Folders,
+    /// Records of the last step [default: export/select]
+    #[arg(long, short, value_name = "DIR")]
+    pub input: Option<PathBuf>,
+    /// Where the dataset goes [default: export/dataset]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
 }
 
 /// `status`.

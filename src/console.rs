@@ -103,7 +103,7 @@ impl Console {
     /// Prints an error once, with its causes and what to do about it.
     pub fn error(&self, failure: &Failure) -> ExitCode {
         let mut text = format!("{} {failure}\n", label("error:", AnsiColor::Red));
-        let causes = std::iter::successors(failure.source(), |cause| cause.source());
+        let causes = std::iter::successors(failure.source(), |cause| (*cause).source());
         text.extend(causes.map(|cause| format!("  caused by: {cause}\n")));
         if let Some(hint) = failure.hint() {
             let _ = write!(text, "\n{} {hint}\n", label("hint:", AnsiColor::Cyan));

@@ -31,7 +31,7 @@ pub struct Check {
     pub finding: Finding,
     /// What was found, or why it cannot be used.
     pub detail: String,
-    /// What to type or to change; only where it is missing.
+    /// What to type or to change, where it is missing and that would not be said twice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
 }
@@ -62,7 +62,7 @@ pub async fn examine(settings: &Settings, file: Option<&Path>) -> Diagnosis {
         },
         match &rocq {
             Ok(rocq) => library(&rocq.library, &settings.extract.input),
-            Err(_) => missing("library", "cannot be found without Rocq".to_owned(), NO_ROCQ_HINT),
+            Err(_) => Check { advice: None, ..missing("library", "cannot be found without Rocq".to_owned(), "") },
         },
         tokenizer(settings.measure.tokenizer.as_deref()),
         output(&settings.output),

@@ -136,8 +136,8 @@ async fn work(
             steps::select::run(context, &settings.select, &input, &output)?
         }
         Verb::Export(args) => {
-            let input = args.folders.input.as_deref().map_or_else(|| run_dir.step(StepName::Select), StepDir::new);
-            let output = args.folders.output.as_deref().map_or_else(|| run_dir.dataset(), DatasetDir::new);
+            let input = args.input.as_deref().map_or_else(|| run_dir.step(StepName::Select), StepDir::new);
+            let output = args.output.as_deref().map_or_else(|| run_dir.dataset(), DatasetDir::new);
             steps::export::run(&input, &output)?;
             console.note(&format!("the dataset is in `{}`", output.path().display()));
             return Ok(ExitCode::Success);

@@ -38,6 +38,9 @@ pub const ENVIRONMENT_PREFIX: &str = "ROCQ_DISTILL_";
 /// The standard variable for what `telemetry.endpoint` says; the file and our own variable win over it.
 pub const OTLP_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
+/// The keys that mean nothing unless they are set.
+const OPTIONAL_KEYS: &[&str] = &["measure.tokenizer", "telemetry.endpoint"];
+
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,7 +107,12 @@ impl Settings {
 
     /// The settings as a file that gives them again.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        toml::to_string_pretty(self)
+        let text = toml::to_string_pretty(self)?;
+        let values = toml::Value::try_from(self)?;
+        let is_set = |key: &str| key.split('.').try_fold(&values, |value, name| value.get(name)).is_some();
+        let unset: String =
+            OPTIONAL_KEYS.iter().filter(|key| !is_set(key)).map(|key| format!("# not set: {key}\n")).collect();
+        Ok(unset + &text)
     }
 
     fn checked(self) -> Result<Self, SettingsError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -214,7 +215,7 @@ impl Found {
 
 /// Whether the files of a unit have the digests that its seal says.
 fn is_as_sealed(files: &UnitFiles, seal: &Seal) -> Result<bool, StoreError> {
-    let digest = |path| fs::read(&path).map(Digest::of).map_err(StoreError::io("read", &path));
+    let digest = |path: PathBuf| fs::read(&path).map(Digest::of).map_err(StoreError::io("read", &path));
     Ok(digest(files.records())? == seal.records_sha256
         && match &seal.rejected_sha256 {
             Some(sha256) => digest(files.rejected())? == *sha256,

@@ -5,18 +5,18 @@ use crate::doctor::{Diagnosis, Finding};
 
 /// A line for each thing, then what to do about each that is missing.
 pub(super) fn to_text(diagnosis: &Diagnosis) -> String {
-    let rows: Vec<_> = diagnosis
-        .checks
+    let word = |finding| match finding {
+        Finding::Ok => "ok",
+        Finding::Off => "off",
+        Finding::Missing => "missing",
+    };
+    let checks = &diagnosis.checks;
+    let rows: Vec<_> = checks
         .iter()
-        .map(|check| {
-            let finding = match check.finding {
-                Finding::Ok => "ok",
-                Finding::Off => "off",
-                Finding::Missing => "missing",
-            };
-            let advice = check.advice.as_ref().map_or_else(String::new, |advice| format!("; {advice}"));
-            vec![check.what.to_owned(), finding.to_owned(), format!("{}{advice}", check.detail)]
-        })
+        .map(|check| vec![word(check.finding).to_owned(), check.what.to_owned(), check.detail.clone()])
         .collect();
-    table::aligned(&rows)
+    let advice: Vec<_> =
+        checks.iter().filter_map(|check| Some(format!("{}: {}\n", check.what, check.advice.as_ref()?))).collect();
+    let gap = if advice.is_empty() { "" } else { "\n" };
+    table::aligned(&rows) + gap + &advice.concat()
 }

@@ -62,6 +62,9 @@ impl Progress {
         if !self.advancing.remove(unit) {
             self.size_done = self.size.min(self.size_done + (n_kept + n_rejected) as u64);
         }
+        if self.n_done == self.n_todo {
+            self.size_done = self.size;
+        }
     }
 
     /// The line of a unit that is done: how far the step is, and what came of the unit.
@@ -74,7 +77,7 @@ impl Progress {
         now: Instant,
     ) -> String {
         self.spoke = now;
-        let Self { step, n_done, n_todo, .. } = self;
+        let Self { step, n_done, n_todo, .. } = &*self;
         let left = self.time_left(now).map_or_else(String::new, |left| format!(", {:#} left", HumanDuration(left)));
         let percent = 100 * self.size_done / self.size.max(1);
         let took = HumanDuration(took);
@@ -114,10 +117,10 @@ impl Progress {
     fn template(&self) -> &'static str {
         match self.step {
             StepName::Extract => {
-                "{prefix} [{bar:24}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left; {wide_msg}"
+                "{prefix} [{bar:16}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left; {wide_msg}"
             }
             StepName::Verify | StepName::Measure | StepName::Filter | StepName::Select => {
-                "{prefix} [{bar:24}] {pos}/{len} records, {per_sec}, {eta} left; {wide_msg}"
+                "{prefix} [{bar:16}] {pos}/{len} records, {per_sec}, {eta} left; {wide_msg}"
             }
         }
     }

@@ -2,16 +2,23 @@
 
 use std::collections::BTreeMap;
 
-/// Lays rows out: the first column to the left, numbers to the right, the last column to the left.
+/// Lays rows out: numbers to the right, text to the left.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let n_columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..n_columns)
         .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
         .collect();
+    // Below its heading, if it has one.
+    let is_number: Vec<bool> = (0..n_columns)
+        .map(|column| {
+            let mut cells = rows.iter().skip(1).filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty());
+            cells.clone().next().is_some() && cells.all(|cell| cell.chars().all(|c| c.is_ascii_digit() || c == '/'))
+        })
+        .collect();
     let mut text = String::new();
     for row in rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            if column == 0 || column + 1 == n_columns { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        let cells = row.iter().zip(&widths).zip(&is_number).map(|((cell, width), is_number)| {
+            if *is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
         });
         text += cells.collect::<Vec<_>>().join("  ").trim_end();
         text.push('\n');

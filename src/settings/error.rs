@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use figment::error::Kind;
 use figment::value::{Dict, Value};
 
-use super::{ENVIRONMENT_PREFIX, OTLP_VARIABLE, Settings};
+use super::{ENVIRONMENT_PREFIX, OPTIONAL_KEYS, OTLP_VARIABLE, Settings};
 
 /// What can be wrong with the settings.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +78,9 @@ impl SettingsError {
                 }
                 Self::UnknownKey { key: path.join("."), place: place(&path, file), nearest: nearest(&path, siblings) }
             }
-            kind if path.is_empty() => Self::BadFile { path: file.to_owned(), message: kind.to_string() },
+            kind if path.is_empty() => {
+                Self::BadFile { path: file.to_owned(), message: kind.to_string().trim_end().to_owned() }
+            },
             kind => Self::BadValue { key: path.join("."), place: place(&path, file), message: message(kind) },
         }
     }
@@ -101,10 +103,13 @@ impl SettingsError {
 /// Where a key was set: clap checks the flags, so it is the environment or else the file.
 fn place(path: &[String], file: &Path) -> String {
     let wanted = path.join("__");
+    let starts_with = |long: &str, short: &str| {
+        long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with("__"))
+    };
     let is_it = |name: &str| {
         let name = name.to_lowercase();
         name.strip_prefix(&ENVIRONMENT_PREFIX.to_lowercase())
-            .is_some_and(|key| key == wanted || key.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with("__")))
+            .is_some_and(|key| starts_with(key, &wanted) || starts_with(&wanted, key))
     };
     let variable = env::vars_os().filter_map(|(name, _)| name.into_string().ok()).find(|name| is_it(name));
     match variable {
@@ -128,7 +133,7 @@ fn nearest(path: &[String], siblings: &[&str]) -> Option<String> {
         .or_else(|| every_key().into_iter().find(|key| key.rsplit('.').next() == Some(field)))
 }
 
-/// Every key that has a default, with dots.
+/// Every key, with dots.
 fn every_key() -> Vec<String> {
     fn keys(prefix: &str, value: &Value, found: &mut Vec<String>) {
         match value {
@@ -136,21 +141,28 @@ fn every_key() -> Vec<String> {
             _ => found.push(prefix.trim_end_matches('.').to_owned()),
         }
     }
-    let mut found = Vec::new();
+    let mut found: Vec<_> = OPTIONAL_KEYS.iter().map(|key| (*key).to_owned()).collect();
     let defaults = Value::serialize(Settings::default()).unwrap_or_else(|_| Dict::new().into());
     keys("", &defaults, &mut found);
     found
 }
 
-/// What is wrong with a value, without the names of our types.
+/// What is wrong with a value, in words of a settings file and not of our types.
 fn message(kind: &Kind) -> String {
     match kind {
-        Kind::InvalidType(found, expected) if expected.starts_with("struct ") => {
-            format!("found {found}, expected a table")
-        }
+        // Every table has its defaults, so a key can lack only where something else stands for the table.
+        Kind::MissingField(_) => "expected a table".to_owned(),
         Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            let expected = match expected.as_str() {
+                "usize" | "u64" | "u32" => "a whole number from 0",
+                "path string" => "a string",
+                "a sequence" => "a list in square brackets",
+                expected if expected.starts_with("struct ") => "a table",
+                expected => expected,
+            };
             format!("found {found}, expected {expected}")
         }
+        Kind::UnknownVariant(found, known) => format!("found `{found}`, expected one of {}", known.join(", ")),
         kind => kind.to_string(),
     }
 }
