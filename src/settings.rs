@@ -93,6 +93,7 @@ impl Settings {
         if settings.jobs == 0 {
             return Err(SettingsError::OutOfRange { key: "jobs", least: 1 });
         }
+        settings.filter.check()?;
         Ok(settings)
     }
 }

@@ -41,6 +41,18 @@ pub enum SettingsError {
         /// The least that works.
         least: usize,
     },
+    /// A range that nothing lies in.
+    #[error("setting `{min_key}` is {min}, more than `{max_key}`, which is {max}: no record would be kept")]
+    EmptyRange {
+        /// The whole key of the lower limit.
+        min_key: &'static str,
+        /// The lower limit.
+        min: usize,
+        /// The whole key of the upper limit.
+        max_key: &'static str,
+        /// The upper limit.
+        max: usize,
+    },
 }
 
 impl SettingsError {
