@@ -99,7 +99,7 @@ fn tokenizer(name: Option<&str>) -> Check {
         Err(error) => missing(
             "tokenizer",
             explain(&error),
-            "leave `measure.tokenizer` out for the built-in one, or name a `tokenizer.json` that is here",
+            "leave `measure.tokenizer` out to use the built-in one",
         ),
     }
 }

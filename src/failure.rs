@@ -71,15 +71,12 @@ impl Failure {
             Self::Step(error) => match error {
                 StepError::Store(error) => store_hint(error),
                 StepError::Rocq(error) => rocq_hint(error),
-                StepError::Tokenizer(_) => Some(
-                    "leave `--tokenizer` out for the built-in one, or name a `tokenizer.json` or a folder that holds one"
-                        .to_owned(),
-                ),
                 StepError::WrongStep { what, .. } => {
                     Some(format!("run the steps in order, or name the folder that has {what} with `--input`"))
                 }
                 StepError::NotShardable { step } => Some(format!("run `{step}` once, without `--shard`")),
-                StepError::Index(_) => None,
+                // The tokenizer's messages say what to do; nothing can be done about the index.
+                StepError::Tokenizer(_) | StepError::Index(_) => None,
                 StepError::Threads { .. } => Some("ask for fewer with `--jobs`".to_owned()),
             },
             Self::Store(error) => store_hint(error),
@@ -122,6 +119,7 @@ fn store_code(error: &StoreError) -> ExitCode {
         | StoreError::Malformed { .. }
         | StoreError::Unwritable { .. }
         | StoreError::Unaccounted { .. }
+        | StoreError::Changed { .. }
         | StoreError::NoInput { .. } => ExitCode::Failure,
     }
 }
@@ -136,6 +134,9 @@ fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::Locked { .. } => Some("wait until it ends, or make another part with `--shard`".to_owned()),
         StoreError::NoInput { step, .. } => {
             Some(format!("run `rocq-distill {step}` first, or name the folder with its records with `--input`"))
+        }
+        StoreError::Changed { .. } => {
+            Some("`rocq-distill status --check` finds every file that was changed".to_owned())
         }
         StoreError::Unwritable { .. } | StoreError::Unaccounted { .. } => None,
     }

@@ -4,12 +4,22 @@ use std::path::PathBuf;
 
 use crate::rocq::installation::Installation;
 use crate::settings::Settings;
+use crate::steps::export::DatasetManifest;
 use crate::steps::{self, Context, StepError};
 use crate::store::layout::{RunDir, StepName};
 use crate::store::ledger::Summary;
 
 /// The steps of the chain that have run, with what each did.
 pub type Funnel = Vec<(StepName, Summary)>;
+
+/// What came of a whole run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What each step did.
+    pub funnel: Funnel,
+    /// What was exported.
+    pub dataset: DatasetManifest,
+}
 
 /// The files that a run takes when nobody says which, relative to the installed library: enough to see everything at
 /// work, little enough for a laptop.
@@ -51,7 +61,7 @@ pub fn settle_input(input: &mut Vec<PathBuf>, all: bool) -> Portion {
 }
 
 /// Runs every step up to the export.
-pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation) -> Result<Funnel, StepError> {
+pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation) -> Result<Outcome, StepError> {
     let run_dir = RunDir::new(&settings.output);
     let mut funnel = Funnel::new();
     for &step in StepName::ALL {
@@ -67,8 +77,8 @@ pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation)
         };
         funnel.push((step, summary));
     }
-    steps::export::run(&run_dir.step(StepName::Select), &run_dir.dataset())?;
-    Ok(funnel)
+    let dataset = steps::export::run(&run_dir.step(StepName::Select), &run_dir.dataset())?;
+    Ok(Outcome { funnel, dataset })
 }
 
 #[cfg(test)]

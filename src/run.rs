@@ -19,6 +19,7 @@ use crate::rocq::installation::Installation;
 use crate::rocq::process;
 use crate::settings::Settings;
 use crate::steps::event::Both;
+use crate::steps::export::DatasetManifest;
 use crate::steps::{self, Context};
 use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName};
 use crate::store::ledger::Summary;
@@ -109,8 +110,9 @@ async fn work(
     let summary = match &cli.verb {
         Verb::Run(_) => {
             let rocq = Installation::find(&settings.rocq.program).await?;
-            let funnel = pipeline::run(context, settings, &rocq).await?;
-            console.summary(&funnel, &[NO_MODEL_STEPS.to_owned()])?;
+            let outcome = pipeline::run(context, settings, &rocq).await?;
+            let notes = [NO_MODEL_STEPS.to_owned(), exported(&outcome.dataset, &run_dir.dataset())];
+            console.summary(&outcome.funnel, &notes)?;
             return Ok(ExitCode::Success);
         }
         Verb::Extract(args) => {
@@ -138,8 +140,8 @@ async fn work(
         Verb::Export(args) => {
             let input = args.input.as_deref().map_or_else(|| run_dir.step(StepName::Select), StepDir::new);
             let output = args.output.as_deref().map_or_else(|| run_dir.dataset(), DatasetDir::new);
-            steps::export::run(&input, &output)?;
-            console.note(&format!("the dataset is in `{}`", output.path().display()));
+            let dataset = steps::export::run(&input, &output)?;
+            console.summary(&vec![], &[exported(&dataset, &output)])?;
             return Ok(ExitCode::Success);
         }
         Verb::Status(args) => {
@@ -164,6 +166,10 @@ const NO_MODEL_STEPS: &str = "stopped before `reason`: no endpoint is set, so th
 fn finish(summary: Summary, console: &Console) -> Result<ExitCode, Failure> {
     console.summary(&vec![(summary.manifest.step, summary)], &[])?;
     Ok(ExitCode::Success)
+}
+
+fn exported(dataset: &DatasetManifest, folder: &DatasetDir) -> String {
+    format!("{} records in `{}`", dataset.n_records, folder.path().display())
 }
 
 fn complete_if(is_complete: bool) -> ExitCode {

@@ -119,20 +119,7 @@ impl Settings {
         if self.jobs == 0 {
             return Err(SettingsError::OutOfRange { key: "jobs", least: 1 });
         }
-        let filter = &self.filter;
-        for (low, min, high, max) in [
-            ("filter.min_num_tokens", filter.min_num_tokens, "filter.max_num_tokens", filter.max_num_tokens),
-            (
-                "filter.min_number_instructions",
-                filter.min_number_instructions,
-                "filter.max_number_instructions",
-                filter.max_number_instructions,
-            ),
-        ] {
-            if min > max {
-                return Err(SettingsError::Crossed { low, min, high, max });
-            }
-        }
+        self.filter.check()?;
         Ok(self)
     }
 }

@@ -53,16 +53,16 @@ pub enum SettingsError {
         /// The least that works.
         least: usize,
     },
-    /// A lower limit above its upper limit, so that nothing would be kept.
-    #[error("setting `{low}` is {min}, which is more than `{high}`, {max}")]
-    Crossed {
-        /// The key of the lower limit.
-        low: &'static str,
-        /// Its value.
+    /// A range that nothing lies in.
+    #[error("setting `{min_key}` is {min}, more than `{max_key}`, which is {max}: no record would be kept")]
+    EmptyRange {
+        /// The whole key of the lower limit.
+        min_key: &'static str,
+        /// The lower limit.
         min: usize,
-        /// The key of the upper limit.
-        high: &'static str,
-        /// Its value.
+        /// The whole key of the upper limit.
+        max_key: &'static str,
+        /// The upper limit.
         max: usize,
     },
 }
@@ -95,7 +95,7 @@ impl SettingsError {
             Self::UnknownKey { nearest: None, .. } => {
                 Some("`rocq-distill run --show-settings` lists every setting, once this one is taken out".to_owned())
             }
-            Self::BadFile { .. } | Self::BadValue { .. } | Self::OutOfRange { .. } | Self::Crossed { .. } => None,
+            Self::BadFile { .. } | Self::BadValue { .. } | Self::OutOfRange { .. } | Self::EmptyRange { .. } => None,
         }
     }
 }

@@ -20,8 +20,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Writes it into the step's folder.
+    /// Writes it into the step's folder, unless it stands there already.
     pub fn write(&self, folder: &StepDir) -> Result<(), StoreError> {
+        if Self::read(folder).is_ok_and(|written| written.as_ref() == Some(self)) {
+            return Ok(());
+        }
         jsonl::write_pretty(&folder.plan(), self).map(drop)
     }
 
