@@ -61,30 +61,45 @@ Examples:
 A run that was stopped goes on where it was: what is done and made with the same settings is kept.")]
     Run(RunArgs),
     /// Extract every proved theorem of a library
-    #[command(alias = "step-0", after_help = "\
+    #[command(
+        alias = "step-0",
+        after_help = "\
 Examples:
   rocq-distill extract --input mathcomp/ssreflect/div.v
-  rocq-distill extract --shard 0/4          (and 1/4, 2/4, 3/4 on other machines)")]
+  rocq-distill extract --shard 0/4          (and 1/4, 2/4, 3/4 on other machines)"
+    )]
     Extract(ExtractArgs),
     /// Replay each proof step by step in a fresh prover
-    #[command(alias = "step-0-bis", after_help = "\
+    #[command(
+        alias = "step-0-bis",
+        after_help = "\
 Example:
-  rocq-distill verify --input export/extract --output export/verify")]
+  rocq-distill verify --input export/extract --output export/verify"
+    )]
     Verify(VerifyArgs),
     /// Count the tokens of proof terms and proof scripts
-    #[command(alias = "step-1", after_help = "\
+    #[command(
+        alias = "step-1",
+        after_help = "\
 Example:
-  rocq-distill measure --tokenizer deepseek-ai/DeepSeek-R1")]
+  rocq-distill measure --tokenizer deepseek-ai/DeepSeek-R1"
+    )]
     Measure(MeasureArgs),
     /// Keep records by their number of tokens and steps
-    #[command(alias = "step-2", after_help = "\
+    #[command(
+        alias = "step-2",
+        after_help = "\
 Example:
-  rocq-distill filter --max-num-tokens 2000 --max-number-instructions 10")]
+  rocq-distill filter --max-num-tokens 2000 --max-number-instructions 10"
+    )]
     Filter(FilterArgs),
     /// Choose a diverse subset
-    #[command(alias = "step-3", after_help = "\
+    #[command(
+        alias = "step-3",
+        after_help = "\
 Example:
-  rocq-distill select --num-documents 500")]
+  rocq-distill select --num-documents 500"
+    )]
     Select(SelectArgs),
     /// Write one dataset
     #[command(after_help = "\

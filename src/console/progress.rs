@@ -116,9 +116,7 @@ impl Progress {
     /// The size of extraction is bytes of source, that of the other steps is records.
     fn template(&self) -> &'static str {
         match self.step {
-            StepName::Extract => {
-                "{prefix} [{bar:16}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left; {wide_msg}"
-            }
+            StepName::Extract => "{prefix} [{bar:16}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left; {wide_msg}",
             StepName::Verify | StepName::Measure | StepName::Filter | StepName::Select => {
                 "{prefix} [{bar:16}] {pos}/{len} records, {per_sec}, {eta} left; {wide_msg}"
             }

@@ -81,12 +81,7 @@ impl Outcome {
     /// Exit code, stdout and stderr as one text.
     pub fn text(&self) -> String {
         let part = |name: &str, text: String| if text.is_empty() { text } else { format!("--- {name}\n{text}") };
-        format!(
-            "exit {}\n{}{}",
-            self.code(),
-            part("stdout", self.stdout()),
-            part("stderr", self.stderr())
-        )
+        format!("exit {}\n{}{}", self.code(), part("stdout", self.stdout()), part("stderr", self.stderr()))
     }
 
     /// What differs from machine to machine is replaced.

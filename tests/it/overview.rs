@@ -98,8 +98,7 @@ pub(crate) fn of_record(record: &Record) -> String {
 
 fn of_state(state: &ProofState) -> String {
     let mut text = state.to_string();
-    for (name, goals) in
-        [("shelved", &state.shelved), ("given up", &state.given_up), ("background", &state.background)]
+    for (name, goals) in [("shelved", &state.shelved), ("given up", &state.given_up), ("background", &state.background)]
     {
         if !goals.is_empty() {
             write!(text, "\n({} {name})", goals.len()).unwrap();
