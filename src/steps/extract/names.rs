@@ -223,7 +223,7 @@ impl<'a> Lookup<'a> {
             return Self {
                 candidates: vec![reference.full_name().to_string()],
                 is_lasting: true,
-                module: Some(within(reference.library.as_str(), &reference.path)),
+                module: Some(module(&reference.library, &reference.path)),
                 here,
             };
         }
@@ -236,7 +236,7 @@ impl<'a> Lookup<'a> {
         paths.sort_unstable();
         paths.dedup();
         if let [path] = paths.as_slice() {
-            let module = within(reference.library.as_str(), path);
+            let module = module(&reference.library, path);
             let candidates = in_open_sections(&module, &reference.name, here);
             return Self { candidates, is_lasting: true, module: Some(module), here };
         }
@@ -254,7 +254,7 @@ impl<'a> Lookup<'a> {
         let (About::Object { path, .. } | About::Abbreviation { path, .. }) = about;
         let full_name = match &self.module {
             Some(module) => within(module, &reference.name),
-            None => without_sections(path, &within(reference.library.as_str(), &reference.path), self.here),
+            None => without_sections(path, &module(&reference.library, &reference.path), self.here),
         };
         // Within a section the object goes by the section's name too, which it will lose.
         let kernel_name = if path == asked || self.module.is_none() { &full_name } else { path };
@@ -264,6 +264,11 @@ impl<'a> Lookup<'a> {
 
 fn is_object(reference: &Reference) -> bool {
     matches!(reference.target(), Target::Object | Target::Abbreviation)
+}
+
+/// A library and a path within it, which may be empty.
+fn module(library: &LogicalPath, path: &str) -> String {
+    if path.is_empty() { library.to_string() } else { within(library.as_str(), path) }
 }
 
 /// Whether a path within a file is another one or lies below it.
