@@ -8,4 +8,5 @@ mod library;
 mod mathcomp;
 mod measure;
 mod overview;
+mod select;
 mod support;
