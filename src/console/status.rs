@@ -20,7 +20,11 @@ pub(super) fn to_text(status: &Status) -> String {
     for step in &status.steps {
         let name = step.step;
         lines.extend(step.problems.iter().map(|problem| format!("{name}: {problem}")));
-        lines.extend(step.writers.iter().map(|writer| format!("{name}: shard {} is being written by {}", writer.shard, writer.holder)));
+        lines.extend(
+            step.writers
+                .iter()
+                .map(|writer| format!("{name}: shard {} is being written by {}", writer.shard, writer.holder)),
+        );
     }
     lines.push(if status.is_complete {
         "complete: nothing is missing of what was started, and every record is accounted for".to_owned()

@@ -66,15 +66,9 @@ impl Ledger {
         });
         match error {
             Some(error) => Err(error),
-            None => Ok(Self {
-                step,
-                output: output.clone(),
-                plan,
-                shard,
-                todo,
-                timings: Mutex::default(),
-                _lock: lock,
-            }),
+            None => {
+                Ok(Self { step, output: output.clone(), plan, shard, todo, timings: Mutex::default(), _lock: lock })
+            }
         }
     }
 

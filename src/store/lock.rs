@@ -63,7 +63,10 @@ mod tests {
         let first = Lock::take(&path).unwrap();
         let error = Lock::take(&path).unwrap_err().to_string();
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
-        assert_eq!(holder(&path).unwrap().unwrap().split(" on ").next().unwrap(), format!("process {}", std::process::id()));
+        assert_eq!(
+            holder(&path).unwrap().unwrap().split(" on ").next().unwrap(),
+            format!("process {}", std::process::id())
+        );
         drop(first);
         assert_eq!(holder(&path).unwrap(), None);
         Lock::take(&path).unwrap();
