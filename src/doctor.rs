@@ -96,11 +96,7 @@ fn library(library: &Path, input: &[PathBuf]) -> Check {
 fn tokenizer(name: Option<&str>) -> Check {
     match Tokenizer::load(name) {
         Ok(tokenizer) => ok("tokenizer", tokenizer.name().to_owned()),
-        Err(error) => missing(
-            "tokenizer",
-            explain(&error),
-            "leave `measure.tokenizer` out to use the built-in one",
-        ),
+        Err(error) => missing("tokenizer", explain(&error), "leave `measure.tokenizer` out to use the built-in one"),
     }
 }
 
@@ -120,7 +116,9 @@ fn output(folder: &Path) -> Check {
             let detail = format!("{}, {} MiB free", folder.display(), free >> 20);
             if free < LEAST_FREE_BYTES { missing("output", detail, ADVICE) } else { ok("output", detail) }
         }
-        Err(error) => missing("output", format!("cannot read the free space of `{}`: {error}", there.display()), ADVICE),
+        Err(error) => {
+            missing("output", format!("cannot read the free space of `{}`: {error}", there.display()), ADVICE)
+        }
     }
 }
 

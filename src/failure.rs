@@ -94,9 +94,9 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NoProgram { .. } | RocqError::Start { .. } | RocqError::Handshake { .. } => {
             Some(NO_ROCQ_HINT.to_owned())
         }
-        RocqError::NoInput { .. } | RocqError::NoSources { .. } => {
-            Some("name folders and .v files with `--input`; `rocq-distill doctor` says which library is found".to_owned())
-        }
+        RocqError::NoInput { .. } | RocqError::NoSources { .. } => Some(
+            "name folders and .v files with `--input`; `rocq-distill doctor` says which library is found".to_owned(),
+        ),
         RocqError::NoGlob { .. } | RocqError::StaleGlob { .. } | RocqError::BadGlob { .. } => {
             Some("compile the library again with this Rocq: coqc writes the .glob files".to_owned())
         }

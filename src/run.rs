@@ -93,12 +93,7 @@ fn start(cli: Cli, settings: Settings, console: &Arc<Console>) -> Result<ExitCod
     outcome
 }
 
-async fn work(
-    cli: &Cli,
-    settings: &Settings,
-    console: &Console,
-    telemetry: &Telemetry,
-) -> Result<ExitCode, Failure> {
+async fn work(cli: &Cli, settings: &Settings, console: &Console, telemetry: &Telemetry) -> Result<ExitCode, Failure> {
     let observer = Both(console, telemetry);
     let context = Context { jobs: settings.jobs, shard: settings.shard, observer: &observer };
     let run_dir = RunDir::new(&settings.output);

@@ -119,7 +119,8 @@ impl Export {
             SpanExporter::builder().with_http().with_endpoint(url("traces")).with_timeout(REQUEST_LIMIT).build()?;
         let numbers =
             MetricExporter::builder().with_http().with_endpoint(url("metrics")).with_timeout(REQUEST_LIMIT).build()?;
-        let lines = LogExporter::builder().with_http().with_endpoint(url("logs")).with_timeout(REQUEST_LIMIT).build()?;
+        let lines =
+            LogExporter::builder().with_http().with_endpoint(url("logs")).with_timeout(REQUEST_LIMIT).build()?;
         let traces = SdkTracerProvider::builder().with_batch_exporter(spans).with_resource(resource.clone()).build();
         let metrics =
             SdkMeterProvider::builder().with_periodic_exporter(numbers).with_resource(resource.clone()).build();

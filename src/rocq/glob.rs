@@ -71,10 +71,12 @@ pub fn parse(text: &str) -> Result<Glob, BadGlob> {
     let mut references = Vec::new();
     let mut definitions = Vec::new();
     for (index, line) in lines {
-        let entry = || Some(match line.strip_prefix('R') {
-            Some(rest) => Entry::Reference(reference(rest)?),
-            None => Entry::Definition(definition(line)?),
-        });
+        let entry = || {
+            Some(match line.strip_prefix('R') {
+                Some(rest) => Entry::Reference(reference(rest)?),
+                None => Entry::Definition(definition(line)?),
+            })
+        };
         match entry().ok_or_else(|| bad(index, line))? {
             Entry::Reference(reference) => references.push(reference),
             Entry::Definition(definition) => definitions.push(definition),
@@ -229,12 +231,15 @@ mod tests {
         let glob = parse(EXAMPLE).unwrap();
         assert_eq!(glob.logical_path.as_str(), "mathcomp.ssreflect.div");
         let targets: Vec<_> = glob.references.iter().map(Reference::target).collect();
-        assert_eq!(targets, [
-            Target::Other,
-            Target::Notation(NotationKey { scope: "nat_scope", text: "_ - _".to_owned() }),
-            Target::Other,
-            Target::Object,
-        ]);
+        assert_eq!(
+            targets,
+            [
+                Target::Other,
+                Target::Notation(NotationKey { scope: "nat_scope", text: "_ - _".to_owned() }),
+                Target::Other,
+                Target::Object,
+            ]
+        );
         assert_eq!(glob.references[3].full_name().as_str(), "mathcomp.algebra.ssralg.GRing.Theory.addrC");
         assert_eq!(glob.definitions[0].name, "edivnP");
         assert_eq!(glob.definitions[0].range, 2344..2350);

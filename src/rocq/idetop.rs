@@ -70,10 +70,12 @@ impl Idetop {
 
     /// Asks questions at the tip; each gives all that Rocq printed, or its refusal.
     pub async fn ask(&mut self, questions: &[String]) -> Result<Vec<Result<String, Refusal>>, Fault> {
-        let calls: Vec<_> =
-            questions.iter().map(|text| Call::Query { text, at: self.tip }.encode()).collect();
+        let calls: Vec<_> = questions.iter().map(|text| Call::Query { text, at: self.tip }.encode()).collect();
         let answers = self.process.exchange(&calls, END, self.limits.query).await?;
-        answers.iter().map(|bytes| decode(bytes).map(|answer| answer.value.map(|_| answer.notices.join("\n")))).collect()
+        answers
+            .iter()
+            .map(|bytes| decode(bytes).map(|answer| answer.value.map(|_| answer.notices.join("\n"))))
+            .collect()
     }
 
     /// Goes back to an earlier state.
@@ -125,7 +127,13 @@ fn arguments(file: &SourceFile) -> Vec<OsString> {
     for option in ["Printing Width=100000", "Printing Depth=100000"] {
         arguments.extend(["-set".into(), option.into()]);
     }
-    arguments.extend(["-R".into(), file.root.clone().into(), prefix.into(), "-topfile".into(), file.path.clone().into()]);
+    arguments.extend([
+        "-R".into(),
+        file.root.clone().into(),
+        prefix.into(),
+        "-topfile".into(),
+        file.path.clone().into(),
+    ]);
     arguments
 }
 

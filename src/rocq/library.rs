@@ -49,10 +49,10 @@ pub fn find(inputs: &[PathBuf], installed: &Path) -> Result<Vec<SourceFile>, Roc
     let mut files: BTreeMap<String, SourceFile> = BTreeMap::new();
     for input in inputs {
         let candidates = [input.clone(), installed.join(input)];
-        let path = candidates.iter().find(|path| path.exists()).ok_or_else(|| RocqError::NoInput {
-            path: input.clone(),
-            library: installed.to_owned(),
-        })?;
+        let path = candidates
+            .iter()
+            .find(|path| path.exists())
+            .ok_or_else(|| RocqError::NoInput { path: input.clone(), library: installed.to_owned() })?;
         let sources = sources(path)?;
         if sources.is_empty() {
             return Err(RocqError::NoSources { path: path.clone() });
@@ -73,9 +73,8 @@ pub fn find(inputs: &[PathBuf], installed: &Path) -> Result<Vec<SourceFile>, Roc
 impl SourceFile {
     /// Reads the text and its `.glob` file.
     pub fn read(&self) -> Result<SourceText, RocqError> {
-        let read = |path: &Path| {
-            fs::read_to_string(path).map_err(|source| RocqError::Read { path: path.to_owned(), source })
-        };
+        let read =
+            |path: &Path| fs::read_to_string(path).map_err(|source| RocqError::Read { path: path.to_owned(), source });
         let text = read(&self.path)?;
         let glob = glob::parse(&read(&self.path.with_extension("glob"))?)
             .map_err(|source| RocqError::BadGlob { path: self.path.clone(), source })?;
@@ -111,19 +110,15 @@ fn source_file(path: PathBuf) -> Result<SourceFile, RocqError> {
     let read = |source| RocqError::Read { path: path.clone(), source };
     let size = fs::metadata(&path).map_err(read)?.len();
     let glob_text = fs::read_to_string(&glob_path).map_err(|source| RocqError::Read { path: glob_path, source })?;
-    let logical_path = glob_text
-        .lines()
-        .nth(1)
-        .and_then(|line| line.strip_prefix('F'))
-        .map(LogicalPath::new)
-        .ok_or_else(|| RocqError::BadGlob {
-            path: path.clone(),
-            source: glob::BadGlob { line: 2, text: glob_text.lines().nth(1).unwrap_or_default().to_owned() },
+    let logical_path =
+        glob_text.lines().nth(1).and_then(|line| line.strip_prefix('F')).map(LogicalPath::new).ok_or_else(|| {
+            RocqError::BadGlob {
+                path: path.clone(),
+                source: glob::BadGlob { line: 2, text: glob_text.lines().nth(1).unwrap_or_default().to_owned() },
+            }
         })?;
-    let (root, relative) = root(&path, logical_path.as_str()).ok_or_else(|| RocqError::WrongFolder {
-        path: path.clone(),
-        logical_path: logical_path.to_string(),
-    })?;
+    let (root, relative) = root(&path, logical_path.as_str())
+        .ok_or_else(|| RocqError::WrongFolder { path: path.clone(), logical_path: logical_path.to_string() })?;
     Ok(SourceFile { path, logical_path, root, relative, size })
 }
 

@@ -149,7 +149,9 @@ fn interpretation(entry: &str) -> Option<Interpretation> {
     let mut only_printing = false;
     loop {
         rest = rest.trim_end();
-        if let Some(shorter) = rest.strip_suffix("(default interpretation)").or_else(|| rest.strip_suffix("(only parsing)")) {
+        if let Some(shorter) =
+            rest.strip_suffix("(default interpretation)").or_else(|| rest.strip_suffix("(only parsing)"))
+        {
             rest = shorter;
         } else if let Some(shorter) = rest.strip_suffix("(only printing)") {
             only_printing = true;
@@ -217,7 +219,14 @@ mod tests {
     #[track_caller]
     fn check_hypothesis(text: &str, names: &[&str], body: Option<&str>, ty: &str) {
         let hypothesis = hypothesis(text).unwrap();
-        assert_eq!((hypothesis.names.iter().map(String::as_str).collect::<Vec<_>>(), hypothesis.body.as_deref(), &*hypothesis.ty), (names.to_vec(), body, ty));
+        assert_eq!(
+            (
+                hypothesis.names.iter().map(String::as_str).collect::<Vec<_>>(),
+                hypothesis.body.as_deref(),
+                &*hypothesis.ty
+            ),
+            (names.to_vec(), body, ty)
+        );
     }
 
     #[test]
@@ -258,8 +267,14 @@ mod tests {
 
     #[test]
     fn a_printed_term_ends_where_its_type_starts() {
-        assert_eq!(print("a = fun=> erefl\n     : x = y -> 0 = 0\n\na uses section variables x y.", "x = y -> 0 = 0"), Some("fun=> erefl"));
-        assert_eq!(print("a@{u} =\nfun A : Type => id\n     : forall A : Type, A", "forall A : Type, A"), Some("fun A : Type => id"));
+        assert_eq!(
+            print("a = fun=> erefl\n     : x = y -> 0 = 0\n\na uses section variables x y.", "x = y -> 0 = 0"),
+            Some("fun=> erefl")
+        );
+        assert_eq!(
+            print("a@{u} =\nfun A : Type => id\n     : forall A : Type, A", "forall A : Type, A"),
+            Some("fun A : Type => id")
+        );
         assert_eq!(print("a = (x\n     : nat)\n     : nat", "nat"), Some("(x\n     : nat)"));
         assert_eq!(print("*** [ a : nat ]", "nat"), None);
     }
@@ -274,21 +289,28 @@ mod tests {
                     Notation \"a @ b\" := ((a) (b))";
         let entries: Vec<_> =
             locate(text).into_iter().map(|entry| (entry.scope, entry.definition, entry.only_printing)).collect();
-        let entry = |scope: &str, definition: &str, only_printing| (scope.to_owned(), definition.to_owned(), only_printing);
-        assert_eq!(entries, [
-            entry("nat_scope", "addn m n", false),
-            entry("ring_scope", "GRing.add x y", false),
-            entry("bool_scope", "in_mem x (mem A)", true),
-            entry("boolean_if_scope", "match c in bool with\n  | true => a\n  end", false),
-            entry("", "fun x => f x y", false),
-            entry("", "(a) (b)", false),
-        ]);
+        let entry =
+            |scope: &str, definition: &str, only_printing| (scope.to_owned(), definition.to_owned(), only_printing);
+        assert_eq!(
+            entries,
+            [
+                entry("nat_scope", "addn m n", false),
+                entry("ring_scope", "GRing.add x y", false),
+                entry("bool_scope", "in_mem x (mem A)", true),
+                entry("boolean_if_scope", "match c in bool with\n  | true => a\n  end", false),
+                entry("", "fun x => f x y", false),
+                entry("", "(a) (b)", false),
+            ]
+        );
     }
 
     #[test]
     fn axioms_are_told_from_section_variables() {
         assert_eq!(assumptions("Closed under the global context"), Some(vec![]));
-        assert_eq!(assumptions("Section Variables:\ny\n: nat\nAxioms:\nbx : forall x, x = 1\nax : 1 = 2"), Some(vec!["ax".into(), "bx".into()]));
+        assert_eq!(
+            assumptions("Section Variables:\ny\n: nat\nAxioms:\nbx : forall x, x = 1\nax : 1 = 2"),
+            Some(vec!["ax".into(), "bx".into()])
+        );
         assert_eq!(assumptions("Axioms:\nf is assumed to be guarded."), Some(vec!["f".into()]));
         assert_eq!(assumptions("what?"), None);
     }

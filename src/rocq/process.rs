@@ -106,7 +106,8 @@ impl Process {
                 error.to_string()
             }
         };
-        let stderr = self.stderr.lock().map(|tail| String::from_utf8_lossy(&tail).trim().to_owned()).unwrap_or_default();
+        let stderr =
+            self.stderr.lock().map(|tail| String::from_utf8_lossy(&tail).trim().to_owned()).unwrap_or_default();
         let message = if stderr.is_empty() { status } else { format!("{status}: {stderr}") };
         Fault::Died { message }
     }

@@ -229,10 +229,10 @@ mod tests {
 
     #[test]
     fn two_dots_end_nothing_and_three_do() {
-        check("Notation \"[ x ; .. ; y ]\" := (f x .. (f y) .. ). auto...", &[
-            "Notation \"[ x ; .. ; y ]\" := (f x .. (f y) .. ).",
-            "auto...",
-        ]);
+        check(
+            "Notation \"[ x ; .. ; y ]\" := (f x .. (f y) .. ). auto...",
+            &["Notation \"[ x ; .. ; y ]\" := (f x .. (f y) .. ).", "auto..."],
+        );
     }
 
     #[test]
@@ -247,9 +247,10 @@ mod tests {
 
     #[test]
     fn bullets_and_braces_are_sentences() {
-        check("split. - a. -- b. + { c. } * 2:{ d. } [x]: { e. } Qed.", &[
-            "split.", "-", "a.", "--", "b.", "+", "{", "c.", "}", "*", "2:{", "d.", "}", "[x]: {", "e.", "}", "Qed.",
-        ]);
+        check(
+            "split. - a. -- b. + { c. } * 2:{ d. } [x]: { e. } Qed.",
+            &["split.", "-", "a.", "--", "b.", "+", "{", "c.", "}", "*", "2:{", "d.", "}", "[x]: {", "e.", "}", "Qed."],
+        );
     }
 
     #[test]
@@ -265,9 +266,9 @@ mod tests {
 
     #[test]
     fn elpi_code_keeps_its_periods() {
-        check("Elpi Accumulate lp:{{ a :- b. {{ lib:x }} c. }}. Next.", &[
-            "Elpi Accumulate lp:{{ a :- b. {{ lib:x }} c. }}.",
-            "Next.",
-        ]);
+        check(
+            "Elpi Accumulate lp:{{ a :- b. {{ lib:x }} c. }}. Next.",
+            &["Elpi Accumulate lp:{{ a :- b. {{ lib:x }} c. }}.", "Next."],
+        );
     }
 }

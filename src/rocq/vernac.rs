@@ -51,9 +51,36 @@ pub fn is_harmless(text: &str) -> bool {
 /// Only what surely does is listed; any other command makes the context be asked for again.
 pub fn keeps_context(text: &str) -> bool {
     const KEEPS: &[&str] = &[
-        "Arguments", "Bind", "Canonical", "Close", "Coercion", "Corollary", "Definition", "Delimit", "Export", "Fact",
-        "Fixpoint", "Hint", "Implicit", "Import", "Lemma", "Ltac", "Notation", "Open", "Prenex", "Proof", "Property",
-        "Proposition", "Qed", "Defined", "Remark", "Reserved", "Search", "Set", "Theorem", "Unset",
+        "Arguments",
+        "Bind",
+        "Canonical",
+        "Close",
+        "Coercion",
+        "Corollary",
+        "Definition",
+        "Delimit",
+        "Export",
+        "Fact",
+        "Fixpoint",
+        "Hint",
+        "Implicit",
+        "Import",
+        "Lemma",
+        "Ltac",
+        "Notation",
+        "Open",
+        "Prenex",
+        "Proof",
+        "Property",
+        "Proposition",
+        "Qed",
+        "Defined",
+        "Remark",
+        "Reserved",
+        "Search",
+        "Set",
+        "Theorem",
+        "Unset",
     ];
     KEEPS.contains(&head(text))
 }
@@ -70,8 +97,8 @@ pub fn head(text: &str) -> &str {
         let word = first_word(rest);
         let after = skip_blank(&rest[word.len()..]);
         rest = match word {
-            "Local" | "Global" | "Polymorphic" | "Monomorphic" | "Cumulative" | "NonCumulative" | "Private" | "Program"
-            | "Time" | "Instructions" | "Fail" | "Succeed" => after,
+            "Local" | "Global" | "Polymorphic" | "Monomorphic" | "Cumulative" | "NonCumulative" | "Private"
+            | "Program" | "Time" | "Instructions" | "Fail" | "Succeed" => after,
             "Timeout" => skip_blank(after.trim_start_matches(|c: char| c.is_ascii_digit())),
             "Redirect" => skip_blank(after.splitn(3, '"').nth(2).unwrap_or_default()),
             _ => return word,
@@ -122,22 +149,128 @@ fn is_command(word: &str) -> bool {
 
 /// Commands that ask, or that move between goals.
 const HARMLESS: &[&str] = &[
-    "About", "Check", "Compute", "Eval", "Focus", "Guarded", "Locate", "Print", "Search", "SearchPattern",
-    "SearchRewrite", "Show", "Unfocus", "Unfocused", "Unshelve", "Validate",
+    "About",
+    "Check",
+    "Compute",
+    "Eval",
+    "Focus",
+    "Guarded",
+    "Locate",
+    "Print",
+    "Search",
+    "SearchPattern",
+    "SearchRewrite",
+    "Show",
+    "Unfocus",
+    "Unfocused",
+    "Unshelve",
+    "Validate",
 ];
 
 /// Other commands that can stand inside a proof; words of tactics and of `Tactic Notation` are none of them.
 const COMMANDS: &[&str] = &[
-    "Abbreviation", "Add", "Arguments", "Axiom", "Axioms", "Bind", "Canonical", "Class", "Close", "CoFixpoint",
-    "CoInductive", "Coercion", "Collection", "Conjecture", "Conjectures", "Constraint", "Context", "Corollary",
-    "Create", "Declare", "Definition", "Delimit", "Derive", "Disable", "Elpi", "Enable", "End", "Example", "Existing",
-    "Export", "Extract", "Extraction", "Fact", "Fixpoint", "From", "Function", "Functional", "Generalizable", "Goal",
-    "Grab", "HB", "Hint", "Hypotheses", "Hypothesis", "Identity", "Implicit", "Import", "Include", "Inductive", "Infix",
-    "Inspect", "Instance", "Lemma", "Let", "Load", "Ltac", "Ltac2", "Module", "Next", "Notation", "Number", "Obligation",
-    "Obligations", "Opaque", "Open", "Optimize", "Parameter", "Parameters", "Prenex", "Primitive", "Property",
-    "Proposition", "Pwd", "Record", "Register", "Remark", "Remove", "Require", "Reserved", "Reset", "Restart", "Scheme",
-    "Section", "Set", "Solve", "Strategy", "String", "Structure", "SubClass", "Tactic", "Test", "Theorem", "Transparent",
-    "Typeclasses", "Undelimit", "Undo", "Universe", "Universes", "Unset", "Variable", "Variables", "Variant",
+    "Abbreviation",
+    "Add",
+    "Arguments",
+    "Axiom",
+    "Axioms",
+    "Bind",
+    "Canonical",
+    "Class",
+    "Close",
+    "CoFixpoint",
+    "CoInductive",
+    "Coercion",
+    "Collection",
+    "Conjecture",
+    "Conjectures",
+    "Constraint",
+    "Context",
+    "Corollary",
+    "Create",
+    "Declare",
+    "Definition",
+    "Delimit",
+    "Derive",
+    "Disable",
+    "Elpi",
+    "Enable",
+    "End",
+    "Example",
+    "Existing",
+    "Export",
+    "Extract",
+    "Extraction",
+    "Fact",
+    "Fixpoint",
+    "From",
+    "Function",
+    "Functional",
+    "Generalizable",
+    "Goal",
+    "Grab",
+    "HB",
+    "Hint",
+    "Hypotheses",
+    "Hypothesis",
+    "Identity",
+    "Implicit",
+    "Import",
+    "Include",
+    "Inductive",
+    "Infix",
+    "Inspect",
+    "Instance",
+    "Lemma",
+    "Let",
+    "Load",
+    "Ltac",
+    "Ltac2",
+    "Module",
+    "Next",
+    "Notation",
+    "Number",
+    "Obligation",
+    "Obligations",
+    "Opaque",
+    "Open",
+    "Optimize",
+    "Parameter",
+    "Parameters",
+    "Prenex",
+    "Primitive",
+    "Property",
+    "Proposition",
+    "Pwd",
+    "Record",
+    "Register",
+    "Remark",
+    "Remove",
+    "Require",
+    "Reserved",
+    "Reset",
+    "Restart",
+    "Scheme",
+    "Section",
+    "Set",
+    "Solve",
+    "Strategy",
+    "String",
+    "Structure",
+    "SubClass",
+    "Tactic",
+    "Test",
+    "Theorem",
+    "Transparent",
+    "Typeclasses",
+    "Undelimit",
+    "Undo",
+    "Universe",
+    "Universes",
+    "Unset",
+    "Variable",
+    "Variables",
+    "Variant",
 ];
 
 #[cfg(test)]
@@ -146,7 +279,8 @@ mod tests {
 
     #[test]
     fn m02_statements_are_known_by_their_first_word() {
-        for text in ["Lemma  x : T.", "Lemma\nx : T.", "#[local] Lemma foo{T} : T.", "Time (* c *) Lemma foo@{u} : T."] {
+        for text in ["Lemma  x : T.", "Lemma\nx : T.", "#[local] Lemma foo{T} : T.", "Time (* c *) Lemma foo@{u} : T."]
+        {
             assert_eq!(theorem_kind(text), Some(TheoremKind::Lemma), "{text}");
         }
         assert_eq!(theorem_kind("Global Program Instance i : C."), Some(TheoremKind::Instance));
@@ -175,7 +309,9 @@ mod tests {
     #[test]
     fn tactics_are_told_from_commands() {
         let role = |text| role(text, Shape::Period);
-        for text in ["by [].", "2: done.", "all: by [].", "Time auto.", "Fail auto.", "[x]: auto.", "Simplify.", "-> x."] {
+        for text in
+            ["by [].", "2: done.", "all: by [].", "Time auto.", "Fail auto.", "[x]: auto.", "Simplify.", "-> x."]
+        {
             assert_eq!(role(text), Role::Step(StepKind::Tactic), "{text}");
         }
         for text in ["Show.", "Set Printing All.", "Timeout 5 Check x.", "Local Notation a := b.", "Lemma x : T."] {

@@ -403,7 +403,9 @@ mod tests {
 
     #[test]
     fn broken_answers_are_errors() {
-        for text in ["", "<value", "<value val=\"good\">", "<a></value>", "<value val=\"good\">&what;</value>", "</value>"] {
+        for text in
+            ["", "<value", "<value val=\"good\">", "<a></value>", "<value val=\"good\">&what;</value>", "</value>"]
+        {
             assert!(Answer::decode(text.as_bytes()).is_err(), "{text}");
         }
     }

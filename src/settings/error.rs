@@ -80,7 +80,7 @@ impl SettingsError {
             }
             kind if path.is_empty() => {
                 Self::BadFile { path: file.to_owned(), message: kind.to_string().trim_end().to_owned() }
-            },
+            }
             kind => Self::BadValue { key: path.join("."), place: place(&path, file), message: message(kind) },
         }
     }
@@ -137,7 +137,9 @@ fn nearest(path: &[String], siblings: &[&str]) -> Option<String> {
 fn every_key() -> Vec<String> {
     fn keys(prefix: &str, value: &Value, found: &mut Vec<String>) {
         match value {
-            Value::Dict(_, dict) => dict.iter().for_each(|(name, value)| keys(&format!("{prefix}{name}."), value, found)),
+            Value::Dict(_, dict) => {
+                dict.iter().for_each(|(name, value)| keys(&format!("{prefix}{name}."), value, found))
+            }
             _ => found.push(prefix.trim_end_matches('.').to_owned()),
         }
     }

@@ -43,11 +43,8 @@ pub async fn run(
         n_todo: ledger.todo().len(),
         size: ledger.todo().iter().map(|todo| todo.size).sum(),
     });
-    let files: Vec<_> = ledger
-        .todo()
-        .iter()
-        .filter_map(|todo| files.iter().find(|file| unit_name(file) == todo.unit))
-        .collect();
+    let files: Vec<_> =
+        ledger.todo().iter().filter_map(|todo| files.iter().find(|file| unit_name(file) == todo.unit)).collect();
     stream::iter(files)
         .map(|file| one(context, settings, rocq, &ledger, file))
         .buffer_unordered(context.jobs)
@@ -69,8 +66,7 @@ async fn one(
     let unit = unit_name(file);
     let source = file.read()?;
     let advance = |by| context.observer.observe(&Event::Advanced { unit: &unit, by });
-    let outcome =
-        walk::walk(rocq, limits(&settings.rocq), file, &source, &settings.extract.kinds, &advance).await?;
+    let outcome = walk::walk(rocq, limits(&settings.rocq), file, &source, &settings.extract.kinds, &advance).await?;
     let took = started.elapsed();
     let n_in = outcome.n_seen;
     ledger.commit(&unit, n_in, &outcome.outcome, took)?;
@@ -103,7 +99,8 @@ fn input(file: &SourceFile) -> Result<Input, StepError> {
         source: Digest,
         glob: Digest,
     }
-    let digest = Digest::of_json(&Parts { source: digest(&file.path)?, glob: digest(&file.path.with_extension("glob"))? });
+    let digest =
+        Digest::of_json(&Parts { source: digest(&file.path)?, glob: digest(&file.path.with_extension("glob"))? });
     Ok(Input { unit: unit_name(file), size: file.size, digest })
 }
 
@@ -126,4 +123,3 @@ fn digest(path: &std::path::Path) -> Result<Digest, StepError> {
     let bytes = std::fs::read(path).map_err(StoreError::io("read", path))?;
     Ok(Digest::of(bytes))
 }
-

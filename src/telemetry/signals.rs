@@ -58,7 +58,8 @@ impl Signals {
     pub(super) fn observe(&mut self, event: &Event<'_>) {
         match event {
             Event::StepStarted { step, .. } => {
-                let builder = SpanBuilder::from_name(step.as_str()).with_attributes([KeyValue::new(STEP, step.as_str())]);
+                let builder =
+                    SpanBuilder::from_name(step.as_str()).with_attributes([KeyValue::new(STEP, step.as_str())]);
                 let span = self.run.with_span(builder.start_with_context(&self.tracer, &self.run));
                 self.step = Some(OpenStep { name: *step, span, n_kept: 0, n_rejected: 0 });
             }

@@ -182,7 +182,9 @@ fn candidates(reference: &Reference, here: &[String]) -> Vec<String> {
     let module = within(reference.library.as_str(), &reference.path);
     let module: Vec<_> = module.split('.').filter(|part| !part.is_empty()).collect();
     if here.len() > module.len() && here.iter().zip(&module).all(|(here, module)| here == module) {
-        names.extend((module.len() + 1..=here.len()).map(|length| format!("{}.{}", here[..length].join("."), reference.name)));
+        names.extend(
+            (module.len() + 1..=here.len()).map(|length| format!("{}.{}", here[..length].join("."), reference.name)),
+        );
     }
     names
 }

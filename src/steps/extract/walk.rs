@@ -197,7 +197,9 @@ impl<'a> Walk<'a> {
                 Role::Abort if ended => flaw = Some(Reason::Aborted),
                 Role::Opening if ended => flaw = Some(Reason::NoScript),
                 Role::Step(kind) => {
-                    if let Some(kind) = vernac::theorem_kind(self.text_of(index)).filter(|kind| self.kinds.contains(kind)) {
+                    if let Some(kind) =
+                        vernac::theorem_kind(self.text_of(index)).filter(|kind| self.kinds.contains(kind))
+                    {
                         flaw = Some(Reason::NestedProof);
                         let name = vernac::stated_name(self.text_of(index)).unwrap_or_default();
                         let here = Status { path: self.library_path(), proof: None, n_proofs: 0 };
@@ -243,13 +245,13 @@ impl<'a> Walk<'a> {
     ) -> Result<Result<Record, Reason>, Fault> {
         let sentences = self.sentences;
         let glob = self.glob;
-        let ranges: Vec<_> = std::iter::once(statement)
-            .chain(
-                (statement + 1..script.last)
-                    .filter(|index| matches!(vernac::role(self.text_of(*index), sentences[*index].shape), Role::Step(_))),
-            )
-            .map(|index| sentences[index].range.clone())
-            .collect();
+        let ranges: Vec<_> =
+            std::iter::once(statement)
+                .chain((statement + 1..script.last).filter(|index| {
+                    matches!(vernac::role(self.text_of(*index), sentences[*index].shape), Role::Step(_))
+                }))
+                .map(|index| sentences[index].range.clone())
+                .collect();
         let references: Vec<&Reference> = ranges.iter().flat_map(|range| glob.references_in(range)).collect();
         let named = match self.names.resolve(&mut self.prover, &references, &status.path).await? {
             Ok(named) => named,
@@ -285,7 +287,8 @@ impl<'a> Walk<'a> {
     async fn print(&mut self, name: &str) -> Result<Result<Printed, Reason>, Fault> {
         let questions = [format!("About {name}."), format!("Print {name}."), format!("Print Assumptions {name}.")];
         let answers = self.prover.ask(&questions).await?;
-        let texts: Vec<_> = answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect();
+        let texts: Vec<_> =
+            answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect();
         let unreadable =
             |index: usize| Reason::Unreadable { query: questions[index].clone(), message: excerpt(&texts[index]) };
         let Some(About::Object { ty, .. }) = printed::about(&texts[0]) else { return Ok(Err(unreadable(0))) };
