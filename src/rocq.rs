@@ -8,6 +8,7 @@ pub mod library;
 pub mod position;
 pub mod printed;
 pub mod process;
+pub mod replay;
 pub mod sentence;
 pub mod vernac;
 pub mod wire;

@@ -1,3 +1,7 @@
 //! Pure functions on text: nothing here knows of records or files, but for the tokenizer's own definition.
 
+pub mod bm25;
+pub mod diverse;
+pub mod inverted_index;
+pub mod tokenise;
 pub mod tokenizer;

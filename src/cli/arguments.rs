@@ -70,6 +70,9 @@ pub struct ExtractArgs {
     /// Statements that become records [default: Theorem,Lemma,Fact,Remark,Corollary,Proposition,Property]
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub kinds: Vec<TheoremKind>,
+    /// Only these theorems, by their full names
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub only: Vec<String>,
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,
@@ -95,6 +98,9 @@ pub struct VerifyArgs {
     /// Where it reads and writes.
     #[command(flatten)]
     pub folders: Folders,
+    /// Folders and .v files that the records come from [default: the installed mathcomp]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub library: Vec<PathBuf>,
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,

@@ -29,6 +29,8 @@ struct ExtractOverrides {
     input: Vec<PathBuf>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     kinds: Vec<TheoremKind>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    only: Vec<String>,
 }
 
 impl Verb {
@@ -47,9 +49,11 @@ impl Verb {
             Self::Extract(args) => {
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();
-                overrides.extract = ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone() };
+                overrides.extract =
+                    ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone(), only: args.only.clone() };
             }
             Self::Verify(args) => {
+                overrides.extract.input.clone_from(&args.library);
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();
             }

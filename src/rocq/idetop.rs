@@ -118,15 +118,11 @@ impl Idetop {
     }
 }
 
-/// How a file is opened: under its own logical path, with nothing printed cut or wrapped.
-///
-/// `Set Printing Width` within the document does not reach the messages; the flag does.
+/// How a file is opened: under its own logical path, with printed text neither cut nor laid out.
 fn arguments(file: &SourceFile) -> Vec<OsString> {
     let prefix = file.logical_path.as_str().split('.').next().unwrap_or_default();
-    let mut arguments: Vec<OsString> = ["-q", "-main-channel", "stdfds", "-async-proofs", "off"].map(Into::into).into();
-    for option in ["Printing Width=100000", "Printing Depth=100000"] {
-        arguments.extend(["-set".into(), option.into()]);
-    }
+    let mut arguments: Vec<OsString> =
+        ["--xml_format=Ppcmds", "-q", "-main-channel", "stdfds", "-async-proofs", "off"].map(Into::into).into();
     arguments.extend([
         "-R".into(),
         file.root.clone().into(),

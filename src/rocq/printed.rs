@@ -1,8 +1,36 @@
 //! Takes apart what Rocq prints: hypotheses, `Print`, `About`, `Locate`, `Print Assumptions`.
 //!
-//! The forms were read off Coq 8.20 with a printing width that never wraps a line.
+//! The forms were read off Coq 8.20. Terms and types come out on one line: where Rocq starts a new one, a blank stands.
+
+use std::borrow::Cow;
 
 use crate::record::Hypothesis;
+
+/// Puts a printed term on one line: a line break and the blanks around it become one blank, except in a string.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains('\n') {
+        return text.into();
+    }
+    let mut line = String::with_capacity(text.len());
+    let mut in_string = false;
+    let mut after_break = false;
+    for character in text.chars() {
+        in_string ^= character == '"';
+        match character {
+            '\n' if !in_string => {
+                line.truncate(line.trim_end_matches(' ').len());
+                line.push(' ');
+                after_break = true;
+            }
+            ' ' if after_break => {}
+            _ => {
+                after_break = false;
+                line.push(character);
+            }
+        }
+    }
+    line.into()
+}
 
 /// Takes `x, y : T` or `x := v : T` apart.
 pub fn hypothesis(text: &str) -> Option<Hypothesis> {
@@ -95,18 +123,18 @@ pub fn about(text: &str) -> Option<About> {
     if let Some(rest) = text.strip_prefix("Notation ") {
         let end = rest.find("\nExpands to: ")?;
         let (_, definition) = rest[..end].split_once(" :=")?;
-        return Some(About::Abbreviation { definition: definition.trim().to_owned(), path: path(rest)? });
+        return Some(About::Abbreviation { definition: one_line(definition).trim().to_owned(), path: path(rest)? });
     }
     let (_, rest) = text.split_once(" : ")?;
     let ty = rest.split("\n\n").next()?;
-    Some(About::Object { ty: ty.to_owned(), path: path(text)? })
+    Some(About::Object { ty: one_line(ty).trim().to_owned(), path: path(text)? })
 }
 
 /// The term in the answer to `Print name.`, whose type `About` has told.
 ///
 /// The answer is `name = term`, a line break, `: type`, and after a blank line what else there is to say. A term can hold
 /// a line that looks like the type's; the type that `About` printed tells which is the right one.
-pub fn print<'a>(text: &'a str, ty: &str) -> Option<&'a str> {
+pub fn print(text: &str, ty: &str) -> Option<String> {
     let (_, rest) = text.split_once(" =").filter(|(name, _)| !name.contains(char::is_whitespace))?;
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let wanted = words(ty);
@@ -115,7 +143,7 @@ pub fn print<'a>(text: &'a str, ty: &str) -> Option<&'a str> {
         let found = words(after);
         // What follows the type are whole paragraphs.
         let ends = found.len() == wanted.len() || after.contains("\n\n");
-        (ends && found.starts_with(&wanted)).then(|| rest[..index].trim())
+        (ends && found.starts_with(&wanted)).then(|| one_line(rest[..index].trim()).into_owned())
     })
 }
 
@@ -165,6 +193,7 @@ fn interpretation(entry: &str) -> Option<Interpretation> {
         Some((definition, scope)) if is_scope(scope) => (definition, scope),
         _ => (rest, ""),
     };
+    let definition = one_line(definition.trim());
     let definition = definition.trim();
     // Rocq puts the whole definition in brackets unless it is one construct.
     let definition = definition
@@ -230,6 +259,11 @@ mod tests {
     }
 
     #[test]
+    fn line_breaks_become_blanks_except_in_strings() {
+        assert_eq!(one_line("match x with\n     | 0 => \"a\n  b\"  \n end"), "match x with | 0 => \"a\n  b\" end");
+    }
+
+    #[test]
     fn hypotheses_have_names_a_type_and_perhaps_a_body() {
         check_hypothesis("m, n : nat", &["m", "n"], None, "nat");
         check_hypothesis("H : forall x : nat, x = x", &["H"], None, "forall x : nat, x = x");
@@ -269,13 +303,13 @@ mod tests {
     fn a_printed_term_ends_where_its_type_starts() {
         assert_eq!(
             print("a = fun=> erefl\n     : x = y -> 0 = 0\n\na uses section variables x y.", "x = y -> 0 = 0"),
-            Some("fun=> erefl")
+            Some("fun=> erefl".into())
         );
         assert_eq!(
             print("a@{u} =\nfun A : Type => id\n     : forall A : Type, A", "forall A : Type, A"),
-            Some("fun A : Type => id")
+            Some("fun A : Type => id".into())
         );
-        assert_eq!(print("a = (x\n     : nat)\n     : nat", "nat"), Some("(x\n     : nat)"));
+        assert_eq!(print("a = (x\n     : nat)\n     : nat", "nat"), Some("(x : nat)".into()));
         assert_eq!(print("*** [ a : nat ]", "nat"), None);
     }
 
@@ -297,7 +331,7 @@ mod tests {
                 entry("nat_scope", "addn m n", false),
                 entry("ring_scope", "GRing.add x y", false),
                 entry("bool_scope", "in_mem x (mem A)", true),
-                entry("boolean_if_scope", "match c in bool with\n  | true => a\n  end", false),
+                entry("boolean_if_scope", "match c in bool with | true => a end", false),
                 entry("", "fun x => f x y", false),
                 entry("", "(a) (b)", false),
             ]

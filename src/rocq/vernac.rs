@@ -41,9 +41,23 @@ pub fn theorem_kind(text: &str) -> Option<TheoremKind> {
     TheoremKind::ALL.iter().copied().find(|kind| kind.keyword() == word)
 }
 
-/// Whether a command inside a proof can change neither what is proved nor how the rest is read.
+/// Whether a command may stand inside a proof that is to be believed: it declares nothing and switches no check off.
 pub fn is_harmless(text: &str) -> bool {
-    HARMLESS.contains(&head(text))
+    const SCOPED: &[&str] = &[
+        "Arguments",
+        "Close",
+        "Import",
+        "Infix",
+        "Notation",
+        "Opaque",
+        "Open",
+        "Set",
+        "Strategy",
+        "Transparent",
+        "Unset",
+    ];
+    let head = head(text);
+    QUESTIONS.contains(&head) || (SCOPED.contains(&head) && !text.contains("Checking"))
 }
 
 /// Whether a command leaves the variables of the open sections as they are.
@@ -144,11 +158,11 @@ fn skip_blank(text: &str) -> &str {
 }
 
 fn is_command(word: &str) -> bool {
-    HARMLESS.contains(&word) || COMMANDS.contains(&word)
+    QUESTIONS.contains(&word) || COMMANDS.contains(&word)
 }
 
 /// Commands that ask, or that move between goals.
-const HARMLESS: &[&str] = &[
+const QUESTIONS: &[&str] = &[
     "About",
     "Check",
     "Compute",
@@ -304,6 +318,22 @@ mod tests {
         assert_eq!(role("Defined."), Role::Closing);
         assert_eq!(role("Admitted."), Role::Admitted);
         assert_eq!(role("Abort All."), Role::Abort);
+    }
+
+    #[test]
+    fn m39_commands_that_could_fake_a_proof_are_not_harmless() {
+        for text in [
+            "Axiom a : False.",
+            "Unset Guard Checking.",
+            "Set Universe Checking.",
+            "Lemma x : T.",
+            "Admit Obligations.",
+        ] {
+            assert!(!is_harmless(text), "{text}");
+        }
+        for text in ["Show.", "Set Printing All.", "Open Scope ring_scope.", "Time Check x."] {
+            assert!(is_harmless(text), "{text}");
+        }
     }
 
     #[test]

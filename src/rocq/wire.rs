@@ -1,7 +1,9 @@
 //! The XML that `coqidetop` reads and writes: calls to bytes, answers to plain data.
 //!
 //! Source: `ide/coqide/protocol/{interface.ml,xmlprotocol.ml}` of Coq 8.20. An answer is a run of `<feedback>` elements
-//! and then one `<value>`. Printed text stands in `<richpp>`, with its blanks as `&nbsp;`.
+//! and then one `<value>`. Printed text stands in `<ppdoc>`, the structure that Rocq's printer lays out. The other
+//! format, `<richpp>`, is laid out already but cuts every text off at 50 nested boxes, whatever `Printing Depth` says
+//! (`lib/richpp.ml`).
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
@@ -165,7 +167,7 @@ impl Answer {
         let value = value.ok_or(BadAnswer::Shape("value"))?;
         let value = match value.val.as_deref() {
             Some("good") => Ok(value),
-            _ => Err(Refusal { message: value.find("richpp").map(|text| text.text.clone()).unwrap_or_default() }),
+            _ => Err(Refusal { message: value.find("ppdoc").map(|text| text.text.clone()).unwrap_or_default() }),
         };
         Ok(Self { notices, value })
     }
@@ -185,7 +187,7 @@ impl Element {
     fn notice(&self) -> Option<String> {
         let message = self.find("feedback_content")?.find("message")?;
         let level = message.find("message_level")?.val.as_deref();
-        (level == Some("notice")).then(|| message.find("richpp").map(|text| text.text.clone()))?
+        (level == Some("notice")).then(|| message.find("ppdoc").map(|text| text.text.clone()))?
     }
 
     /// The state that `Init` or `Add` gives.
@@ -249,10 +251,12 @@ impl Element {
         let hypotheses = hypotheses
             .children
             .iter()
-            .map(|hypothesis| printed::hypothesis(&hypothesis.text).ok_or(BadAnswer::Shape("hypothesis")))
+            .map(|hypothesis| {
+                printed::hypothesis(&printed::one_line(&hypothesis.text)).ok_or(BadAnswer::Shape("hypothesis"))
+            })
             .collect::<Result<_, _>>()?;
         let name = rest.first().and_then(|option| option.children.first()).map(|name| name.text.clone());
-        Ok(Goal { name, hypotheses, conclusion: conclusion.text.clone() })
+        Ok(Goal { name, hypotheses, conclusion: printed::one_line(&conclusion.text).into_owned() })
     }
 }
 
@@ -260,35 +264,55 @@ impl Element {
 fn elements(bytes: &[u8]) -> Result<Vec<Element>, BadAnswer> {
     let mut reader = Reader::from_str(std::str::from_utf8(bytes)?);
     let mut open = vec![Element::default()];
-    let mut markup_depth = 0_usize;
+    let mut layout: Option<Layout> = None;
     loop {
         match reader.read_event()? {
-            Event::Start(start) => {
-                // Within printed text, elements are colours.
-                if markup_depth > 0 || start.name().as_ref() == "richpp" {
-                    markup_depth += 1;
+            Event::Start(start) => match &mut layout {
+                Some(layout) => layout.open(&element(&start)?),
+                None => {
+                    let element = element(&start)?;
+                    if element.name == "ppdoc" {
+                        layout = Some(Layout::new(&element));
+                    }
+                    open.push(element);
                 }
-                if markup_depth <= 1 {
-                    open.push(element(&start)?);
-                }
-            }
-            Event::Empty(start) if markup_depth == 0 => {
+            },
+            Event::Empty(start) => {
                 let element = element(&start)?;
-                open.last_mut().ok_or(BadAnswer::Shape("element"))?.children.push(element);
+                match &mut layout {
+                    Some(layout) => {
+                        layout.open(&element);
+                        layout.close();
+                    }
+                    None => {
+                        let text = if element.name == "ppdoc" { Layout::new(&element).text } else { String::new() };
+                        last(&mut open)?.children.push(Element { text, ..element });
+                    }
+                }
             }
             Event::End(_) => {
-                if markup_depth <= 1 {
-                    let element = open.pop().ok_or(BadAnswer::Shape("element"))?;
-                    open.last_mut().ok_or(BadAnswer::Shape("element"))?.children.push(element);
+                if let Some(inner) = &mut layout {
+                    inner.close();
+                    if !inner.open.is_empty() {
+                        continue;
+                    }
                 }
-                markup_depth = markup_depth.saturating_sub(1);
+                let mut element = open.pop().ok_or(BadAnswer::Shape("element"))?;
+                if let Some(layout) = layout.take() {
+                    element.text = layout.text;
+                }
+                last(&mut open)?.children.push(element);
             }
-            Event::Text(text) => {
-                open.last_mut().ok_or(BadAnswer::Shape("element"))?.text.push_str(&text);
-            }
+            Event::Text(text) => match &mut layout {
+                Some(layout) => layout.text(&text),
+                None => last(&mut open)?.text.push_str(&text),
+            },
             Event::GeneralRef(entity) => {
                 let character = character(&entity)?;
-                open.last_mut().ok_or(BadAnswer::Shape("element"))?.text.push(character);
+                match &mut layout {
+                    Some(layout) => layout.text(character.encode_utf8(&mut [0; 4])),
+                    None => last(&mut open)?.text.push(character),
+                }
             }
             Event::Eof => break,
             _ => {}
@@ -298,6 +322,96 @@ fn elements(bytes: &[u8]) -> Result<Vec<Element>, BadAnswer> {
         Some(root) if open.is_empty() => Ok(root.children),
         _ => Err(BadAnswer::Shape("closing tag")),
     }
+}
+
+/// Lays printed text out on lines as long as it takes: a break is blanks, unless its box is a vertical one.
+///
+/// Source: `of_pp` in `xmlprotocol.ml`, `Pp.doc_view` in `lib/pp.mli`.
+struct Layout {
+    text: String,
+    open: Vec<Node>,
+}
+
+/// An open element of printed text.
+enum Node {
+    /// `<ppdoc val="string">`: what it holds is printed.
+    String,
+    /// `<ppdoc val="break">`: blanks, then an indentation that only a new line would have.
+    Break { n_blanks: Option<String> },
+    /// `<ppdoc val="box">`; its `<ppbox>` says of which sort.
+    Box { is_vertical: bool },
+    /// Any other part.
+    Other,
+}
+
+impl Layout {
+    fn new(element: &Element) -> Self {
+        let mut layout = Self { text: String::new(), open: Vec::new() };
+        layout.open(element);
+        layout
+    }
+
+    fn open(&mut self, element: &Element) {
+        let val = element.val.as_deref().unwrap_or_default();
+        let node = match (element.name.as_str(), val) {
+            ("ppdoc", "string") => Node::String,
+            ("ppdoc", "break") => Node::Break { n_blanks: None },
+            ("ppdoc", "box") => Node::Box { is_vertical: false },
+            ("ppdoc", "newline") => {
+                self.text.push('\n');
+                Node::Other
+            }
+            ("ppbox", "vbox") => {
+                if let Some(Node::Box { is_vertical }) = self.parent(|node| matches!(node, Node::Box { .. })) {
+                    *is_vertical = true;
+                }
+                Node::Other
+            }
+            ("int", _) => {
+                if let Some(Node::Break { n_blanks }) = self.parent(|node| matches!(node, Node::Break { .. })) {
+                    n_blanks.get_or_insert_default();
+                }
+                Node::Other
+            }
+            _ => Node::Other,
+        };
+        self.open.push(node);
+    }
+
+    fn text(&mut self, text: &str) {
+        // A string's text lies in a child of it, and so do the numbers of a break: the first counts.
+        match self.open.as_mut_slice() {
+            [.., Node::String, Node::Other] => self.text.push_str(text),
+            [.., Node::Break { n_blanks: Some(digits) }, _, _] if digits.is_empty() => digits.push_str(text),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(Node::Break { n_blanks }) = self.open.pop() {
+            let in_vertical = self.open.iter().rev().find_map(|node| match node {
+                Node::Box { is_vertical } => Some(*is_vertical),
+                _ => None,
+            });
+            if in_vertical == Some(true) {
+                self.text.push('\n');
+            } else {
+                let n_blanks = n_blanks.and_then(|digits| digits.parse().ok()).unwrap_or(0_usize);
+                self.text.extend(std::iter::repeat_n(' ', n_blanks.min(MOST_BLANKS)));
+            }
+        }
+    }
+
+    fn parent(&mut self, wanted: impl Fn(&Node) -> bool) -> Option<&mut Node> {
+        self.open.iter_mut().rev().find(|node| wanted(node))
+    }
+}
+
+/// More blanks than any printer asks for, so that a broken answer cannot fill the memory.
+const MOST_BLANKS: usize = 1000;
+
+fn last(open: &mut [Element]) -> Result<&mut Element, BadAnswer> {
+    open.last_mut().ok_or(BadAnswer::Shape("element"))
 }
 
 fn element(start: &BytesStart<'_>) -> Result<Element, BadAnswer> {
@@ -332,9 +446,13 @@ mod tests {
     const GOAL: &str = concat!(
         r#"<feedback object="state" route="0"><state_id val="11"/><feedback_content val="processed"/></feedback>"#,
         r#"<value val="good"><option val="some"><goals><list><goal><string>66332</string><list>"#,
-        "<richpp><_><pp>x,&nbsp;y&nbsp;:&nbsp;<constr.variable>nat</constr.variable></pp></_></richpp>",
-        "<richpp><_><pp>z&nbsp;:=&nbsp;x&nbsp;:&nbsp;nat</pp></_></richpp></list>",
-        "<richpp><_><pp>x&nbsp;&lt;&nbsp;y&nbsp;≤&#x27;</pp></_></richpp>",
+        r#"<ppdoc val="box"><pair><ppbox val="hovbox"><int>2</int></ppbox><ppdoc val="glue"><list>"#,
+        r#"<ppdoc val="string"><string>x,</string></ppdoc><ppdoc val="break"><pair><int>1</int><int>7</int></pair>"#,
+        r#"</ppdoc><ppdoc val="string"><string>y&nbsp;:&nbsp;</string></ppdoc><ppdoc val="tag"><pair>"#,
+        r#"<string>constr.variable</string><ppdoc val="string"><string>nat</string></ppdoc></pair></ppdoc>"#,
+        r#"</list></ppdoc></pair></ppdoc>"#,
+        r#"<ppdoc val="string"><string>z&nbsp;:=&nbsp;x&nbsp;:&nbsp;nat</string></ppdoc></list>"#,
+        r#"<ppdoc val="string"><string>x&nbsp;&lt;&nbsp;y&nbsp;≤&#x27;</string></ppdoc>"#,
         r#"<option val="none"/></goal></list><list/><list/><list/></goals></option></value>"#,
     );
 
@@ -355,7 +473,7 @@ mod tests {
     #[test]
     fn goals_outside_the_focus_are_all_kept() {
         let goal = |conclusion: &str| {
-            format!("<goal><string>1</string><list/><richpp><_><pp>{conclusion}</pp></_></richpp></goal>")
+            format!("<goal><string>1</string><list/><ppdoc val=\"string\"><string>{conclusion}</string></ppdoc></goal>")
         };
         let text = format!(
             "<value val=\"good\"><option val=\"some\"><goals><list>{}</list><list><pair><list>{}</list><list>{}</list>\
@@ -377,7 +495,7 @@ mod tests {
         let message = |level: &str| {
             format!(
                 "<feedback object=\"state\" route=\"0\"><state_id val=\"1\"/><feedback_content val=\"message\"><message>\
-                 <message_level val=\"{level}\"/><option val=\"none\"/><richpp><_><pp>{level}&nbsp;text</pp></_></richpp>\
+                 <message_level val=\"{level}\"/><option val=\"none\"/><ppdoc val=\"string\"><string>{level}&nbsp;text</string></ppdoc>\
                  </message></feedback_content></feedback>"
             )
         };
@@ -386,9 +504,24 @@ mod tests {
     }
 
     #[test]
+    fn a_break_is_a_new_line_only_in_a_vertical_box() {
+        let boxed = |sort: &str| {
+            format!(
+                "<value val=\"fail\"><ppdoc val=\"box\"><pair><ppbox val=\"{sort}\"><int>0</int></ppbox><ppdoc val=\"glue\">\
+                 <list><ppdoc val=\"string\"><string>a</string></ppdoc><ppdoc val=\"break\"><pair><int>2</int><int>4</int>\
+                 </pair></ppdoc><ppdoc val=\"string\"><string>b</string></ppdoc><ppdoc val=\"newline\"/></list></ppdoc></pair>\
+                 </ppdoc></value>"
+            )
+        };
+        let message = |sort| Answer::decode(boxed(sort).as_bytes()).unwrap().value.unwrap_err().message;
+        assert_eq!(message("hovbox"), "a  b\n");
+        assert_eq!(message("vbox"), "a\nb\n");
+    }
+
+    #[test]
     fn a_refusal_carries_what_rocq_said() {
-        let text = "<value val=\"fail\" loc_s=\"0\"><state_id val=\"7\"/><option val=\"none\"/><richpp><_><pp>No.</pp></_>\
-                    </richpp></value>";
+        let text = "<value val=\"fail\" loc_s=\"0\"><state_id val=\"7\"/><option val=\"none\"/><ppdoc val=\"string\">\
+                    <string>No.</string></ppdoc></value>";
         assert_eq!(Answer::decode(text.as_bytes()).unwrap().value, Err(Refusal { message: "No.".to_owned() }));
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SelectSettings {
-    /// The size of the subset.
+    /// The size of the subset; all records are chosen if there are fewer.
     pub num_documents: usize,
 }
 

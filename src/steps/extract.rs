@@ -32,6 +32,7 @@ pub async fn run(
     let files = library::find(&settings.extract.input, &rocq.library)?;
     let made_with = json!({
         "kinds": settings.extract.kinds,
+        "only": settings.extract.only,
         "rocq_version": rocq.version,
         "library": library_digest(&files)?,
     });
@@ -66,7 +67,7 @@ async fn one(
     let unit = unit_name(file);
     let source = file.read()?;
     let advance = |by| context.observer.observe(&Event::Advanced { unit: &unit, by });
-    let outcome = walk::walk(rocq, limits(&settings.rocq), file, &source, &settings.extract.kinds, &advance).await?;
+    let outcome = walk::walk(rocq, limits(&settings.rocq), file, &source, &settings.extract, &advance).await?;
     let took = started.elapsed();
     let n_in = outcome.n_seen;
     ledger.commit(&unit, n_in, &outcome.outcome, took)?;
@@ -105,7 +106,7 @@ fn input(file: &SourceFile) -> Result<Input, StepError> {
 }
 
 /// All sources below the roots: a change in any of them may change what a name means in another.
-fn library_digest(files: &[SourceFile]) -> Result<Digest, StepError> {
+pub(super) fn library_digest(files: &[SourceFile]) -> Result<Digest, StepError> {
     let mut roots: Vec<_> = files.iter().map(|file| &file.root).collect();
     roots.sort_unstable();
     roots.dedup();

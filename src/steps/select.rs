@@ -1,16 +1,168 @@
-//! `select`
+//! `select`: reads records, keeps a diverse subset of them and rejects duplicates and the rest.
+//!
+//! A record's document is its statement and its tactic steps. Records with the same document, but for white space, are
+//! duplicates: the one with the smallest id goes on. What is then chosen depends on all records together and on neither
+//! the order of the units nor the number of threads, so the step cannot be sharded and each unit is made again when any
+//! unit of the input has changed.
 
-use super::{Context, StepError};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::event::Event;
+use super::{Context, StepError, units};
+use crate::record::{Reason, Record, RecordId, Selection, StepKind};
 use crate::settings::SelectSettings;
-use crate::store::layout::StepDir;
-use crate::store::ledger::Summary;
+use crate::store::digest::Digest;
+use crate::store::layout::{StepDir, StepName, UnitName};
+use crate::store::ledger::{Ledger, Summary};
+use crate::store::unit::{self, Outcome, Seal};
+use crate::text::bm25::{self, Bm25};
+use crate::text::diverse;
+use crate::text::inverted_index::InvertedIndex;
+
+const STEP: StepName = StepName::Select;
 
 /// Runs the step.
 pub fn run(
-    _context: Context<'_>,
-    _settings: &SelectSettings,
-    _input: &StepDir,
-    _output: &StepDir,
+    context: Context<'_>,
+    settings: &SelectSettings,
+    input: &StepDir,
+    output: &StepDir,
 ) -> Result<Summary, StepError> {
-    todo!()
+    if context.shard.of() > 1 {
+        return Err(StepError::NotShardable { step: STEP.as_str() });
+    }
+    let inputs = unit::list(input, STEP.previous().unwrap_or(STEP))?;
+    let ledger = units::open(context, STEP, made_with(settings, &inputs), input, output)?;
+    if !ledger.todo().is_empty() {
+        units::in_pool(context.jobs, || make(context, settings, input, &inputs, &ledger))??;
+    }
+    context.observer.observe(&Event::StepDone { step: STEP });
+    Ok(ledger.finish()?)
+}
+
+/// What every unit is made from besides its own input: the method and all records.
+fn made_with(settings: &SelectSettings, inputs: &[(UnitName, Seal)]) -> Value {
+    let records: BTreeMap<_, _> = inputs.iter().map(|(unit, seal)| (unit, &seal.records_sha256)).collect();
+    json!({
+        "settings": settings,
+        "bm25": { "k1": bm25::K1, "b": bm25::B },
+        "all_records_sha256": Digest::of_json(&records),
+    })
+}
+
+fn make(
+    context: Context<'_>,
+    settings: &SelectSettings,
+    input: &StepDir,
+    inputs: &[(UnitName, Seal)],
+    ledger: &Ledger,
+) -> Result<(), StepError> {
+    let candidates = read_candidates(input, inputs)?;
+    let fates = decide(&candidates, settings.num_documents)?;
+    let n_chosen = fates.iter().filter(|fate| matches!(fate, Fate::Chosen(_))).count();
+    if n_chosen < settings.num_documents {
+        let wanted = settings.num_documents;
+        let message =
+            format!("asked for {wanted} records of which only {n_chosen} are there: all of them are selected");
+        context.observer.observe(&Event::Warning { message });
+    }
+    let fates: HashMap<_, _> = candidates.iter().map(|candidate| candidate.place).zip(fates).collect();
+    ledger.todo().par_iter().try_for_each(|todo| {
+        let started = Instant::now();
+        let records = unit::read(&input.unit(&todo.unit))?;
+        let n_in = records.len();
+        let outcome = part(records, |position| fates.get(&(&todo.unit, position)));
+        units::commit(context, ledger, todo, n_in, &outcome, started)
+    })
+}
+
+/// A record as the selection sees it.
+#[derive(Debug)]
+struct Candidate<'a> {
+    id: RecordId,
+    /// Its unit and its position there.
+    place: (&'a UnitName, usize),
+    document: String,
+}
+
+/// The candidates of all units, by id; the records themselves are read again when they are written.
+fn read_candidates<'a>(input: &StepDir, inputs: &'a [(UnitName, Seal)]) -> Result<Vec<Candidate<'a>>, StepError> {
+    let units: Vec<Vec<Candidate<'a>>> = inputs
+        .par_iter()
+        .map(|(unit, _)| {
+            let records = unit::read(&input.unit(unit))?;
+            let candidates = records.into_iter().enumerate();
+            let candidates = candidates.map(|(position, record)| Candidate {
+                document: document(&record),
+                id: record.id,
+                place: (unit, position),
+            });
+            Ok(candidates.collect())
+        })
+        .collect::<Result<_, StepError>>()?;
+    let mut candidates: Vec<_> = units.into_iter().flatten().collect();
+    candidates.sort_by(|left, right| (&left.id, left.place).cmp(&(&right.id, right.place)));
+    Ok(candidates)
+}
+
+/// The statement and the tactics, a line each, with single spaces.
+fn document(record: &Record) -> String {
+    let tactics = record.steps.iter().filter(|step| step.kind == StepKind::Tactic).map(|step| &step.text);
+    let sentences = [&record.statement].into_iter().chain(tactics);
+    let lines: Vec<_> = sentences.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    lines.join("\n")
+}
+
+/// What becomes of a record.
+#[derive(Debug)]
+enum Fate {
+    Chosen(Selection),
+    Rejected(Reason),
+}
+
+/// The fate of each candidate, in their order.
+fn decide(candidates: &[Candidate<'_>], n_wanted: usize) -> Result<Vec<Fate>, StepError> {
+    let mut first_with = HashMap::new();
+    let mut distinct = Vec::new();
+    let mut fates = Vec::with_capacity(candidates.len());
+    for (number, candidate) in candidates.iter().enumerate() {
+        let first = *first_with.entry(candidate.document.as_str()).or_insert(number);
+        fates.push(Fate::Rejected(if first == number {
+            distinct.push(number);
+            Reason::NotSelected
+        } else {
+            Reason::Duplicate { of: candidates[first].id.clone() }
+        }));
+    }
+    let index = InvertedIndex::of(distinct.iter().map(|&number| candidates[number].document.as_str()))?;
+    for (rank, choice) in diverse::farthest_first(&Bm25::new(index), n_wanted).into_iter().enumerate() {
+        fates[distinct[choice.document]] = Fate::Chosen(Selection {
+            rank,
+            nearest_id: choice.nearest.map(|nearest| candidates[distinct[nearest]].id.clone()),
+            similarity: choice.similarity.value(),
+        });
+    }
+    Ok(fates)
+}
+
+/// Parts the records of a unit by the fate of each position.
+///
+/// A record without a fate was added since the candidates were read; it is left out, which the unit's count reveals.
+fn part<'a>(records: Vec<Record>, fate: impl Fn(usize) -> Option<&'a Fate>) -> Outcome {
+    let mut outcome = Outcome::default();
+    for (position, mut record) in records.into_iter().enumerate() {
+        match fate(position) {
+            Some(Fate::Chosen(selection)) => {
+                record.selection = Some(selection.clone());
+                outcome.kept.push(record);
+            }
+            Some(Fate::Rejected(reason)) => outcome.rejected.push(record.rejected(reason.clone())),
+            None => {}
+        }
+    }
+    outcome
 }

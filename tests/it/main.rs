@@ -3,9 +3,14 @@
 mod architecture;
 mod cli;
 mod export;
+mod extract;
 mod filter;
 mod harness;
+mod library;
+mod mathcomp;
 mod measure;
+mod overview;
+mod select;
 mod settings;
 mod status;
 mod support;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::record::{FullName, KernelName, LogicalPath, Notation, Premise, Reason};
 use crate::rocq::Fault;
-use crate::rocq::glob::{Reference, Target, within};
+use crate::rocq::glob::{Glob, Reference, Target, within};
 use crate::rocq::idetop::Idetop;
 use crate::rocq::printed::{self, About};
 
@@ -20,6 +20,8 @@ pub(super) struct Names {
 pub(super) struct Named {
     pub(super) premises: Vec<Premise>,
     pub(super) notations: Vec<Notation>,
+    /// The object that the reference at a byte of the text names.
+    objects: HashMap<usize, FullName>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -30,60 +32,81 @@ struct NotationId {
     text: String,
 }
 
+/// Where a proof stands, for finding out what its references mean.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    /// The source text.
+    pub(super) text: &'a str,
+    /// What the names in it mean, as far as the `.glob` file tells.
+    pub(super) glob: &'a Glob,
+    /// The library's path with the modules and sections that are open.
+    pub(super) here: &'a [String],
+}
+
 impl Names {
-    /// Finds out what references mean, in order of first use; the proof they stand in has just ended.
+    /// Finds out what references mean, in order of first use, while the proof that they stand in is about to end.
     ///
-    /// `here` is the library's path with the modules and sections that are open.
+    /// Once it has ended, its own name may hide a name that it uses.
     pub(super) async fn resolve(
         &mut self,
         prover: &mut Idetop,
         references: &[&Reference],
-        here: &[String],
+        surroundings: Surroundings<'_>,
     ) -> Result<Result<Named, Reason>, Fault> {
-        self.ask_for_objects(prover, references, here).await?;
+        let lookups = self.ask_for_objects(prover, references, surroundings).await?;
         self.ask_for_notations(prover, references).await?;
-        Ok(self.collect(references, here))
+        Ok(self.collect(references, &lookups))
     }
 
-    /// Asks for each name that is not known yet, at first by its full name and then by what it is called while the
-    /// sections that it was defined in are open.
+    /// Asks for each name that is not known yet: by its first candidate, those without an answer by their second, …
     async fn ask_for_objects(
         &mut self,
         prover: &mut Idetop,
         references: &[&Reference],
-        here: &[String],
-    ) -> Result<(), Fault> {
-        let mut seen = HashSet::new();
-        let mut pending: Vec<_> = references
-            .iter()
-            .filter(|reference| matches!(reference.target(), Target::Object | Target::Abbreviation))
-            .filter(|reference| seen.insert(reference.full_name()))
-            .map(|reference| candidates(reference, here).into_iter())
-            .collect();
-        loop {
-            let mut questions = Vec::new();
-            let mut asked = Vec::new();
-            for mut names in pending {
-                if names.as_slice().iter().any(|name| self.objects.contains_key(name)) {
-                    continue;
-                }
-                if let Some(name) = names.next() {
-                    questions.push(format!("About {name}."));
-                    asked.push((name, names));
-                }
+        surroundings: Surroundings<'_>,
+    ) -> Result<Lookups, Fault> {
+        let mut lookups = Lookups::new();
+        let mut pending = Vec::new();
+        for reference in references.iter().filter(|reference| is_object(reference)) {
+            if lookups.contains_key(&reference.range.start) {
+                continue;
             }
-            if questions.is_empty() {
-                return Ok(());
-            }
-            let answers = prover.ask(&questions).await?;
-            pending = Vec::new();
-            for ((name, names), answer) in asked.into_iter().zip(answers) {
-                match answer.ok().as_deref().and_then(printed::about) {
-                    Some(about) => drop(self.objects.insert(name, about)),
-                    None => pending.push(names),
+            let lookup = Lookup::new(reference, surroundings);
+            let known = lookup.candidates.iter().find(|name| lookup.is_lasting && self.objects.contains_key(*name));
+            match known {
+                Some(name) => {
+                    lookups.insert(reference.range.start, Some(lookup.found(reference, name, &self.objects[name])));
                 }
+                None => pending.push((*reference, lookup)),
             }
         }
+        for round in 0.. {
+            // Each name is asked once, however many references wait for it.
+            let mut questions: Vec<&str> = pending.iter().filter_map(|(_, lookup)| lookup.candidate(round)).collect();
+            questions.sort_unstable();
+            questions.dedup();
+            if questions.is_empty() {
+                break;
+            }
+            let commands: Vec<_> = questions.iter().map(|name| format!("About {name}.")).collect();
+            let answers: HashMap<String, About> = questions
+                .iter()
+                .zip(prover.ask(&commands).await?)
+                .filter_map(|(name, answer)| Some(((*name).to_owned(), printed::about(&answer.ok()?)?)))
+                .collect();
+            pending.retain(|(reference, lookup)| {
+                let Some((name, about)) = lookup.candidate(round).and_then(|name| answers.get_key_value(name)) else {
+                    return true;
+                };
+                lookups.insert(reference.range.start, Some(lookup.found(reference, name, about)));
+                if lookup.is_lasting {
+                    self.objects.insert(name.clone(), about.clone());
+                }
+                false
+            });
+        }
+        lookups.extend(pending.into_iter().map(|(reference, _)| (reference.range.start, None)));
+        Ok(lookups)
     }
 
     async fn ask_for_notations(&mut self, prover: &mut Idetop, references: &[&Reference]) -> Result<(), Fault> {
@@ -109,84 +132,171 @@ impl Names {
         Ok(())
     }
 
-    fn collect(&self, references: &[&Reference], here: &[String]) -> Result<Named, Reason> {
+    fn collect(&self, references: &[&Reference], lookups: &Lookups) -> Result<Named, Reason> {
         let mut named = Named::default();
         let mut seen = HashSet::new();
         for reference in references {
-            let full_name = reference.full_name();
-            match reference.target() {
-                Target::Object | Target::Abbreviation if !seen.insert(full_name.to_string()) => {}
-                Target::Object | Target::Abbreviation => match self.known(reference, here) {
-                    Some((_, About::Abbreviation { definition, .. })) => named.notations.push(Notation {
-                        text: reference.name.clone(),
-                        scope: None,
-                        definition: definition.clone(),
-                        library: reference.library.clone(),
-                    }),
-                    Some((asked, About::Object { ty, path })) => {
-                        // Within a section the object goes by the section's name too, which it will lose.
-                        let kernel_name = if *path == asked { full_name.as_str() } else { path };
-                        named.premises.push(Premise {
-                            kernel_name: Some(KernelName::new(kernel_name)),
-                            full_name,
-                            kind: reference.kind.clone(),
-                            ty: ty.clone(),
-                            library: reference.library.clone(),
-                        });
-                    }
-                    None => return Err(unknown(full_name.as_str())),
-                },
-                Target::Notation(key) => {
-                    let Some(id) = notation_id(reference) else { continue };
-                    if !seen.insert(format!("{}:{}:{}:{}", id.library, id.path, id.scope, id.text)) {
-                        continue;
-                    }
-                    let Some(definition) = self.notations.get(&id) else { return Err(unknown(&key.text)) };
+            if is_object(reference) {
+                let found = lookups.get(&reference.range.start).and_then(Option::as_ref);
+                let found = found.ok_or_else(|| unknown(reference.full_name().as_str()))?;
+                if let About::Object { .. } = found.about {
+                    named.objects.insert(reference.range.start, found.full_name.clone());
+                }
+                if seen.insert(found.full_name.to_string()) {
+                    named.add(reference, found);
+                }
+            } else if let Some(id) = notation_id(reference) {
+                if seen.insert(format!("{}:{}:{}:{}", id.library, id.path, id.scope, id.text)) {
+                    let definition = self.notations.get(&id).ok_or_else(|| unknown(&id.text))?;
                     named.notations.push(Notation {
-                        text: key.text,
-                        scope: (!key.scope.is_empty()).then(|| key.scope.to_owned()),
+                        text: id.text,
+                        scope: Some(id.scope).filter(|scope| !scope.is_empty()),
                         definition: definition.clone(),
-                        library: reference.library.clone(),
+                        library: id.library,
                     });
                 }
-                Target::Other => {}
             }
         }
         Ok(named)
     }
-
-    /// What Rocq said of a reference, and the name that it was asked by.
-    fn known(&self, reference: &Reference, here: &[String]) -> Option<(String, &About)> {
-        candidates(reference, here).into_iter().find_map(|name| {
-            let about = self.objects.get(&name)?;
-            Some((name, about))
-        })
-    }
 }
 
-/// The full names of the objects among some references, in order of first use.
-pub(super) fn premises(references: &[Reference], named: &Named) -> Vec<FullName> {
-    let mut names = Vec::new();
-    for reference in references.iter().filter(|reference| reference.target() == Target::Object) {
-        let name = reference.full_name();
-        if named.premises.iter().any(|premise| premise.full_name == name) && !names.contains(&name) {
-            names.push(name);
+impl Named {
+    fn add(&mut self, reference: &Reference, found: &Found) {
+        match &found.about {
+            About::Abbreviation { definition, .. } => self.notations.push(Notation {
+                text: reference.name.clone(),
+                scope: None,
+                definition: definition.clone(),
+                library: reference.library.clone(),
+            }),
+            About::Object { ty, .. } => self.premises.push(Premise {
+                full_name: found.full_name.clone(),
+                kernel_name: Some(found.kernel_name.clone()),
+                kind: reference.kind.clone(),
+                ty: ty.clone(),
+                library: reference.library.clone(),
+            }),
         }
     }
+
+    /// The full names of the objects among some references, in order of first use.
+    pub(super) fn premises_of(&self, references: &[Reference]) -> Vec<FullName> {
+        let mut names = Vec::new();
+        for name in references.iter().filter_map(|reference| self.objects.get(&reference.range.start)) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+}
+
+/// What was found for the reference that starts at a byte of the text.
+type Lookups = HashMap<usize, Option<Found>>;
+
+#[derive(Debug)]
+struct Found {
+    full_name: FullName,
+    kernel_name: KernelName,
+    about: About,
+}
+
+/// How to ask for what a reference names.
+#[derive(Debug, PartialEq)]
+struct Lookup<'a> {
+    /// Names to ask by, in this order.
+    candidates: Vec<String>,
+    /// Whether the names mean the same everywhere in the file.
+    is_lasting: bool,
+    /// The module of the object, if it is known; else the modules and sections that are open tell.
+    module: Option<String>,
+    here: &'a [String],
+}
+
+impl<'a> Lookup<'a> {
+    /// A `.glob` file leaves out the module of an object of the same file that lies deeper than the module at hand
+    /// (`remove_sections` in `interp/dumpglob.ml`); the file's definitions tell, unless there are homonyms. Then what
+    /// was written tells.
+    fn new(reference: &Reference, Surroundings { text, glob, here }: Surroundings<'a>) -> Self {
+        if reference.library != glob.logical_path {
+            return Self {
+                candidates: vec![reference.full_name().to_string()],
+                is_lasting: true,
+                module: Some(module(&reference.library, &reference.path)),
+                here,
+            };
+        }
+        let mut paths: Vec<_> = glob
+            .definitions
+            .iter()
+            .filter(|definition| definition.name == reference.name && is_below(&definition.path, &reference.path))
+            .map(|definition| definition.path.as_str())
+            .collect();
+        paths.sort_unstable();
+        paths.dedup();
+        if let [path] = paths.as_slice() {
+            let module = module(&reference.library, path);
+            let candidates = in_open_sections(&module, &reference.name, here);
+            return Self { candidates, is_lasting: true, module: Some(module), here };
+        }
+        let written = text.get(reference.range.clone()).unwrap_or_default();
+        let is_name = written.chars().all(|c| c.is_alphanumeric() || "_'.".contains(c)) && !written.is_empty();
+        let candidates = if is_name { vec![written.to_owned()] } else { vec![reference.full_name().to_string()] };
+        Self { candidates, is_lasting: false, module: None, here }
+    }
+
+    fn candidate(&self, round: usize) -> Option<&str> {
+        self.candidates.get(round).map(String::as_str)
+    }
+
+    fn found(&self, reference: &Reference, asked: &str, about: &About) -> Found {
+        let (About::Object { path, .. } | About::Abbreviation { path, .. }) = about;
+        let full_name = match &self.module {
+            Some(module) => within(module, &reference.name),
+            None => without_sections(path, &module(&reference.library, &reference.path), self.here),
+        };
+        // Within a section the object goes by the section's name too, which it will lose.
+        let kernel_name = if path == asked || self.module.is_none() { &full_name } else { path };
+        Found { kernel_name: KernelName::new(kernel_name), full_name: FullName::new(full_name), about: about.clone() }
+    }
+}
+
+fn is_object(reference: &Reference) -> bool {
+    matches!(reference.target(), Target::Object | Target::Abbreviation)
+}
+
+/// A library and a path within it, which may be empty.
+fn module(library: &LogicalPath, path: &str) -> String {
+    if path.is_empty() { library.to_string() } else { within(library.as_str(), path) }
+}
+
+/// Whether a path within a file is another one or lies below it.
+fn is_below(path: &str, other: &str) -> bool {
+    other.is_empty() || path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// What an object of a module may be called here: its full name, or that with the names of open sections put in.
+fn in_open_sections(module: &str, name: &str, here: &[String]) -> Vec<String> {
+    let mut names = vec![within(module, name)];
+    let depth = module.split('.').count();
+    if here.len() > depth && here.iter().map(String::as_str).zip(module.split('.')).all(|(here, part)| here == part) {
+        names.extend((depth + 1..=here.len()).map(|length| within(&here[..length].join("."), name)));
+    }
     names
 }
 
-/// What a reference may be called here: its full name, or that with the names of open sections put in.
-fn candidates(reference: &Reference, here: &[String]) -> Vec<String> {
-    let mut names = vec![reference.full_name().to_string()];
-    let module = within(reference.library.as_str(), &reference.path);
-    let module: Vec<_> = module.split('.').filter(|part| !part.is_empty()).collect();
-    if here.len() > module.len() && here.iter().zip(&module).all(|(here, module)| here == module) {
-        names.extend(
-            (module.len() + 1..=here.len()).map(|length| format!("{}.{}", here[..length].join("."), reference.name)),
-        );
-    }
-    names
+/// The path of an object without the sections that are open: what lies on the way from the module at hand to here.
+fn without_sections(path: &str, module: &str, here: &[String]) -> String {
+    let depth = module.split('.').count();
+    let parts: Vec<_> = path.split('.').collect();
+    let n_open = parts.iter().zip(here).take_while(|(part, open)| *part == open).count();
+    parts[..depth.min(parts.len())]
+        .iter()
+        .chain(&parts[n_open.max(depth).min(parts.len())..])
+        .copied()
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 fn notation_id(reference: &Reference) -> Option<NotationId> {
@@ -209,18 +319,24 @@ fn unknown(name: &str) -> Reason {
 mod tests {
     use super::*;
 
+    fn parts(path: &str) -> Vec<String> {
+        path.split('.').map(str::to_owned).collect()
+    }
+
     #[test]
     fn an_object_of_an_open_section_goes_by_the_sections_name_too() {
-        let reference = Reference {
-            range: 0..1,
-            library: LogicalPath::new("l.file"),
-            path: "M".to_owned(),
-            name: "x".to_owned(),
-            kind: "thm".to_owned(),
-        };
-        let here = |path: &str| path.split('.').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(candidates(&reference, &here("l.file.M.S.T")), ["l.file.M.x", "l.file.M.S.x", "l.file.M.S.T.x"]);
-        assert_eq!(candidates(&reference, &here("l.file.N")), ["l.file.M.x"]);
-        assert_eq!(candidates(&reference, &here("l.file.M")), ["l.file.M.x"]);
+        let names = |here| in_open_sections("l.file.M", "x", &parts(here));
+        assert_eq!(names("l.file.M.S.T"), ["l.file.M.x", "l.file.M.S.x", "l.file.M.S.T.x"]);
+        assert_eq!(names("l.file.N"), ["l.file.M.x"]);
+        assert_eq!(names("l.file.M"), ["l.file.M.x"]);
+    }
+
+    #[test]
+    fn open_sections_are_no_part_of_a_full_name_and_modules_are() {
+        let here = parts("l.file.S");
+        assert_eq!(without_sections("l.file.S.x", "l.file", &here), "l.file.x");
+        assert_eq!(without_sections("l.file.A.x", "l.file", &here), "l.file.A.x");
+        assert_eq!(without_sections("l.file.S.A.x", "l.file", &here), "l.file.A.x");
+        assert_eq!(without_sections("l.file.x", "l.file", &parts("l.file")), "l.file.x");
     }
 }

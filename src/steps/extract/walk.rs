@@ -1,8 +1,6 @@
 //! Walks one file with one prover, front to back, and makes a record of each proved theorem on the way.
 
-use std::ops::Range;
-
-use super::names::{Named, Names, premises};
+use super::names::{Named, Names, Surroundings};
 use crate::record::{
     FORMAT_VERSION, FullName, Hypothesis, ProofState, ProofTerm, Reason, Record, RecordId, Rejected, Source, Step,
     StepKind, TheoremKind,
@@ -17,6 +15,7 @@ use crate::rocq::sentence::{self, Sentence};
 use crate::rocq::vernac::{self, Role};
 use crate::rocq::wire::{Place, Status};
 use crate::rocq::{Fault, RocqError};
+use crate::settings::ExtractSettings;
 use crate::store::digest::Digest;
 use crate::store::unit::Outcome;
 
@@ -35,7 +34,7 @@ pub(super) async fn walk(
     limits: Limits,
     file: &SourceFile,
     source: &SourceText,
-    kinds: &[TheoremKind],
+    settings: &ExtractSettings,
     advance: &(dyn Fn(u64) + Sync),
 ) -> Result<Walked, RocqError> {
     let sentences = sentence::split(&source.text);
@@ -47,14 +46,14 @@ pub(super) async fn walk(
         lines: LineIndex::new(&source.text),
         glob: &source.glob,
         sha256: Digest::of(&source.text),
-        kinds,
+        settings,
         sentences: &sentences,
         names: Names::default(),
         context: None,
         walked: Walked::default(),
     };
     let mut index = 0;
-    while index < sentences.len() {
+    while index < sentences.len() && !walk.has_all() {
         let start = sentences[index].range.start;
         match walk.sentence(index).await {
             Ok(next) => index = next,
@@ -83,7 +82,7 @@ struct Walk<'a> {
     lines: LineIndex<'a>,
     glob: &'a Glob,
     sha256: Digest,
-    kinds: &'a [TheoremKind],
+    settings: &'a ExtractSettings,
     sentences: &'a [Sentence],
     names: Names,
     /// The variables of the open sections, until a command may have changed them.
@@ -94,6 +93,8 @@ struct Walk<'a> {
 /// A proof script as it was executed.
 struct Script {
     steps: Vec<Step>,
+    /// What the statement and the steps name.
+    named: Named,
     /// The sentence that ended the proof.
     last: usize,
     /// How it ended, if not with a constant.
@@ -104,7 +105,7 @@ impl<'a> Walk<'a> {
     /// Executes the sentence at `index`, with the whole proof if it opens one; gives the index of the next.
     async fn sentence(&mut self, index: usize) -> Result<usize, Stop> {
         let text = self.text_of(index);
-        let kind = vernac::theorem_kind(text).filter(|kind| self.kinds.contains(kind));
+        let kind = vernac::theorem_kind(text).filter(|kind| self.settings.kinds.contains(kind));
         if kind.is_some() && self.context.is_none() {
             self.context = Some(self.section_context(index).await?);
         }
@@ -115,7 +116,10 @@ impl<'a> Walk<'a> {
         match (kind, &status.proof) {
             (None, None) => Ok(index + 1),
             (None, Some(_)) => self.skip_proof(index + 1).await,
-            (Some(kind), Some(name)) => self.theorem(index, kind, name, &status).await,
+            (Some(kind), Some(name)) if self.wants(&self.source(index, index, kind, name, &status)) => {
+                self.theorem(index, kind, name, &status).await
+            }
+            (Some(_), Some(_)) => self.skip_proof(index + 1).await,
             (Some(kind), None) => {
                 // A definition with a body is no theorem; a theorem with a body has no script.
                 if TheoremKind::DEFAULT.contains(&kind) {
@@ -130,7 +134,7 @@ impl<'a> Walk<'a> {
     /// Executes a proof that becomes no record.
     async fn skip_proof(&mut self, mut index: usize) -> Result<usize, Stop> {
         while index < self.sentences.len() {
-            let kind = vernac::theorem_kind(self.text_of(index)).filter(|kind| self.kinds.contains(kind));
+            let kind = vernac::theorem_kind(self.text_of(index)).filter(|kind| self.settings.kinds.contains(kind));
             let status = self.run_for_status(index).await?;
             if let Some(kind) = kind {
                 let name = vernac::stated_name(self.text_of(index)).unwrap_or_default();
@@ -152,7 +156,7 @@ impl<'a> Walk<'a> {
         name: &str,
         status: &Status,
     ) -> Result<usize, Stop> {
-        let script = match self.script(statement).await {
+        let script = match self.script(statement, status).await {
             Ok(script) => script,
             Err(stop) => {
                 // The theorem in whose proof the walk ends is rejected for what ended it.
@@ -165,7 +169,7 @@ impl<'a> Walk<'a> {
         let source = self.source(statement, script.last, kind, name, status);
         let outcome = match script.flaw.clone() {
             Some(flaw) => Err(flaw),
-            None => match self.describe(statement, script, source.clone(), name, status).await {
+            None => match self.describe(statement, script, source.clone(), name).await {
                 Ok(outcome) => outcome,
                 Err(fault) => {
                     let reason = self.fault(fault, name);
@@ -179,16 +183,23 @@ impl<'a> Walk<'a> {
     }
 
     /// Executes the script of the proof that the statement has opened.
-    async fn script(&mut self, statement: usize) -> Result<Script, Stop> {
+    async fn script(&mut self, statement: usize, status: &Status) -> Result<Script, Stop> {
         let mut before = match self.prover.proof_state().await {
             Ok(Ok(state)) => state.unwrap_or_default(),
             Ok(Err(refusal)) => return Err(self.refused(statement, refusal.message)),
             Err(fault) => return Err(self.stop(statement, fault)),
         };
         let mut steps = Vec::new();
+        let mut named = Named::default();
         let mut flaw = None;
         for index in statement + 1..self.sentences.len() {
             let role = vernac::role(self.text_of(index), self.sentences[index].shape);
+            if role == Role::Closing && flaw.is_none() {
+                match self.names(statement, index, status).await.map_err(|fault| self.stop(index, fault))? {
+                    Ok(found) => named = found,
+                    Err(reason) => flaw = Some(reason),
+                }
+            }
             let state = self.run(index).await?;
             let ended = state.is_none();
             let after = state.unwrap_or_default();
@@ -198,7 +209,7 @@ impl<'a> Walk<'a> {
                 Role::Opening if ended => flaw = Some(Reason::NoScript),
                 Role::Step(kind) => {
                     if let Some(kind) =
-                        vernac::theorem_kind(self.text_of(index)).filter(|kind| self.kinds.contains(kind))
+                        vernac::theorem_kind(self.text_of(index)).filter(|kind| self.settings.kinds.contains(kind))
                     {
                         flaw = Some(Reason::NestedProof);
                         let name = vernac::stated_name(self.text_of(index)).unwrap_or_default();
@@ -213,7 +224,7 @@ impl<'a> Walk<'a> {
                 Role::Admitted | Role::Abort | Role::Opening | Role::Closing => {}
             }
             if ended {
-                return Ok(Script { steps, last: index, flaw });
+                return Ok(Script { steps, named, last: index, flaw });
             }
             before = after;
         }
@@ -234,6 +245,30 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Asks what the statement and the steps up to the closing sentence name.
+    async fn names(
+        &mut self,
+        statement: usize,
+        closing: usize,
+        status: &Status,
+    ) -> Result<Result<Named, Reason>, Fault> {
+        let glob = self.glob;
+        let ranges = std::iter::once(statement).chain(self.step_indices(statement, closing));
+        let references: Vec<&Reference> =
+            ranges.flat_map(|index| glob.references_in(&self.sentences[index].range)).collect();
+        let surroundings = Surroundings { text: self.text, glob, here: &status.path };
+        self.names.resolve(&mut self.prover, &references, surroundings).await
+    }
+
+    /// The sentences between a statement and its closing that are steps.
+    fn step_indices(&self, statement: usize, closing: usize) -> impl Iterator<Item = usize> + use<'a> {
+        let (text, sentences) = (self.text, self.sentences);
+        (statement + 1..closing).filter(move |index| {
+            let sentence = &sentences[*index];
+            matches!(vernac::role(&text[sentence.range.clone()], sentence.shape), Role::Step(_))
+        })
+    }
+
     /// Asks what there is to know of a proof that has just ended with a constant.
     async fn describe(
         &mut self,
@@ -241,28 +276,16 @@ impl<'a> Walk<'a> {
         script: Script,
         source: Source,
         name: &str,
-        status: &Status,
     ) -> Result<Result<Record, Reason>, Fault> {
-        let sentences = self.sentences;
-        let glob = self.glob;
-        let ranges: Vec<_> =
-            std::iter::once(statement)
-                .chain((statement + 1..script.last).filter(|index| {
-                    matches!(vernac::role(self.text_of(*index), sentences[*index].shape), Role::Step(_))
-                }))
-                .map(|index| sentences[index].range.clone())
-                .collect();
-        let references: Vec<&Reference> = ranges.iter().flat_map(|range| glob.references_in(range)).collect();
-        let named = match self.names.resolve(&mut self.prover, &references, &status.path).await? {
-            Ok(named) => named,
-            Err(reason) => return Ok(Err(reason)),
-        };
         let printed = match self.print(name).await? {
             Ok(printed) => printed,
             Err(reason) => return Ok(Err(reason)),
         };
-        let steps = with_premises(script.steps, &ranges[1..], glob, &named);
-        let proof = sentences[statement + 1].range.start..sentences[script.last].range.end;
+        let Script { mut steps, named, last, .. } = script;
+        for (step, index) in steps.iter_mut().zip(self.step_indices(statement, last)) {
+            step.premises = named.premises_of(self.glob.references_in(&self.sentences[index].range));
+        }
+        let proof = self.sentences[statement + 1].range.start..self.sentences[last].range.end;
         Ok(Ok(Record {
             format_version: FORMAT_VERSION,
             id: record_id(&source),
@@ -271,7 +294,7 @@ impl<'a> Walk<'a> {
             section_context: self.context.clone().unwrap_or_default(),
             proof_script: self.text[proof].to_owned(),
             steps,
-            closing: self.text_of(script.last).to_owned(),
+            closing: self.text_of(last).to_owned(),
             proof_term: ProofTerm { text: printed.term },
             premises: named.premises,
             notations: named.notations,
@@ -295,7 +318,7 @@ impl<'a> Walk<'a> {
         let Some(term) = printed::print(&texts[1], &ty) else { return Ok(Err(unreadable(1))) };
         let Some(axioms) = printed::assumptions(&texts[2]) else { return Ok(Err(unreadable(2))) };
         let axioms = axioms.into_iter().map(FullName::new).collect();
-        Ok(Ok(Printed { term: term.to_owned(), ty, axioms }))
+        Ok(Ok(Printed { term, ty, axioms }))
     }
 
     /// The variables of the open sections: the hypotheses of a goal that is opened here and taken back.
@@ -350,7 +373,7 @@ impl<'a> Walk<'a> {
         let here = Status { path: self.library_path(), proof: None, n_proofs: 0 };
         for index in stop.index..self.sentences.len() {
             let text = self.text_of(index);
-            if let Some(kind) = vernac::theorem_kind(text).filter(|kind| self.kinds.contains(kind)) {
+            if let Some(kind) = vernac::theorem_kind(text).filter(|kind| self.settings.kinds.contains(kind)) {
                 let name = vernac::stated_name(text).unwrap_or_default();
                 self.reject(index, index, kind, name, &here, stop.reason.clone());
             }
@@ -362,7 +385,22 @@ impl<'a> Walk<'a> {
         self.push(source, Err(reason));
     }
 
+    /// Whether the theorem is among those asked for.
+    fn wants(&self, source: &Source) -> bool {
+        self.settings.only.is_empty() || self.settings.only.contains(&source.full_name)
+    }
+
+    /// Whether nothing that was asked for is still to come.
+    fn has_all(&self) -> bool {
+        let prefix = format!("{}.", self.file.logical_path);
+        let n_wanted = self.settings.only.iter().filter(|name| name.as_str().starts_with(&prefix)).count();
+        !self.settings.only.is_empty() && self.walked.n_seen >= n_wanted
+    }
+
     fn push(&mut self, source: Source, outcome: Result<Record, Reason>) {
+        if !self.wants(&source) {
+            return;
+        }
         self.walked.n_seen += 1;
         match outcome {
             Ok(record) => self.walked.outcome.kept.push(record),
@@ -418,14 +456,6 @@ struct Printed {
     term: String,
     ty: String,
     axioms: Vec<FullName>,
-}
-
-/// Writes into each step which premises it names.
-fn with_premises(mut steps: Vec<Step>, ranges: &[Range<usize>], glob: &Glob, named: &Named) -> Vec<Step> {
-    for (step, range) in steps.iter_mut().zip(ranges) {
-        step.premises = premises(glob.references_in(range), named);
-    }
-    steps
 }
 
 /// Logical path, `:`, name within the file.
