@@ -55,6 +55,7 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     [extract]
     input = []
     kinds = ["Lemma"]
+    only = []
 
     [verify]
 
