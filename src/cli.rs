@@ -1,12 +1,17 @@
 //! The command line: types that clap fills in, and the settings that their flags override.
 
+mod arguments;
+mod overrides;
+
+pub use arguments::{
+    ExportArgs, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, MeasureArgs, MeasureFlags, RunArgs,
+    SelectArgs, SelectFlags, ShardArgs, StatusArgs, VerifyArgs,
+};
+pub use overrides::Overrides;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use serde::Serialize;
-
-use crate::record::TheoremKind;
-use crate::store::shard::Shard;
 
 /// Turns a Rocq library into training data for a prover
 #[derive(Debug, Parser)]
@@ -140,252 +145,6 @@ Example:
     },
 }
 
-/// The part of the work that this process does.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Work")]
-pub struct ShardArgs {
-    /// Make only part I (from 0) of N parts
-    #[arg(long, value_name = "I/N", conflicts_with_all = ["idx_worker", "num_workers"])]
-    pub shard: Option<Shard>,
-    /// The part to make, with `--num-workers`
-    #[arg(long, alias = "idx_worker", value_name = "I", requires = "num_workers", hide = true)]
-    pub idx_worker: Option<usize>,
-    /// How many parts there are, with `--idx-worker`
-    #[arg(long, alias = "num_workers", value_name = "N", requires = "idx_worker", hide = true)]
-    pub num_workers: Option<usize>,
-}
-
-/// How much of the machine is used.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Work")]
-pub struct JobsArgs {
-    /// Provers or threads at work at once [default: one per core]
-    #[arg(long, short, value_name = "N")]
-    pub jobs: Option<usize>,
-}
-
-/// `run`.
-#[derive(Debug, Clone, Args)]
-pub struct RunArgs {
-    /// The run directory [default: export]
-    #[arg(long, short, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-    /// Folders and .v files of the library [default: a few files, see --all]
-    #[arg(long, short, value_name = "PATH", num_args = 1.., conflicts_with = "all")]
-    pub input: Vec<PathBuf>,
-    /// Take the whole installed library
-    #[arg(long)]
-    pub all: bool,
-    /// How much of the machine is used.
-    #[command(flatten)]
-    pub jobs: JobsArgs,
-    /// `measure`.
-    #[command(flatten)]
-    pub measure: MeasureFlags,
-    /// `filter`.
-    #[command(flatten)]
-    pub filter: FilterFlags,
-    /// `select`.
-    #[command(flatten)]
-    pub select: SelectFlags,
-}
-
-/// `extract`.
-#[derive(Debug, Clone, Args)]
-pub struct ExtractArgs {
-    /// Folders and .v files of the library [default: the installed mathcomp]
-    #[arg(long, short, value_name = "PATH", num_args = 1..)]
-    pub input: Vec<PathBuf>,
-    /// Where the records go [default: export/extract]
-    #[arg(long, short, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-    /// Which statements become records
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
-    pub kinds: Vec<TheoremKind>,
-    /// Only these theorems, by their full names
-    #[arg(long, value_name = "NAME", num_args = 1..)]
-    pub only: Vec<String>,
-    /// How much of the machine is used.
-    #[command(flatten)]
-    pub jobs: JobsArgs,
-    /// Which part of the work.
-    #[command(flatten)]
-    pub shard: ShardArgs,
-}
-
-/// Where a step reads and writes.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Folders {
-    /// Records of the step before [default: its folder in export]
-    #[arg(long, short, value_name = "DIR")]
-    pub input: Option<PathBuf>,
-    /// Where the records go [default: this step's folder in export]
-    #[arg(long, short, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-}
-
-/// `verify`.
-#[derive(Debug, Clone, Args)]
-pub struct VerifyArgs {
-    /// Where it reads and writes.
-    #[command(flatten)]
-    pub folders: Folders,
-    /// Folders and .v files that the records were extracted from [default: the installed mathcomp]
-    #[arg(long, value_name = "PATH", num_args = 1..)]
-    pub library: Vec<PathBuf>,
-    /// How much of the machine is used.
-    #[command(flatten)]
-    pub jobs: JobsArgs,
-    /// Which part of the work.
-    #[command(flatten)]
-    pub shard: ShardArgs,
-}
-
-/// `measure`.
-#[derive(Debug, Clone, Args)]
-pub struct MeasureArgs {
-    /// Where it reads and writes.
-    #[command(flatten)]
-    pub folders: Folders,
-    /// Its settings.
-    #[command(flatten)]
-    pub flags: MeasureFlags,
-    /// How much of the machine is used.
-    #[command(flatten)]
-    pub jobs: JobsArgs,
-    /// Which part of the work.
-    #[command(flatten)]
-    pub shard: ShardArgs,
-}
-
-/// Settings of `measure`.
-#[derive(Debug, Clone, Default, Args, Serialize)]
-#[command(next_help_heading = "Tokens")]
-pub struct MeasureFlags {
-    /// A tokenizer.json, a folder with one, or a name on the hub [default: built in]
-    #[arg(long, value_name = "NAME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tokenizer: Option<String>,
-}
-
-/// `filter`.
-#[derive(Debug, Clone, Args)]
-pub struct FilterArgs {
-    /// Where it reads and writes.
-    #[command(flatten)]
-    pub folders: Folders,
-    /// Its settings.
-    #[command(flatten)]
-    pub flags: FilterFlags,
-    /// How much of the machine is used.
-    #[command(flatten)]
-    pub jobs: JobsArgs,
-    /// Which part of the work.
-    #[command(flatten)]
-    pub shard: ShardArgs,
-}
-
-/// Settings of `filter`.
-#[derive(Debug, Clone, Default, Args, Serialize)]
-#[command(next_help_heading = "Limits, inclusive")]
-pub struct FilterFlags {
-    /// Fewest tokens of the proof term [default: 0]
-    #[arg(long, alias = "min_num_tokens", value_name = "N")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub min_num_tokens: Option<usize>,
-    /// Most tokens of the proof term [default: 3750]
-    #[arg(long, alias = "max_num_tokens", value_name = "N")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_num_tokens: Option<usize>,
-    /// Fewest steps of the proof script [default: 3]
-    #[arg(long, alias = "min_number_instructions", value_name = "N")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub min_number_instructions: Option<usize>,
-    /// Most steps of the proof script [default: 7]
-    #[arg(long, alias = "max_number_instructions", value_name = "N")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_number_instructions: Option<usize>,
-}
-
-/// `select`.
-#[derive(Debug, Clone, Args)]
-pub struct SelectArgs {
-    /// Where it reads and writes.
-    #[command(flatten)]
-    pub folders: Folders,
-    /// Its settings.
-    #[command(flatten)]
-    pub flags: SelectFlags,
-    /// How much of the machine is used.
-    #[command(flatten)]
-    pub jobs: JobsArgs,
-}
-
-/// Settings of `select`.
-#[derive(Debug, Clone, Default, Args, Serialize)]
-#[command(next_help_heading = "Subset")]
-pub struct SelectFlags {
-    /// The size of the subset [default: 1000]
-    #[arg(long, alias = "num_documents", value_name = "N")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub num_documents: Option<usize>,
-}
-
-/// `export`.
-#[derive(Debug, Clone, Args)]
-pub struct ExportArgs {
-    /// Records of the last step [default: export/select]
-    #[arg(long, short, value_name = "DIR")]
-    pub input: Option<PathBuf>,
-    /// Where the dataset goes [default: export/dataset]
-    #[arg(long, short, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-}
-
-/// `status`.
-#[derive(Debug, Clone, Args)]
-pub struct StatusArgs {
-    /// The run directory [default: export]
-    pub dir: Option<PathBuf>,
-    /// Read every file and compare it with its digest
-    #[arg(long)]
-    pub check: bool,
-    /// Write the manifests of steps whose units are all done
-    #[arg(long)]
-    pub write: bool,
-}
-
-/// What the flags set, in the shape of the settings.
-#[derive(Debug, Default, Serialize)]
-pub struct Overrides {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jobs: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    shard: Option<Shard>,
-    extract: ExtractOverrides,
-    measure: MeasureFlags,
-    filter: FilterFlags,
-    select: SelectFlags,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct ExtractOverrides {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    input: Vec<PathBuf>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    kinds: Vec<TheoremKind>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    only: Vec<String>,
-}
-
-impl ShardArgs {
-    fn resolve(&self) -> Option<Shard> {
-        self.shard.or_else(|| Shard::new(self.idx_worker?, self.num_workers?).ok())
-    }
-}
-
 impl Verb {
     /// The word on the command line.
     pub fn name(&self) -> &'static str {
@@ -404,49 +163,6 @@ impl Verb {
             Self::Tether { .. } => "tether",
         }
     }
-
-    /// What the flags set.
-    pub fn overrides(&self) -> Overrides {
-        let mut overrides = Overrides::default();
-        match self {
-            Self::Run(args) => {
-                overrides.output.clone_from(&args.output);
-                overrides.jobs = args.jobs.jobs;
-                overrides.extract.input.clone_from(&args.input);
-                overrides.measure = args.measure.clone();
-                overrides.filter = args.filter.clone();
-                overrides.select = args.select.clone();
-            }
-            Self::Extract(args) => {
-                overrides.jobs = args.jobs.jobs;
-                overrides.shard = args.shard.resolve();
-                overrides.extract =
-                    ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone(), only: args.only.clone() };
-            }
-            Self::Verify(args) => {
-                overrides.extract.input.clone_from(&args.library);
-                overrides.jobs = args.jobs.jobs;
-                overrides.shard = args.shard.resolve();
-            }
-            Self::Measure(args) => {
-                overrides.jobs = args.jobs.jobs;
-                overrides.shard = args.shard.resolve();
-                overrides.measure = args.flags.clone();
-            }
-            Self::Filter(args) => {
-                overrides.jobs = args.jobs.jobs;
-                overrides.shard = args.shard.resolve();
-                overrides.filter = args.flags.clone();
-            }
-            Self::Select(args) => {
-                overrides.jobs = args.jobs.jobs;
-                overrides.select = args.flags.clone();
-            }
-            Self::Status(args) => overrides.output.clone_from(&args.dir),
-            Self::Export(_) | Self::Doctor | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
-        }
-        overrides
-    }
 }
 
 #[cfg(test)]
@@ -454,6 +170,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::store::shard::Shard;
 
     #[test]
     fn the_command_line_is_consistent() {

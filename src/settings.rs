@@ -20,8 +20,9 @@ pub use select::SelectSettings;
 pub use telemetry::TelemetrySettings;
 pub use verify::VerifySettings;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::{fs, thread};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -90,18 +91,22 @@ impl Default for Settings {
 impl Settings {
     /// Resolves the settings; `flags` has the shape of [`Settings`] with what was not given left out.
     pub fn resolve(file: Option<&Path>, flags: &impl Serialize) -> Result<Self, SettingsError> {
-        let file = match file {
-            Some(path) if !path.is_file() => return Err(SettingsError::NoFile { path: path.to_owned() }),
-            Some(path) => path,
-            None => Path::new(DEFAULT_FILE),
+        let (path, is_named) = (file.unwrap_or(Path::new(DEFAULT_FILE)), file.is_some());
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound && !is_named => String::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(SettingsError::NoFile { path: path.to_owned() });
+            }
+            Err(error) => return Err(SettingsError::BadFile { path: path.to_owned(), message: error.to_string() }),
         };
         let settings: Self = Figment::from(Serialized::defaults(Self::default()))
             .merge(Env::raw().only(&[OTLP_VARIABLE]).map(|_| "telemetry.endpoint".into()))
-            .merge(if file.is_file() { Toml::file_exact(file) } else { Toml::string("") })
+            .merge(Toml::string(&text))
             .merge(Env::prefixed(ENVIRONMENT_PREFIX).split("__"))
             .merge(Serialized::defaults(flags))
             .extract()
-            .map_err(|error| SettingsError::new(&error, file))?;
+            .map_err(|error| SettingsError::new(&error, path))?;
         settings.checked()
     }
 
@@ -115,7 +120,9 @@ impl Settings {
         Ok(unset + &text)
     }
 
-    fn checked(self) -> Result<Self, SettingsError> {
+    fn checked(mut self) -> Result<Self, SettingsError> {
+        // An empty variable is as good as none, says OpenTelemetry.
+        self.telemetry.endpoint = self.telemetry.endpoint.filter(|endpoint| !endpoint.is_empty());
         if self.jobs == 0 {
             return Err(SettingsError::OutOfRange { key: "jobs", least: 1 });
         }

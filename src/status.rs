@@ -185,7 +185,10 @@ impl Found {
         }
         for (unit, seal) in self.seals.iter().filter(|(_, seal)| seal.n_in != seal.n_kept + seal.n_rejected()) {
             let (n_kept, n_rejected) = (seal.n_kept, seal.n_rejected());
-            problems.push(format!("{unit}: {} records in, but {n_kept} kept and {n_rejected} rejected", seal.n_in));
+            problems.push(format!(
+                "`{unit}` took in {} records, kept {n_kept} and rejected {n_rejected}: this is a fault of rocq-distill",
+                seal.n_in
+            ));
         }
         problems.extend(previous.and_then(|previous| self.difference(previous)));
         if missing.is_empty() && !self.has_right_manifest() {
@@ -238,10 +241,15 @@ fn writers(folder: &StepDir) -> Result<Vec<Writer>, StoreError> {
     Ok(writers)
 }
 
-/// How many files, and which the first ones are.
+/// The subject of a sentence about some files: which they are, or how many and which the first ones are.
 fn some(units: &[UnitName]) -> String {
     const SHOWN: usize = 3;
-    let names = units.iter().take(SHOWN).map(UnitName::as_str).collect::<Vec<_>>().join(", ");
-    let dots = if units.len() > SHOWN { ", …" } else { "" };
-    format!("{} {} ({names}{dots})", units.len(), if units.len() == 1 { "file is" } else { "files are" })
+    match units {
+        [unit] => format!("`{unit}` is"),
+        units => {
+            let names = units.iter().take(SHOWN).map(|unit| format!("`{unit}`")).collect::<Vec<_>>().join(", ");
+            let dots = if units.len() > SHOWN { ", …" } else { "" };
+            format!("{} files ({names}{dots}) are", units.len())
+        }
+    }
 }

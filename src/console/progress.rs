@@ -90,7 +90,7 @@ impl Progress {
     pub(super) fn closing(&self, now: Instant) -> String {
         let Self { step, n_todo, n_kept, n_rejected, .. } = self;
         if *n_todo == 0 {
-            return format!("{step}: nothing was left to do\n");
+            return format!("{step}: nothing left to do\n");
         }
         let took = HumanDuration(now.saturating_duration_since(self.started));
         format!("{step}: done in {took:#}, {n_kept} kept, {n_rejected} rejected\n")
@@ -113,11 +113,13 @@ impl Progress {
         bar.set_message(format!("{}/{} files, {unit}", self.n_done, self.n_todo));
     }
 
-    /// The size of extraction is bytes of source, that of the other steps is records.
+    /// The size of the prover's steps is bytes of source, that of the others is records.
     fn template(&self) -> &'static str {
         match self.step {
-            StepName::Extract => "{prefix} [{bar:16}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left; {wide_msg}",
-            StepName::Verify | StepName::Measure | StepName::Filter | StepName::Select => {
+            StepName::Extract | StepName::Verify => {
+                "{prefix} [{bar:16}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left; {wide_msg}"
+            }
+            StepName::Measure | StepName::Filter | StepName::Select => {
                 "{prefix} [{bar:16}] {pos}/{len} records, {per_sec}, {eta} left; {wide_msg}"
             }
         }

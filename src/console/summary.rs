@@ -62,3 +62,37 @@ impl<'a> RunSummary<'a> {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::store::ledger::Summary;
+    use crate::store::manifest::Manifest;
+
+    fn step(step: StepName, n_in: usize, n_kept: usize, rejected: &[(&str, usize)]) -> (StepName, Summary) {
+        let mut manifest = Manifest::assemble(step, Value::Null, BTreeMap::new());
+        (manifest.n_in, manifest.n_kept) = (n_in, n_kept);
+        manifest.rejected = rejected.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect();
+        (step, Summary { manifest, n_missing: usize::from(step == StepName::Verify) * 2 })
+    }
+
+    #[test]
+    fn the_funnel_lines_up_with_the_most_frequent_reason_first() {
+        let funnel = vec![
+            step(StepName::Extract, 12_345, 12_230, &[("admitted", 12), ("no_script", 100), ("timed_out", 3)]),
+            step(StepName::Verify, 12_230, 12_230, &[]),
+            step(StepName::Filter, 12_230, 230, &[("out_of_range", 12_000)]),
+        ];
+        insta::assert_snapshot!(RunSummary::new(&funnel, &[]).to_text(), @r#"
+        step        in   kept  rejected
+        extract  12345  12230       115  100 no_script
+                                          12 admitted
+                                           3 timed_out
+        verify   12230  12230         0
+        filter   12230    230     12000  12000 out_of_range
+        verify: 2 files are left to other shards
+        "#);
+    }
+}

@@ -79,9 +79,9 @@ impl Talk {
             Event::StepStarted { step, n_units, n_todo, size } => {
                 let progress = Progress::new(*step, *n_todo, *size, now);
                 match &self.show {
-                    Show::Errors => {}
-                    Show::Lines => self.say(&format!("{step}: {n_todo} of {n_units} files to do\n")),
+                    Show::Lines if *n_todo > 0 => self.say(&format!("{step}: {n_todo} of {n_units} files to do\n")),
                     Show::Bar(target) => self.bar = progress.bar(target()),
+                    Show::Lines | Show::Errors => {}
                 }
                 self.progress = Some(progress);
             }
@@ -109,5 +109,120 @@ impl Talk {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use anstream::StripStream;
+    use indicatif::InMemoryTerm;
+
+    use super::*;
+    use crate::store::layout::{StepName, UnitName};
+
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Paper {
+        fn talk(&self, show: Show) -> Talk {
+            Talk::new(Box::new(StripStream::new(Box::new(self.clone()) as Box<dyn Write + Send>)), show)
+        }
+
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    /// A step of so many files of 100 bytes, one done a second.
+    fn tell(talk: &mut Talk, n_files: usize) {
+        let start = Instant::now();
+        let size = 100 * n_files as u64;
+        let started = Event::StepStarted { step: StepName::Extract, n_units: n_files, n_todo: n_files, size };
+        talk.observe(&started, start);
+        for index in 0..n_files {
+            let unit = UnitName::of_logical_path(&format!("lib.f{index}"));
+            let now = start + Duration::from_secs(index as u64 + 1);
+            talk.observe(&Event::Advanced { unit: &unit, by: 60 }, now);
+            talk.observe(&Event::Advanced { unit: &unit, by: 40 }, now);
+            let took = Duration::from_secs(1);
+            talk.observe(&Event::UnitDone { unit: &unit, n_kept: 2, n_rejected: 1, took }, now);
+        }
+        talk.observe(&Event::StepDone { step: StepName::Extract }, start + Duration::from_secs(n_files as u64));
+    }
+
+    #[test]
+    fn in_a_log_each_of_a_few_files_has_its_line() {
+        let paper = Paper::default();
+        tell(&mut paper.talk(Show::Lines), 3);
+        insta::assert_snapshot!(paper.text(), @r#"
+        extract: 3 of 3 files to do
+        extract: 1/3 files, 33 %, 2s left; lib/f0: 2 kept, 1 rejected in 1s
+        extract: 2/3 files, 66 %, 1s left; lib/f1: 2 kept, 1 rejected in 1s
+        extract: 3/3 files, 100 %; lib/f2: 2 kept, 1 rejected in 1s
+        extract: done in 3s, 6 kept, 3 rejected
+        "#);
+    }
+
+    #[test]
+    fn in_a_log_many_files_have_a_line_now_and_then() {
+        let paper = Paper::default();
+        tell(&mut paper.talk(Show::Lines), 21);
+        insta::assert_snapshot!(paper.text(), @r#"
+        extract: 21 of 21 files to do
+        extract: 5/21 files, 23 %, 16s left; lib/f4: 2 kept, 1 rejected in 1s
+        extract: 10/21 files, 47 %, 11s left; lib/f9: 2 kept, 1 rejected in 1s
+        extract: 15/21 files, 71 %, 6s left; lib/f14: 2 kept, 1 rejected in 1s
+        extract: 20/21 files, 95 %, 1s left; lib/f19: 2 kept, 1 rejected in 1s
+        extract: done in 21s, 42 kept, 21 rejected
+        "#);
+    }
+
+    #[test]
+    fn a_warning_says_that_it_is_one_and_is_not_said_to_who_wants_errors_only() {
+        let (heard, unheard) = (Paper::default(), Paper::default());
+        let warning = Event::Warning { message: "fewer records than asked for".to_owned() };
+        heard.talk(Show::Lines).observe(&warning, Instant::now());
+        unheard.talk(Show::Errors).observe(&warning, Instant::now());
+        assert_eq!(heard.text(), "warning: fewer records than asked for\n");
+        assert_eq!(unheard.text(), "");
+    }
+
+    #[test]
+    fn a_bar_shows_the_part_that_is_done_and_the_file_in_work() {
+        let (paper, screen) = (Paper::default(), InMemoryTerm::new(5, 100));
+        let there = screen.clone();
+        let bar = move || ProgressDrawTarget::term_like_with_hz(Box::new(there.clone()), 255);
+        let mut talk = paper.talk(Show::Bar(Box::new(bar)));
+        let unit = UnitName::of_logical_path("mathcomp.ssreflect.div");
+        talk.observe(&Event::StepStarted { step: StepName::Measure, n_units: 4, n_todo: 4, size: 80 }, Instant::now());
+        talk.observe(&Event::Advanced { unit: &unit, by: 20 }, Instant::now());
+        talk.bar.force_draw();
+        let shown = screen.contents();
+        assert!(shown.starts_with("measure [====>           ] 20/80 records, "), "{shown}");
+        assert!(shown.ends_with(" left; 0/4 files, mathcomp/ssreflect/div"), "{shown}");
+        talk.observe(&Event::StepDone { step: StepName::Measure }, Instant::now());
+        assert_eq!(screen.contents(), "");
+        assert_eq!(paper.text(), "measure: done in 0s, 0 kept, 0 rejected\n");
+    }
+
+    #[test]
+    fn after_the_last_words_nothing_is_heard() {
+        let paper = Paper::default();
+        let mut talk = paper.talk(Show::Lines);
+        talk.end("interrupted\n");
+        tell(&mut talk, 1);
+        assert_eq!(paper.text(), "interrupted\n");
     }
 }

@@ -7,29 +7,29 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A folder, and the program to run in it.
-pub struct TestRun {
+pub(crate) struct TestRun {
     folder: TempDir,
     variables: Vec<(String, String)>,
 }
 
 impl TestRun {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
     }
 
     /// The folder that the program runs in.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Sets an environment variable.
-    pub fn variable(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Writes a file below the folder.
-    pub fn file(self, path: &str, text: &str) -> Self {
+    pub(crate) fn file(self, path: &str, text: &str) -> Self {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -38,13 +38,13 @@ impl TestRun {
 
     /// Runs the program; words are separated by spaces.
     #[track_caller]
-    pub fn run(&self, arguments: &str) -> Outcome {
+    pub(crate) fn run(&self, arguments: &str) -> Outcome {
         let output = self.command(arguments).output().unwrap();
-        Outcome { output, folder: self.path().to_owned() }
+        Outcome { output, folders: [self.path().canonicalize().unwrap(), self.path().to_owned()] }
     }
 
     /// The program, ready to be started.
-    pub fn command(&self, arguments: &str) -> Command {
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rocq-distill"));
         for (name, _) in std::env::vars_os() {
             let upper = name.to_string_lossy().to_uppercase();
@@ -60,35 +60,37 @@ impl TestRun {
 }
 
 /// How the program ended and what it said.
-pub struct Outcome {
+pub(crate) struct Outcome {
     output: Output,
-    folder: PathBuf,
+    // As the system and as the test name it.
+    folders: [PathBuf; 2],
 }
 
 impl Outcome {
-    pub fn code(&self) -> i32 {
+    pub(crate) fn code(&self) -> i32 {
         self.output.status.code().unwrap()
     }
 
-    pub fn stdout(&self) -> String {
+    pub(crate) fn stdout(&self) -> String {
         self.filtered(&self.output.stdout)
     }
 
-    pub fn stderr(&self) -> String {
+    pub(crate) fn stderr(&self) -> String {
         self.filtered(&self.output.stderr)
     }
 
     /// Exit code, stdout and stderr as one text.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let part = |name: &str, text: String| if text.is_empty() { text } else { format!("--- {name}\n{text}") };
         format!("exit {}\n{}{}", self.code(), part("stdout", self.stdout()), part("stderr", self.stderr()))
     }
 
     /// What differs from machine to machine is replaced.
     fn filtered(&self, bytes: &[u8]) -> String {
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        let folder = self.folder.canonicalize().unwrap();
-        let text = text.replace(folder.to_str().unwrap(), "[DIR]").replace(self.folder.to_str().unwrap(), "[DIR]");
+        let mut text = String::from_utf8(bytes.to_vec()).unwrap();
+        for folder in &self.folders {
+            text = text.replace(folder.to_str().unwrap(), "[DIR]");
+        }
         text.replace(env!("CARGO_PKG_VERSION"), "[VERSION]")
     }
 }

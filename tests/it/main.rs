@@ -1,5 +1,7 @@
 //! One test binary: a file a step, and one each for the command line, the settings and the architecture.
 
+mod architecture;
+mod cli;
 mod export;
 mod extract;
 mod filter;
@@ -9,4 +11,7 @@ mod mathcomp;
 mod measure;
 mod overview;
 mod select;
+mod settings;
+mod status;
 mod support;
+mod telemetry;

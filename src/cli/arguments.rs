@@ -1,0 +1,231 @@
+//! The arguments of each verb.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::record::TheoremKind;
+use crate::store::shard::Shard;
+
+/// The part of the work that this process does.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Work")]
+pub struct ShardArgs {
+    /// Make only part I (from 0) of N parts
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["idx_worker", "num_workers"])]
+    pub shard: Option<Shard>,
+    /// The part to make, with `--num-workers`
+    #[arg(long, alias = "idx_worker", value_name = "I", requires = "num_workers", hide = true)]
+    pub idx_worker: Option<usize>,
+    /// How many parts there are, with `--idx-worker`
+    #[arg(long, alias = "num_workers", value_name = "N", requires = "idx_worker", hide = true)]
+    pub num_workers: Option<usize>,
+}
+
+/// How much of the machine is used.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Work")]
+pub struct JobsArgs {
+    /// Provers or threads at work at once [default: one per core]
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<usize>,
+}
+
+/// `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// The run directory [default: export]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Folders and .v files of the library [default: a few files, see --all]
+    #[arg(long, short, value_name = "PATH", num_args = 1.., conflicts_with = "all")]
+    pub input: Vec<PathBuf>,
+    /// Take the whole installed library
+    #[arg(long)]
+    pub all: bool,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    /// `measure`.
+    #[command(flatten)]
+    pub measure: MeasureFlags,
+    /// `filter`.
+    #[command(flatten)]
+    pub filter: FilterFlags,
+    /// `select`.
+    #[command(flatten)]
+    pub select: SelectFlags,
+}
+
+/// `extract`.
+#[derive(Debug, Clone, Args)]
+pub struct ExtractArgs {
+    /// Folders and .v files of the library [default: the installed mathcomp]
+    #[arg(long, short, value_name = "PATH", num_args = 1..)]
+    pub input: Vec<PathBuf>,
+    /// Where the records go [default: export/extract]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Statements that become records [default: Theorem,Lemma,Fact,Remark,Corollary,Proposition,Property]
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub kinds: Vec<TheoremKind>,
+    /// Only these theorems, by their full names
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub only: Vec<String>,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
+/// Where a step reads and writes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Folders {
+    /// Records of the step before [default: its folder in export]
+    #[arg(long, short, value_name = "DIR")]
+    pub input: Option<PathBuf>,
+    /// Where the records go [default: this step's folder in export]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// `verify`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// Folders and .v files that the records come from [default: the installed mathcomp]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub library: Vec<PathBuf>,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
+/// `measure`.
+#[derive(Debug, Clone, Args)]
+pub struct MeasureArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: MeasureFlags,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
+/// Settings of `measure`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Tokens")]
+pub struct MeasureFlags {
+    /// A tokenizer.json, a folder with one, or a name on the hub [default: built in]
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<String>,
+}
+
+/// `filter`.
+#[derive(Debug, Clone, Args)]
+pub struct FilterArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: FilterFlags,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
+/// Settings of `filter`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Limits, inclusive")]
+pub struct FilterFlags {
+    /// Fewest tokens of the proof term [default: 0]
+    #[arg(long, alias = "min_num_tokens", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_num_tokens: Option<usize>,
+    /// Most tokens of the proof term [default: 3750]
+    #[arg(long, alias = "max_num_tokens", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_num_tokens: Option<usize>,
+    /// Fewest steps of the proof script [default: 3]
+    #[arg(long, alias = "min_number_instructions", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_number_instructions: Option<usize>,
+    /// Most steps of the proof script [default: 7]
+    #[arg(long, alias = "max_number_instructions", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_number_instructions: Option<usize>,
+}
+
+/// `select`.
+#[derive(Debug, Clone, Args)]
+pub struct SelectArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: SelectFlags,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+}
+
+/// Settings of `select`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Subset")]
+pub struct SelectFlags {
+    /// The size of the subset [default: 1000]
+    #[arg(long, alias = "num_documents", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_documents: Option<usize>,
+}
+
+/// `export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// Records of the last step [default: export/select]
+    #[arg(long, short, value_name = "DIR")]
+    pub input: Option<PathBuf>,
+    /// Where the dataset goes [default: export/dataset]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// `status`.
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// The run directory [default: export]
+    pub dir: Option<PathBuf>,
+    /// Read every file and compare it with its digest
+    #[arg(long)]
+    pub check: bool,
+    /// Write the manifests of steps whose units are all done
+    #[arg(long)]
+    pub write: bool,
+}
+
+impl ShardArgs {
+    /// The part, however it is named.
+    pub fn resolve(&self) -> Option<Shard> {
+        self.shard.or_else(|| Shard::new(self.idx_worker?, self.num_workers?).ok())
+    }
+}

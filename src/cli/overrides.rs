@@ -1,0 +1,79 @@
+//! The settings that flags override.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{FilterFlags, MeasureFlags, SelectFlags, Verb};
+use crate::record::TheoremKind;
+use crate::store::shard::Shard;
+
+/// What the flags set, in the shape of the settings.
+#[derive(Debug, Default, Serialize)]
+pub struct Overrides {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jobs: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<Shard>,
+    extract: ExtractOverrides,
+    measure: MeasureFlags,
+    filter: FilterFlags,
+    select: SelectFlags,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct ExtractOverrides {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    input: Vec<PathBuf>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kinds: Vec<TheoremKind>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    only: Vec<String>,
+}
+
+impl Verb {
+    /// What the flags set.
+    pub fn overrides(&self) -> Overrides {
+        let mut overrides = Overrides::default();
+        match self {
+            Self::Run(args) => {
+                overrides.output.clone_from(&args.output);
+                overrides.jobs = args.jobs.jobs;
+                overrides.extract.input.clone_from(&args.input);
+                overrides.measure = args.measure.clone();
+                overrides.filter = args.filter.clone();
+                overrides.select = args.select.clone();
+            }
+            Self::Extract(args) => {
+                overrides.jobs = args.jobs.jobs;
+                overrides.shard = args.shard.resolve();
+                overrides.extract =
+                    ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone(), only: args.only.clone() };
+            }
+            Self::Verify(args) => {
+                overrides.extract.input.clone_from(&args.library);
+                overrides.jobs = args.jobs.jobs;
+                overrides.shard = args.shard.resolve();
+            }
+            Self::Measure(args) => {
+                overrides.jobs = args.jobs.jobs;
+                overrides.shard = args.shard.resolve();
+                overrides.measure = args.flags.clone();
+            }
+            Self::Filter(args) => {
+                overrides.jobs = args.jobs.jobs;
+                overrides.shard = args.shard.resolve();
+                overrides.filter = args.flags.clone();
+            }
+            Self::Select(args) => {
+                overrides.jobs = args.jobs.jobs;
+                overrides.select = args.flags.clone();
+            }
+            Self::Status(args) => overrides.output.clone_from(&args.dir),
+            Self::Export(_) | Self::Doctor | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
+        }
+        overrides
+    }
+}

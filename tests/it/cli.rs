@@ -1,0 +1,251 @@
+//! What a person meets at the command line.
+
+use std::fs;
+use std::io::Read;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use rocq_distill::store::digest::Digest;
+use rocq_distill::store::layout::{RunDir, StepName, UnitName};
+use rocq_distill::store::ledger::{Input, Ledger};
+use rocq_distill::store::shard::Shard;
+use serde_json::{Value, json};
+
+use crate::harness::TestRun;
+use crate::support::{contents, record, write_step};
+
+/// A folder in which `verify` is done: two files, three records.
+fn verified() -> TestRun {
+    let run = TestRun::new();
+    let folder = RunDir::new(run.path().join("export")).step(StepName::Verify);
+    let units = [
+        ("mathcomp.a", vec![record("mathcomp.a:x"), record("mathcomp.a:y")]),
+        ("mathcomp.b", vec![record("mathcomp.b:z")]),
+    ];
+    write_step(&folder, StepName::Verify, &units);
+    run
+}
+
+#[test]
+fn every_verb_has_a_help_that_fits_a_screen() {
+    let run = TestRun::new();
+    let verbs =
+        ["run", "extract", "verify", "measure", "filter", "select", "export", "status", "doctor", "completions", "man"];
+    let mut text = run.run("--help").stdout();
+    for verb in verbs {
+        text += &format!("\n==== {verb}\n{}", run.run(&format!("{verb} --help")).stdout());
+    }
+    assert_snapshot!("help", text);
+}
+
+#[test]
+fn without_a_verb_the_help_is_shown_and_nothing_is_done() {
+    let outcome = TestRun::new().run("");
+    assert_eq!(outcome.code(), 2);
+    assert_eq!(outcome.stdout(), "");
+    assert!(outcome.stderr().contains("Usage: rocq-distill [OPTIONS] <COMMAND>"));
+}
+
+#[test]
+fn an_unknown_verb_is_refused_with_the_right_one() {
+    assert_snapshot!(TestRun::new().run("exract").text(), @r#"
+    exit 2
+    --- stderr
+    error: unrecognized subcommand 'exract'
+
+      tip: some similar subcommands exist: 'export', 'extract'
+
+    Usage: rocq-distill [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    "#);
+}
+
+#[test]
+fn a_step_without_input_says_which_step_makes_it() {
+    assert_snapshot!(TestRun::new().run("measure --input nowhere").text(), @r#"
+    exit 1
+    --- stderr
+    error: `nowhere` holds no records of the step `verify`
+
+    hint: run `rocq-distill verify` first, or name the folder with its records with `--input`
+    "#);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_refused_before_any_work() {
+    let run = verified().file("taken", "");
+    assert_snapshot!(run.run("measure --output taken/measure").text(), @r#"
+    exit 1
+    --- stderr
+    error: cannot create `taken/measure`
+      caused by: Not a directory (os error 20)
+
+    hint: a file stands where a folder is needed: name another folder with `--output`
+    "#);
+}
+
+#[test]
+fn a_folder_that_another_process_writes_is_left_alone() {
+    let run = verified();
+    let folder = RunDir::new(run.path().join("export")).step(StepName::Measure);
+    let input = Input { unit: UnitName::of_logical_path("mathcomp.a"), size: 2, digest: Digest::of("") };
+    let _writer = Ledger::open(StepName::Measure, &folder, json!("another"), vec![input], Shard::WHOLE).unwrap();
+    let before = contents(folder.path());
+    insta::with_settings!({ filters => vec![(r"process \d+ on \S+", "process [PID] on [HOST]")] }, {
+        assert_snapshot!(run.run("measure").text(), @r#"
+        exit 4
+        --- stderr
+        error: `export/measure/.lock-0-of-1` is being written by process [PID] on [HOST]
+
+        hint: wait until it ends, or make another part with `--shard`
+        "#);
+        assert_snapshot!(run.run("status").text(), @r#"
+        exit 3
+        --- stdout
+        step     files  in  kept  rejected
+        verify     2/2   3     3         0
+        measure    0/1   0     0         0
+
+        measure: `mathcomp/a` is not done: `rocq-distill measure` makes what is missing
+        measure: `mathcomp/b` is not made from what `verify` has now: `rocq-distill measure` brings it up to date
+        measure: shard 0/1 is being written by process [PID] on [HOST]
+        incomplete
+        dataset: not written
+        next: rocq-distill measure
+        "#);
+    });
+    assert_eq!(contents(folder.path()), before);
+}
+
+#[test]
+fn in_a_log_a_step_says_where_it_starts_and_ends_and_what_came_of_each_file() {
+    let run = verified();
+    insta::with_settings!({ filters => vec![(r"\b\d+s\b", "[TIME]")] }, {
+        assert_snapshot!(run.run("measure --jobs 1").text(), @r#"
+        exit 0
+        --- stderr
+        measure: 2 of 2 files to do
+        measure: 1/2 files, 66 %, [TIME] left; mathcomp/a: 2 kept, 0 rejected in [TIME]
+        measure: 2/2 files, 100 %; mathcomp/b: 1 kept, 0 rejected in [TIME]
+        measure: done in [TIME], 3 kept, 0 rejected
+
+        step     in  kept  rejected
+        measure   3     3         0
+        "#);
+        assert_snapshot!(run.run("measure --jobs 1").text(), @r#"
+        exit 0
+        --- stderr
+        measure: nothing left to do
+
+        step     in  kept  rejected
+        measure   3     3         0
+        "#);
+        assert_snapshot!(run.run("filter --jobs 1").text(), @r#"
+        exit 0
+        --- stderr
+        filter: 2 of 2 files to do
+        filter: 1/2 files, 66 %, [TIME] left; mathcomp/a: 0 kept, 2 rejected in [TIME]
+        filter: 2/2 files, 100 %; mathcomp/b: 0 kept, 1 rejected in [TIME]
+        filter: done in [TIME], 0 kept, 3 rejected
+
+        step    in  kept  rejected
+        filter   3     0         3  3 out_of_range
+        "#);
+    });
+}
+
+#[test]
+fn with_quiet_only_errors_are_said() {
+    let run = verified();
+    assert_eq!(run.run("measure --quiet").text(), "exit 0\n");
+    assert!(run.run("measure --quiet --input nowhere").stderr().starts_with("error: "));
+}
+
+#[test]
+fn with_json_stdout_is_one_document() {
+    let outcome = verified().run("measure --json --quiet");
+    assert_snapshot!(outcome.text(), @r#"
+    exit 0
+    --- stdout
+    {
+      "steps": [
+        {
+          "step": "measure",
+          "n_in": 3,
+          "n_kept": 3,
+          "n_rejected": 0,
+          "rejected": {},
+          "n_units": 2,
+          "n_units_missing": 0
+        }
+      ],
+      "notes": []
+    }
+    "#);
+    serde_json::from_str::<Value>(&outcome.stdout()).unwrap();
+}
+
+#[test]
+fn the_old_name_of_a_step_is_that_step() {
+    let run = verified();
+    assert_eq!(run.run("step-1 --quiet").text(), "exit 0\n");
+    assert!(run.path().join("export/measure/manifest.json").is_file());
+}
+
+#[test]
+fn doctor_says_of_each_thing_whether_it_is_here_and_what_to_do() {
+    let run =
+        TestRun::new().variable("PATH", "/nowhere").file("rocq-distill.toml", "[measure]\ntokenizer = \"gone.json\"\n");
+    insta::with_settings!({ filters => vec![(r"\d+ MiB", "[SPACE]")] }, {
+        assert_snapshot!(run.run("doctor").text(), @r#"
+        exit 3
+        --- stdout
+        ok       settings   rocq-distill.toml
+        missing  rocq       there is no `coqidetop` on the path
+        missing  library    cannot be found without Rocq
+        missing  tokenizer  there is no tokenizer `gone.json`: no such file or folder, and a name on the hub is `owner/name`
+        ok       output     [DIR]/export, [SPACE] free
+        off      telemetry  no `telemetry.endpoint` is set
+
+        rocq: put Rocq and MathComp on PATH, set `rocq.program`, or put `containers/with-rocq` in front of the command, which fetches them
+        tokenizer: leave `measure.tokenizer` out to use the built-in one
+        "#);
+    });
+    let json: Value = serde_json::from_str(&run.run("doctor --json").stdout()).unwrap();
+    assert_eq!(json["is_ready"], false);
+}
+
+#[test]
+fn completions_and_the_manual_go_to_stdout() {
+    let run = TestRun::new();
+    let completions = run.run("completions bash");
+    assert_eq!((completions.code(), completions.stderr().as_str()), (0, ""));
+    assert!(completions.stdout().contains("rocq__distill,doctor)"));
+    assert!(run.run("man").stdout().contains(".TH rocq-distill 1"));
+}
+
+#[test]
+fn an_interrupted_run_ends_at_once_and_says_how_to_go_on() {
+    let run = TestRun::new().file("silent", "#!/bin/sh\ntouch started\nexec sleep 20\n");
+    let program = run.path().join("silent");
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let run = run.variable("ROCQ_DISTILL_ROCQ__PROGRAM", program.to_str().unwrap());
+    let mut child = run.command("run").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let started = Instant::now();
+    while !run.path().join("started").exists() && started.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM).unwrap();
+    let code = child.wait().unwrap().code();
+    assert!(started.elapsed() < Duration::from_secs(15));
+    assert_eq!(code, Some(130));
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_snapshot!(said, @r#"
+    note: taking the 10 files of the starter part of the library; `--all` takes all of it
+    interrupted: what is done is kept; run the same command again to go on
+    "#);
+}

@@ -1,0 +1,229 @@
+//! Where settings come from, and what is said about wrong ones.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::harness::TestRun;
+
+#[track_caller]
+fn settings(run: &TestRun, arguments: &str) -> Value {
+    let outcome = run.run(&format!("{arguments} --show-settings --json"));
+    assert_eq!(outcome.code(), 0, "{}", outcome.text());
+    serde_json::from_str(&outcome.stdout()).unwrap()
+}
+
+#[test]
+fn the_file_wins_over_defaults_the_environment_over_the_file_and_flags_over_all() {
+    let run = TestRun::new();
+    assert_eq!(settings(&run, "filter")["filter"]["max_num_tokens"], 3750);
+    let run = run.file("rocq-distill.toml", "[filter]\nmax_num_tokens = 1\nmax_number_instructions = 20\n");
+    assert_eq!(settings(&run, "filter")["filter"]["max_num_tokens"], 1);
+    let run = run.variable("ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS", "2");
+    assert_eq!(settings(&run, "filter")["filter"]["max_num_tokens"], 2);
+    let flags = settings(&run, "filter --max-num-tokens 3");
+    assert_eq!(flags["filter"]["max_num_tokens"], 3);
+    assert_eq!(flags["filter"]["max_number_instructions"], 20);
+}
+
+#[test]
+fn a_file_that_is_named_is_read_instead_of_the_one_of_the_folder() {
+    let run = TestRun::new()
+        .file("rocq-distill.toml", "[select]\nnum_documents = 1\n")
+        .file("mine.toml", "[select]\nnum_documents = 2\n");
+    assert_eq!(settings(&run, "select --config mine.toml")["select"]["num_documents"], 2);
+    assert_eq!(settings(&run, "select --config /dev/null")["select"]["num_documents"], 1000);
+}
+
+#[test]
+fn settings_that_are_shown_are_a_file_that_gives_them_again() {
+    let run =
+        TestRun::new().file("first.toml", "[measure]\ntokenizer = \"mine.json\"\n[extract]\nkinds = [\"Lemma\"]\n");
+    let shown = run.run("run --all --config first.toml --jobs 3 --show-settings");
+    assert_snapshot!(shown.text(), @r#"
+    exit 0
+    --- stdout
+    # not set: telemetry.endpoint
+    output = "export"
+    jobs = 3
+    shard = "0/1"
+
+    [rocq]
+    program = "coqidetop"
+    sentence_limit_s = 300
+    query_limit_s = 120
+
+    [extract]
+    input = []
+    kinds = ["Lemma"]
+    only = []
+
+    [verify]
+
+    [measure]
+    tokenizer = "mine.json"
+
+    [filter]
+    min_num_tokens = 0
+    max_num_tokens = 3750
+    min_number_instructions = 3
+    max_number_instructions = 7
+
+    [select]
+    num_documents = 1000
+
+    [export]
+
+    [telemetry]
+    "#);
+    let again = run.file("second.toml", &shown.stdout());
+    assert_eq!(
+        settings(&again, "run --all --config second.toml"),
+        settings(&again, "run --all --config first.toml --jobs 3")
+    );
+}
+
+#[test]
+fn a_run_takes_the_starter_part_unless_it_is_told_otherwise() {
+    let run = TestRun::new();
+    let input = |run: &TestRun, arguments: &str| settings(run, arguments)["extract"]["input"].as_array().unwrap().len();
+    assert_eq!(input(&run, "run"), rocq_distill::pipeline::STARTER.len());
+    assert_eq!(input(&run, "run --all"), 0);
+    assert_eq!(input(&run, "run --input a b"), 2);
+    let run = run.file("rocq-distill.toml", "[extract]\ninput = [\"a\"]\n");
+    assert_eq!(input(&run, "run"), 1);
+    assert_eq!(input(&run, "run --all"), 0);
+}
+
+#[test]
+fn a_misspelt_key_in_the_file_is_refused_with_the_right_one() {
+    let run = TestRun::new().file("rocq-distill.toml", "[filter]\nmax_tokens = 5\n");
+    assert_snapshot!(run.run("filter").text(), @r#"
+    exit 2
+    --- stderr
+    error: unknown setting `filter.max_tokens` in `rocq-distill.toml`
+
+    hint: did you mean `filter.max_num_tokens`?
+    "#);
+}
+
+#[test]
+fn a_key_in_the_wrong_table_is_refused_with_the_right_place() {
+    let run = TestRun::new().file("rocq-distill.toml", "tokenizer = \"a.json\"\n");
+    assert_snapshot!(run.run("measure").text(), @r#"
+    exit 2
+    --- stderr
+    error: unknown setting `tokenizer` in `rocq-distill.toml`
+
+    hint: did you mean `measure.tokenizer`?
+    "#);
+}
+
+#[test]
+fn a_misspelt_variable_is_refused_by_its_name() {
+    let run = TestRun::new().variable("ROCQ_DISTILL_SELECT__NUM_DOCUMENT", "5");
+    assert_snapshot!(run.run("select").text(), @r#"
+    exit 2
+    --- stderr
+    error: unknown setting `select.num_document` in the environment variable `ROCQ_DISTILL_SELECT__NUM_DOCUMENT`
+
+    hint: did you mean `select.num_documents`?
+    "#);
+}
+
+#[test]
+fn an_unknown_key_that_resembles_none_is_refused_with_a_way_to_see_all() {
+    let run = TestRun::new().variable("ROCQ_DISTILL_PREFIX", "/opt");
+    assert_snapshot!(run.run("select").text(), @r#"
+    exit 2
+    --- stderr
+    error: unknown setting `prefix` in the environment variable `ROCQ_DISTILL_PREFIX`
+
+    hint: `rocq-distill run --show-settings` lists every setting, once this one is taken out
+    "#);
+}
+
+#[test]
+fn m19_a_number_that_is_text_is_refused_by_key_and_place() {
+    let run = TestRun::new().file("rocq-distill.toml", "[filter]\nmax_num_tokens = \"many\"\n");
+    assert_snapshot!(run.run("filter").text(), @r#"
+    exit 2
+    --- stderr
+    error: setting `filter.max_num_tokens` in `rocq-distill.toml`: found string "many", expected a whole number from 0
+    "#);
+    let run = TestRun::new().variable("ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS", "-1");
+    assert_snapshot!(run.run("filter").text(), @r#"
+    exit 2
+    --- stderr
+    error: setting `filter.max_num_tokens` in the environment variable `ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS`: found signed int `-1`, expected a whole number from 0
+    "#);
+}
+
+#[test]
+fn an_unknown_kind_is_refused_with_the_known_ones() {
+    let run = TestRun::new().variable("ROCQ_DISTILL_EXTRACT__KINDS", "[Lemma,Axiom]");
+    assert_snapshot!(run.run("extract").text(), @r#"
+    exit 2
+    --- stderr
+    error: setting `extract.kinds.1` in the environment variable `ROCQ_DISTILL_EXTRACT__KINDS`: found `Axiom`, expected one of Theorem, Lemma, Fact, Remark, Corollary, Proposition, Property, Example, Definition, Instance, Let, Fixpoint, CoFixpoint, Goal
+    "#);
+}
+
+#[test]
+fn a_value_in_the_place_of_a_table_is_refused() {
+    let run = TestRun::new().file("rocq-distill.toml", "filter = 3\n");
+    assert_snapshot!(run.run("filter").text(), @r#"
+    exit 2
+    --- stderr
+    error: setting `filter` in `rocq-distill.toml`: expected a table
+    "#);
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_refused_with_the_place_in_it() {
+    let run = TestRun::new().file("mine.toml", "jobs = 2\n[filter\n");
+    assert_snapshot!(run.run("filter --config mine.toml").text(), @r#"
+    exit 2
+    --- stderr
+    error: cannot read the settings file `mine.toml`: TOML parse error at line 2, column 8
+      |
+    2 | [filter
+      |        ^
+    invalid table header
+    expected `.`, `]`
+    "#);
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    assert_snapshot!(TestRun::new().run("filter --config mine.toml").text(), @r#"
+    exit 2
+    --- stderr
+    error: there is no settings file `mine.toml`
+
+    hint: `rocq-distill run --show-settings` prints one with the default settings
+    "#);
+}
+
+#[test]
+fn crossed_limits_and_no_jobs_are_refused() {
+    assert_snapshot!(TestRun::new().run("filter --min-num-tokens 9 --max-num-tokens 8").text(), @r#"
+    exit 2
+    --- stderr
+    error: setting `filter.min_num_tokens` is 9, more than `filter.max_num_tokens`, which is 8: no record would be kept
+    "#);
+    assert_snapshot!(TestRun::new().run("filter --jobs 0").text(), @r#"
+    exit 2
+    --- stderr
+    error: setting `jobs` must be at least 1
+    "#);
+}
+
+#[test]
+fn the_standard_variable_sets_the_endpoint_of_telemetry_and_the_file_wins_over_it() {
+    let run = TestRun::new().variable("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
+    assert_eq!(settings(&run, "filter")["telemetry"]["endpoint"], "http://127.0.0.1:1");
+    let run = run.file("rocq-distill.toml", "[telemetry]\nendpoint = \"http://127.0.0.1:2\"\n");
+    assert_eq!(settings(&run, "filter")["telemetry"]["endpoint"], "http://127.0.0.1:2");
+    let run = TestRun::new().variable("OTEL_EXPORTER_OTLP_ENDPOINT", "");
+    assert_eq!(settings(&run, "filter")["telemetry"]["endpoint"], Value::Null);
+}

@@ -1,0 +1,176 @@
+//! How far a run is, as `status` says it.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use rocq_distill::record::{Reason, Record};
+use rocq_distill::store::digest::Digest;
+use rocq_distill::store::layout::{RunDir, StepName, UnitName};
+use rocq_distill::store::ledger::{Input, Ledger};
+use rocq_distill::store::shard::Shard;
+use rocq_distill::store::unit::Outcome;
+use serde_json::{Value, json};
+
+use crate::harness::TestRun;
+use crate::support::{record, write_step};
+
+/// `extract` is done: two files, three records.
+fn extracted() -> TestRun {
+    let run = TestRun::new();
+    write_step(&run_dir(&run).step(StepName::Extract), StepName::Extract, &[("mathcomp.a", a()), ("mathcomp.b", b())]);
+    run
+}
+
+fn run_dir(run: &TestRun) -> RunDir {
+    RunDir::new(run.path().join("export"))
+}
+
+fn a() -> Vec<Record> {
+    vec![record("mathcomp.a:x"), record("mathcomp.a:y")]
+}
+
+fn b() -> Vec<Record> {
+    vec![record("mathcomp.b:z")]
+}
+
+/// Makes of `verify` only the file `mathcomp/a`, of which one record is rejected.
+fn verify_a(run: &TestRun) {
+    let input = |name, records: &Vec<Record>| Input {
+        unit: UnitName::of_logical_path(name),
+        size: records.len() as u64,
+        digest: Digest::of_json(records),
+    };
+    let (a, b) = (a(), b());
+    let inputs = vec![input("mathcomp.a", &a), input("mathcomp.b", &b)];
+    let folder = run_dir(run).step(StepName::Verify);
+    let ledger = Ledger::open(StepName::Verify, &folder, json!("by hand"), inputs, Shard::WHOLE).unwrap();
+    let outcome = Outcome { kept: vec![a[0].clone()], rejected: vec![a[1].rejected(Reason::GivenUp)] };
+    ledger.commit(&UnitName::of_logical_path("mathcomp.a"), 2, &outcome, Duration::ZERO).unwrap();
+    ledger.finish().unwrap();
+}
+
+fn manifest(run: &TestRun) -> std::path::PathBuf {
+    run_dir(run).step(StepName::Extract).manifest()
+}
+
+#[test]
+fn of_an_empty_folder_it_says_how_to_start() {
+    assert_snapshot!(TestRun::new().run("status").text(), @r#"
+    exit 3
+    --- stdout
+    nothing in `export` yet
+    next: rocq-distill extract
+    "#);
+}
+
+#[test]
+fn of_a_run_that_is_half_done_it_says_what_is_missing_and_ends_with_3() {
+    let run = extracted();
+    verify_a(&run);
+    assert_snapshot!(run.run("status").text(), @r#"
+    exit 3
+    --- stdout
+    step     files  in  kept  rejected
+    extract    2/2   3     3         0
+    verify     1/2   2     1         1  1 given_up
+
+    verify: `mathcomp/b` is not done: `rocq-distill verify` makes what is missing
+    incomplete
+    dataset: not written
+    next: rocq-distill verify
+    "#);
+    let json: Value = serde_json::from_str(&run.run("status --json").stdout()).unwrap();
+    assert_eq!(json["is_complete"], false);
+    assert_eq!(json["steps"][1]["missing"], json!(["mathcomp/b"]));
+    assert_eq!(json["steps"][1]["rejected"], json!({ "given_up": 1 }));
+}
+
+#[test]
+fn of_a_run_whose_steps_are_whole_it_says_what_comes_next() {
+    assert_snapshot!(extracted().run("status export").text(), @r#"
+    exit 0
+    --- stdout
+    step     files  in  kept  rejected
+    extract    2/2   3     3         0
+
+    complete: nothing is missing of what was started, and every record is accounted for
+    dataset: not written
+    next: rocq-distill verify
+    "#);
+}
+
+#[test]
+fn a_manifest_that_is_missing_is_written_the_same_again() {
+    let run = extracted();
+    let before = fs::read(manifest(&run)).unwrap();
+    fs::remove_file(manifest(&run)).unwrap();
+    assert_snapshot!(run.run("status").text(), @r#"
+    exit 3
+    --- stdout
+    step     files  in  kept  rejected
+    extract    2/2   3     3         0
+
+    extract: no manifest of these files: `rocq-distill status --write` writes it
+    incomplete
+    dataset: not written
+    next: rocq-distill extract
+    "#);
+    assert_eq!(run.run("status --write").code(), 0);
+    assert_eq!(fs::read(manifest(&run)).unwrap(), before);
+}
+
+#[test]
+fn a_manifest_is_not_written_for_a_step_that_is_not_whole() {
+    let run = extracted();
+    verify_a(&run);
+    assert_eq!(run.run("status --write").code(), 3);
+    assert!(!run_dir(&run).step(StepName::Verify).manifest().exists());
+}
+
+#[test]
+fn a_file_that_was_changed_is_found_when_files_are_checked() {
+    let run = extracted();
+    let records = run.path().join("export/extract/mathcomp/a.jsonl");
+    append(&records, "{}\n");
+    assert_eq!(run.run("status").code(), 0);
+    assert_snapshot!(run.run("status --check").text(), @r#"
+    exit 3
+    --- stdout
+    step     files  in  kept  rejected
+    extract    2/2   3     3         0
+
+    extract: `mathcomp/a` is not as written: remove what stands there and run `rocq-distill extract`
+    incomplete
+    dataset: not written
+    next: rocq-distill extract
+    "#);
+}
+
+#[test]
+fn records_that_got_lost_between_two_steps_are_noticed() {
+    let run = extracted();
+    verify_a(&run);
+    // The step before is made again, of another text, and now keeps one record more.
+    let more = [a(), vec![record("mathcomp.a:w")]].concat();
+    write_step(&run_dir(&run).step(StepName::Extract), StepName::Extract, &[("mathcomp.a", more), ("mathcomp.b", b())]);
+    assert_snapshot!(run.run("status").text(), @r#"
+    exit 3
+    --- stdout
+    step     files  in  kept  rejected
+    extract    2/2   4     4         0
+    verify     1/2   2     1         1  1 given_up
+
+    verify: `mathcomp/b` is not done: `rocq-distill verify` makes what is missing
+    verify: `mathcomp/a` is not made from what `extract` has now: `rocq-distill verify` brings it up to date
+    incomplete
+    dataset: not written
+    next: rocq-distill verify
+    "#);
+}
+
+fn append(path: &Path, text: &str) {
+    let before = fs::read_to_string(path).unwrap();
+    fs::write(path, before + text).unwrap();
+}

@@ -1,0 +1,194 @@
+//! Traces, metrics and logs, as a collector gets them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::metrics::v1::{metric, number_data_point};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use rocq_distill::store::layout::{RunDir, StepName};
+
+use crate::harness::{Outcome, TestRun};
+use crate::support::{record, write_step};
+
+/// A collector on this machine that remembers what it was sent.
+struct Collector {
+    endpoint: String,
+    requests: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+}
+
+impl Collector {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let remembered = requests.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let remembered = remembered.clone();
+                thread::spawn(move || serve(stream.unwrap(), &remembered));
+            }
+        });
+        Self { endpoint, requests }
+    }
+
+    fn bodies(&self, path: &str) -> Vec<Vec<u8>> {
+        let requests = self.requests.lock().unwrap();
+        requests.iter().filter(|(sent_to, _)| sent_to == path).map(|(_, body)| body.clone()).collect()
+    }
+
+    fn spans(&self) -> Vec<Span> {
+        let requests = self.bodies("/v1/traces").into_iter();
+        let requests = requests.map(|body| ExportTraceServiceRequest::decode(body.as_slice()).unwrap());
+        let scopes = requests.flat_map(|request| request.resource_spans).flat_map(|resource| resource.scope_spans);
+        scopes.flat_map(|scope| scope.spans).collect()
+    }
+}
+
+/// Answers every request of a connection with an empty 200.
+fn serve(stream: TcpStream, remembered: &Mutex<Vec<(String, Vec<u8>)>>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut writer = stream;
+    loop {
+        let mut request = String::new();
+        if reader.read_line(&mut request).unwrap_or(0) == 0 {
+            return;
+        }
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header).unwrap();
+            let header = header.trim().to_lowercase();
+            if header.is_empty() {
+                break;
+            }
+            if let Some(value) = header.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        remembered.lock().unwrap().push((request.split(' ').nth(1).unwrap().to_owned(), body));
+        writer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+    }
+}
+
+/// Filters two records, both of which have too few steps.
+fn filter(variable: &str, endpoint: &str) -> Outcome {
+    let run = TestRun::new();
+    let folder = RunDir::new(run.path().join("export")).step(StepName::Verify);
+    write_step(&folder, StepName::Verify, &[("mathcomp.a", vec![record("mathcomp.a:x"), record("mathcomp.a:y")])]);
+    assert_eq!(run.run("measure --quiet").code(), 0);
+    run.variable(variable, endpoint).run("filter")
+}
+
+fn attribute<'a>(attributes: &'a [KeyValue], key: &str) -> &'a Value {
+    let found = attributes.iter().find(|attribute| attribute.key == key).unwrap_or_else(|| panic!("no {key}"));
+    found.value.as_ref().unwrap().value.as_ref().unwrap()
+}
+
+#[test]
+fn a_run_is_a_span_with_one_for_the_step_and_one_for_each_file_below_it() {
+    let collector = Collector::start();
+    let outcome = filter("ROCQ_DISTILL_TELEMETRY__ENDPOINT", &collector.endpoint);
+    assert_eq!(outcome.code(), 0, "{}", outcome.text());
+    let spans = collector.spans();
+    let find = |name: &str| spans.iter().find(|span| span.name == name && !span.attributes.is_empty()).unwrap();
+    let (step, file) = (find("filter"), find("filter file"));
+    let run = spans.iter().find(|span| span.parent_span_id.is_empty() && span.trace_id == step.trace_id).unwrap();
+    assert_eq!(run.name, "filter");
+    assert_eq!(step.parent_span_id, run.span_id);
+    assert_eq!(file.parent_span_id, step.span_id);
+    assert_eq!(attribute(&file.attributes, "rocq_distill.step"), &Value::StringValue("filter".to_owned()));
+    assert_eq!(attribute(&file.attributes, "rocq_distill.unit"), &Value::StringValue("mathcomp/a".to_owned()));
+    assert_eq!(attribute(&step.attributes, "rocq_distill.kept"), &Value::IntValue(0));
+    assert_eq!(attribute(&step.attributes, "rocq_distill.rejected"), &Value::IntValue(2));
+}
+
+#[test]
+fn records_are_counted_by_step_and_outcome() {
+    let collector = Collector::start();
+    filter("ROCQ_DISTILL_TELEMETRY__ENDPOINT", &collector.endpoint);
+    let mut counts = Vec::new();
+    for body in collector.bodies("/v1/metrics") {
+        let request = ExportMetricsServiceRequest::decode(body.as_slice()).unwrap();
+        let resource = &request.resource_metrics[0];
+        let service = attribute(&resource.resource.as_ref().unwrap().attributes, "service.name");
+        assert_eq!(service, &Value::StringValue("rocq-distill".to_owned()));
+        for metric in resource.scope_metrics.iter().flat_map(|scope| &scope.metrics) {
+            assert_eq!(metric.name, "rocq_distill.records");
+            let Some(metric::Data::Sum(sum)) = &metric.data else { panic!("not a counter") };
+            for point in &sum.data_points {
+                let text = |key| match attribute(&point.attributes, key) {
+                    Value::StringValue(text) => text.clone(),
+                    other => panic!("{other:?}"),
+                };
+                let Some(number_data_point::Value::AsInt(count)) = point.value else { panic!("not a count") };
+                counts.push((text("rocq_distill.step"), text("rocq_distill.outcome"), count));
+            }
+        }
+    }
+    counts.sort();
+    counts.dedup();
+    let count = |step: &str, outcome: &str, count| (step.to_owned(), outcome.to_owned(), count);
+    assert_eq!(counts, [count("filter", "kept", 0), count("filter", "rejected", 2)]);
+}
+
+#[test]
+fn no_text_of_a_proof_is_sent() {
+    let collector = Collector::start();
+    filter("ROCQ_DISTILL_TELEMETRY__ENDPOINT", &collector.endpoint);
+    let sent = collector.requests.lock().unwrap().iter().flat_map(|(_, body)| body.clone()).collect::<Vec<_>>();
+    let sent = String::from_utf8_lossy(&sent);
+    assert!(sent.contains("mathcomp/a"));
+    for text in ["exact: I", "Lemma", "True"] {
+        assert!(!sent.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn the_standard_variable_turns_it_on() {
+    let collector = Collector::start();
+    let outcome = filter("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint);
+    assert_eq!(outcome.code(), 0, "{}", outcome.text());
+    assert!(!collector.spans().is_empty());
+}
+
+#[test]
+fn a_collector_that_is_down_costs_one_warning() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let started = Instant::now();
+    let outcome = filter("ROCQ_DISTILL_TELEMETRY__ENDPOINT", &format!("http://{closed}"));
+    assert_eq!(outcome.code(), 0, "{}", outcome.text());
+    assert_eq!(outcome.stderr().matches("warning: telemetry did not reach").count(), 1, "{}", outcome.text());
+    assert!(started.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn a_collector_that_never_answers_does_not_hold_the_run_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let started = Instant::now();
+    let outcome = filter("ROCQ_DISTILL_TELEMETRY__ENDPOINT", &format!("http://{}", silent.local_addr().unwrap()));
+    assert_eq!(outcome.code(), 0, "{}", outcome.text());
+    assert_eq!(outcome.stderr().matches("warning: telemetry did not reach").count(), 1, "{}", outcome.text());
+    assert!(started.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn an_endpoint_that_is_no_address_is_refused() {
+    let outcome = TestRun::new().variable("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318").run("measure");
+    insta::assert_snapshot!(outcome.text(), @r#"
+    exit 2
+    --- stderr
+    error: `localhost:4318` is not an `http://` address to send telemetry to
+
+    hint: write it as `http://HOST:PORT`, the address of a collector's OTLP over HTTP
+    "#);
+}
