@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
 
-/// Turns a Rocq library into training data for a prover.
+/// Turns a Rocq library into training data for a prover
 #[derive(Debug, Parser)]
-#[command(name = "rocq-distill", version, max_term_width = 100, propagate_version = true)]
+#[command(name = "rocq-distill", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -19,6 +19,16 @@ pub struct Cli {
     #[command(flatten)]
     pub global: Global,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  rocq-distill doctor                    say what is missing on this machine
+  rocq-distill run                       take a starter part of the library through all steps
+  rocq-distill run --all --output full   take all of it
+  rocq-distill status                    say how far that is
+
+Settings: rocq-distill.toml, then the environment (ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS=4000), then
+flags; the last one wins. `rocq-distill run --show-settings` prints them as such a file.";
 
 /// Flags that every verb takes.
 #[derive(Debug, Clone, Args)]
@@ -42,34 +52,82 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run the whole chain from one set of settings
+    #[command(after_help = "\
+Examples:
+  rocq-distill run
+  rocq-distill run --input mathcomp/ssreflect mathcomp/algebra/poly.v --num-documents 200
+  rocq-distill run --all --config full.toml
+
+A run that was stopped goes on where it was: what is done and made with the same settings is kept.")]
     Run(RunArgs),
     /// Extract every proved theorem of a library
-    #[command(alias = "step-0")]
+    #[command(
+        alias = "step-0",
+        after_help = "\
+Examples:
+  rocq-distill extract --input mathcomp/ssreflect/div.v
+  rocq-distill extract --shard 0/4          (and 1/4, 2/4, 3/4 on other machines)"
+    )]
     Extract(ExtractArgs),
     /// Replay each proof step by step in a fresh prover
-    #[command(alias = "step-0-bis")]
+    #[command(
+        alias = "step-0-bis",
+        after_help = "\
+Example:
+  rocq-distill verify --input export/extract --output export/verify"
+    )]
     Verify(VerifyArgs),
     /// Count the tokens of proof terms and proof scripts
-    #[command(alias = "step-1")]
+    #[command(
+        alias = "step-1",
+        after_help = "\
+Example:
+  rocq-distill measure --tokenizer deepseek-ai/DeepSeek-R1"
+    )]
     Measure(MeasureArgs),
     /// Keep records by their number of tokens and steps
-    #[command(alias = "step-2")]
+    #[command(
+        alias = "step-2",
+        after_help = "\
+Example:
+  rocq-distill filter --max-num-tokens 2000 --max-number-instructions 10"
+    )]
     Filter(FilterArgs),
     /// Choose a diverse subset
-    #[command(alias = "step-3")]
+    #[command(
+        alias = "step-3",
+        after_help = "\
+Example:
+  rocq-distill select --num-documents 500"
+    )]
     Select(SelectArgs),
     /// Write one dataset
+    #[command(after_help = "\
+Example:
+  rocq-distill export --input export/select --output dataset")]
     Export(ExportArgs),
     /// Say what is done, what is missing, and what was rejected and why
+    #[command(after_help = "\
+Example:
+  rocq-distill status export --check
+
+Ends with 3 when something is missing or does not add up.")]
     Status(StatusArgs),
     /// Check that everything the settings need is here
+    #[command(after_help = "Ends with 3 when something is missing.")]
     Doctor,
     /// Print the completions of a shell
+    #[command(after_help = "\
+Example:
+  rocq-distill completions bash > ~/.local/share/bash-completion/completions/rocq-distill")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Print the manual page
+    #[command(after_help = "\
+Example:
+  rocq-distill man > rocq-distill.1")]
     Man,
     /// Become another program that the system ends together with this one
     #[command(hide = true)]
@@ -84,6 +142,7 @@ pub enum Verb {
 
 /// The part of the work that this process does.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Work")]
 pub struct ShardArgs {
     /// Make only part I (from 0) of N parts
     #[arg(long, value_name = "I/N", conflicts_with_all = ["idx_worker", "num_workers"])]
@@ -98,6 +157,7 @@ pub struct ShardArgs {
 
 /// How much of the machine is used.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Work")]
 pub struct JobsArgs {
     /// Provers or threads at work at once [default: one per core]
     #[arg(long, short, value_name = "N")]
@@ -111,7 +171,7 @@ pub struct RunArgs {
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// Folders and .v files of the library [default: a few files, see --all]
-    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "all")]
+    #[arg(long, short, value_name = "PATH", num_args = 1.., conflicts_with = "all")]
     pub input: Vec<PathBuf>,
     /// Take the whole installed library
     #[arg(long)]
@@ -142,6 +202,9 @@ pub struct ExtractArgs {
     /// Which statements become records
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub kinds: Vec<TheoremKind>,
+    /// Only these theorems, by their full names
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub only: Vec<String>,
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,
@@ -167,6 +230,9 @@ pub struct VerifyArgs {
     /// Where it reads and writes.
     #[command(flatten)]
     pub folders: Folders,
+    /// Folders and .v files that the records were extracted from [default: the installed mathcomp]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub library: Vec<PathBuf>,
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,
@@ -194,9 +260,10 @@ pub struct MeasureArgs {
 
 /// Settings of `measure`.
 #[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Tokens")]
 pub struct MeasureFlags {
-    /// A tokenizer.json, a folder that holds one, or a hub name [default: built in]
-    #[arg(long, value_name = "TOKENIZER")]
+    /// A tokenizer.json, a folder with one, or a name on the hub [default: built in]
+    #[arg(long, value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokenizer: Option<String>,
 }
@@ -220,6 +287,7 @@ pub struct FilterArgs {
 
 /// Settings of `filter`.
 #[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Limits, inclusive")]
 pub struct FilterFlags {
     /// Fewest tokens of the proof term [default: 0]
     #[arg(long, alias = "min_num_tokens", value_name = "N")]
@@ -255,6 +323,7 @@ pub struct SelectArgs {
 
 /// Settings of `select`.
 #[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Subset")]
 pub struct SelectFlags {
     /// The size of the subset [default: 1000]
     #[arg(long, alias = "num_documents", value_name = "N")]
@@ -265,9 +334,12 @@ pub struct SelectFlags {
 /// `export`.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// Where it reads and writes.
-    #[command(flatten)]
-    pub folders: Folders,
+    /// Records of the last step [default: export/select]
+    #[arg(long, short, value_name = "DIR")]
+    pub input: Option<PathBuf>,
+    /// Where the dataset goes [default: export/dataset]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
 }
 
 /// `status`.
@@ -275,6 +347,9 @@ pub struct ExportArgs {
 pub struct StatusArgs {
     /// The run directory [default: export]
     pub dir: Option<PathBuf>,
+    /// Read every file and compare it with its digest
+    #[arg(long)]
+    pub check: bool,
     /// Write the manifests of steps whose units are all done
     #[arg(long)]
     pub write: bool,
@@ -301,6 +376,8 @@ struct ExtractOverrides {
     input: Vec<PathBuf>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     kinds: Vec<TheoremKind>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    only: Vec<String>,
 }
 
 impl ShardArgs {
@@ -310,6 +387,24 @@ impl ShardArgs {
 }
 
 impl Verb {
+    /// The word on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::Extract(_) => "extract",
+            Self::Verify(_) => "verify",
+            Self::Measure(_) => "measure",
+            Self::Filter(_) => "filter",
+            Self::Select(_) => "select",
+            Self::Export(_) => "export",
+            Self::Status(_) => "status",
+            Self::Doctor => "doctor",
+            Self::Completions { .. } => "completions",
+            Self::Man => "man",
+            Self::Tether { .. } => "tether",
+        }
+    }
+
     /// What the flags set.
     pub fn overrides(&self) -> Overrides {
         let mut overrides = Overrides::default();
@@ -325,9 +420,11 @@ impl Verb {
             Self::Extract(args) => {
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();
-                overrides.extract = ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone() };
+                overrides.extract =
+                    ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone(), only: args.only.clone() };
             }
             Self::Verify(args) => {
+                overrides.extract.input.clone_from(&args.library);
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();
             }
@@ -361,6 +458,39 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_line_starts_with_a_capital_and_has_no_final_period() {
+        fn check(command: &clap::Command) {
+            let about = command.get_about().map(ToString::to_string);
+            let helps = command.get_arguments().map(|argument| argument.get_help().map(ToString::to_string));
+            for help in helps.chain([about]) {
+                let help = help.unwrap_or_else(|| panic!("something of `{}` has no help", command.get_name()));
+                assert!(help.starts_with(char::is_uppercase), "{help}");
+                assert!(!help.ends_with('.'), "{help}");
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn every_help_fits_a_screen() {
+        let mut command = Cli::command();
+        command.build();
+        for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()).chain([&command]) {
+            let help = verb.clone().render_help().to_string();
+            assert!(help.lines().count() <= 40, "{help}");
+            assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+        }
+    }
+
+    #[test]
+    fn a_verb_is_called_what_it_is_called_on_the_command_line() {
+        for name in ["run", "extract", "verify", "measure", "filter", "select", "export", "status", "doctor", "man"] {
+            assert_eq!(Cli::parse_from(["rocq-distill", name]).verb.name(), name);
+        }
     }
 
     #[test]

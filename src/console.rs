@@ -1,26 +1,48 @@
 //! All that a person sees: data on stdout, talk on stderr; nothing else prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that prints")]
 
+mod doctor;
+mod progress;
+mod status;
+mod summary;
+mod table;
+mod talk;
+
+pub use talk::Show;
+
+use std::error::Error;
+use std::fmt::Write as _;
 use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::cli::Global;
+use crate::doctor::Diagnosis;
 use crate::exit_code::ExitCode;
+use crate::failure::Failure;
 use crate::pipeline::Funnel;
+use crate::status::Status;
 use crate::steps::event::{Event, Observer};
+use summary::RunSummary;
+use talk::Talk;
 
-/// Where the program's words go.
-#[derive(Debug)]
+/// Where the program's words go; shared by all threads.
 pub struct Console {
-    quiet: bool,
     json: bool,
+    data: Mutex<Box<dyn Write + Send>>,
+    talk: Mutex<Talk>,
 }
 
 impl Console {
-    /// The console that the flags ask for.
-    pub fn new(flags: &Global) -> Self {
-        Self { quiet: flags.quiet, json: flags.json }
+    /// The console that the flags ask for: bars on a terminal, lines in a log, nothing but errors when `quiet`.
+    pub fn new(quiet: bool, json: bool) -> Self {
+        let show = if quiet { Show::Errors } else { Show::fitting_stderr() };
+        Self::to(Box::new(anstream::stdout()), Box::new(anstream::stderr()), show, json)
+    }
+
+    /// A console that writes elsewhere.
+    pub fn to(data: Box<dyn Write + Send>, talk: Box<dyn Write + Send>, show: Show, json: bool) -> Self {
+        Self { json, data: Mutex::new(data), talk: Mutex::new(Talk::new(talk, show)) }
     }
 
     /// Prints what clap says about a command line, which may be the help that was asked for.
@@ -29,61 +51,94 @@ impl Console {
         if error.use_stderr() { ExitCode::Usage } else { ExitCode::Success }
     }
 
-    /// Prints bytes on stdout.
-    pub fn data(&self, write: impl FnOnce(&mut Vec<u8>)) {
-        let mut bytes = Vec::new();
-        write(&mut bytes);
-        let _ = std::io::stdout().write_all(&bytes);
+    /// Prints text that was asked for on stdout.
+    pub fn data(&self, bytes: &[u8]) {
+        let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever reads may stop reading (`| head`): no reason to fail.
+        let _ = data.write_all(bytes).and_then(|()| data.flush());
     }
 
-    /// Prints a value as JSON on stdout.
-    pub fn json(&self, value: &impl Serialize) -> serde_json::Result<()> {
-        println!("{}", serde_json::to_string_pretty(value)?);
-        Ok(())
-    }
-
-    /// Prints how many records each step took in, kept and rejected.
-    pub fn funnel(&self, funnel: &Funnel) -> serde_json::Result<()> {
+    /// Prints a value on stdout: as JSON if that was asked for, else as text.
+    pub fn value(&self, value: &impl Serialize, text: &str) -> Result<(), Failure> {
         if self.json {
-            return self.json(&funnel.iter().map(|(_, summary)| &summary.manifest).collect::<Vec<_>>());
+            return self.as_json(value);
         }
-        if !self.quiet {
-            for (step, summary) in funnel {
-                let manifest = &summary.manifest;
-                eprintln!("{step:8} in {:6} kept {:6} {:?}", manifest.n_in, manifest.n_kept, manifest.rejected);
-            }
+        self.data(text.as_bytes());
+        Ok(())
+    }
+
+    /// Prints how many records each step took in, kept and rejected, and what else there is to say at the end of a run.
+    pub fn summary(&self, funnel: &Funnel, notes: &[String]) -> Result<(), Failure> {
+        let summary = RunSummary::new(funnel, notes);
+        if self.json {
+            return self.as_json(&summary);
+        }
+        self.talk().say(&summary.to_text());
+        for note in notes {
+            self.note(note);
         }
         Ok(())
     }
 
-    /// Prints an error once, with its causes.
-    pub fn error(&self, error: &anyhow::Error) -> ExitCode {
-        eprintln!("error: {error}");
-        for cause in error.chain().skip(1) {
-            eprintln!("  caused by: {cause}");
-        }
-        ExitCode::Failure
+    /// Prints how far a run is.
+    pub fn status(&self, status: &Status) -> Result<(), Failure> {
+        self.value(status, &status::to_text(status))
     }
 
-    /// Says that the run was interrupted.
+    /// Prints what is here and what is missing.
+    pub fn diagnosis(&self, diagnosis: &Diagnosis) -> Result<(), Failure> {
+        self.value(diagnosis, &doctor::to_text(diagnosis))
+    }
+
+    /// Says something that is good to know.
+    pub fn note(&self, message: &str) {
+        self.talk().say(&format!("{} {message}\n", label("note:", AnsiColor::Green)));
+    }
+
+    /// Says something that may be wrong and that stops nothing.
+    pub fn warning(&self, message: &str) {
+        self.talk().warn(message);
+    }
+
+    /// Prints an error once, with its causes and what to do about it.
+    pub fn error(&self, failure: &Failure) -> ExitCode {
+        let mut text = format!("{} {failure}\n", label("error:", AnsiColor::Red));
+        let causes = std::iter::successors(failure.source(), |cause| (*cause).source());
+        text.extend(causes.map(|cause| format!("  caused by: {cause}\n")));
+        if let Some(hint) = failure.hint() {
+            let _ = write!(text, "\n{} {hint}\n", label("hint:", AnsiColor::Cyan));
+        }
+        self.talk().insist(&text);
+        failure.exit_code()
+    }
+
+    /// Says that the run was interrupted, as its last words.
     pub fn interrupted(&self) -> ExitCode {
-        eprintln!("interrupted; run the same command again to go on");
+        self.talk().end("interrupted: what is done is kept; run the same command again to go on\n");
         ExitCode::Interrupted
+    }
+
+    fn as_json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        let mut text = serde_json::to_string_pretty(value)
+            .map_err(|source| Failure::Unprintable { what: "the answer as JSON", source: source.into() })?;
+        text.push('\n');
+        self.data(text.as_bytes());
+        Ok(())
+    }
+
+    fn talk(&self) -> MutexGuard<'_, Talk> {
+        self.talk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Observer for Console {
     fn observe(&self, event: &Event<'_>) {
-        if self.quiet {
-            return;
-        }
-        match event {
-            Event::StepStarted { step, n_units, n_todo, .. } => eprintln!("{step}: {n_todo} of {n_units} files to do"),
-            Event::UnitDone { unit, n_kept, n_rejected, took } => {
-                eprintln!("  {unit}: kept {n_kept}, rejected {n_rejected} in {:.1} s", took.as_secs_f64());
-            }
-            Event::Warning { message } => eprintln!("warning: {message}"),
-            Event::Advanced { .. } | Event::StepDone { .. } => {}
-        }
+        self.talk().observe(event, std::time::Instant::now());
     }
+}
+
+/// A word at the start of a line; the stream takes the colour out where it does not belong.
+fn label(word: &str, colour: AnsiColor) -> String {
+    let style = Style::new().bold().fg_color(Some(colour.into()));
+    format!("{style}{word}{style:#}")
 }

@@ -22,15 +22,21 @@
 //!
 //! A module imports only from the modules before it:
 //!
+//! - [`text`]: pure functions on text: tokens, BM25, selection.
 //! - [`record`]: plain data that flows through the pipeline; no input or output.
 //! - [`rocq`]: the prover's process and what it says.
 //! - [`store`]: the run directory: paths, atomic units, manifests, shards, locks.
-//! - [`text`]: pure functions on text: tokens, BM25, selection.
-//! - [`steps`]: one file a step.
 //! - [`settings`]: defaults, file, environment and flags, resolved once.
-//! - [`pipeline`]: the order of the steps and the loop over their units.
+//! - [`steps`]: one file a step, and the events that they tell.
+//! - [`pipeline`]: the order of the steps.
+//! - [`status`]: how far a run is, and whether every record is accounted for.
+//! - [`exit_code`]: how the program can end.
+//! - [`telemetry`]: the events as traces, metrics and logs.
+//! - [`failure`]: everything that stops the program, with its exit code and what to do about it.
+//! - [`doctor`]: whether everything that the settings need is here.
+//! - [`console`]: all that a person sees.
+//! - [`cli`]: the command line; only `run` sees it.
 //! - [`run`]: the table of contents of the program.
-//! - [`cli`]: the command line; nothing below `run` sees it.
 //!
 //! # What always holds
 //!
@@ -43,12 +49,15 @@
 
 pub mod cli;
 pub mod console;
+pub mod doctor;
 pub mod exit_code;
+pub mod failure;
 pub mod pipeline;
 pub mod record;
 pub mod rocq;
 pub mod run;
 pub mod settings;
+pub mod status;
 pub mod steps;
 pub mod store;
 pub mod telemetry;

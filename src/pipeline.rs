@@ -1,7 +1,10 @@
 //! The chain of steps, from one set of settings.
 
+use std::path::PathBuf;
+
 use crate::rocq::installation::Installation;
 use crate::settings::Settings;
+use crate::steps::export::DatasetManifest;
 use crate::steps::{self, Context, StepError};
 use crate::store::layout::{RunDir, StepName};
 use crate::store::ledger::Summary;
@@ -9,8 +12,56 @@ use crate::store::ledger::Summary;
 /// The steps of the chain that have run, with what each did.
 pub type Funnel = Vec<(StepName, Summary)>;
 
+/// What came of a whole run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What each step did.
+    pub funnel: Funnel,
+    /// What was exported.
+    pub dataset: DatasetManifest,
+}
+
+/// The files that a run takes when nobody says which, relative to the installed library: enough to see everything at
+/// work, little enough for a laptop.
+pub const STARTER: &[&str] = &[
+    "mathcomp/ssreflect/ssrbool.v",
+    "mathcomp/ssreflect/ssrfun.v",
+    "mathcomp/ssreflect/eqtype.v",
+    "mathcomp/ssreflect/ssrnat.v",
+    "mathcomp/ssreflect/div.v",
+    "mathcomp/ssreflect/prime.v",
+    "mathcomp/ssreflect/binomial.v",
+    "mathcomp/ssreflect/choice.v",
+    "mathcomp/ssreflect/tuple.v",
+    "mathcomp/ssreflect/finfun.v",
+];
+
+/// How much of the library a run takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Portion {
+    /// What the flags or the settings name.
+    Named,
+    /// [`STARTER`], because nothing is named.
+    Starter,
+    /// The whole installed library.
+    Whole,
+}
+
+/// Settles which files a run takes; `all` asks for the whole library, whatever the settings name.
+pub fn settle_input(input: &mut Vec<PathBuf>, all: bool) -> Portion {
+    if all {
+        input.clear();
+        Portion::Whole
+    } else if input.is_empty() {
+        input.extend(STARTER.iter().map(PathBuf::from));
+        Portion::Starter
+    } else {
+        Portion::Named
+    }
+}
+
 /// Runs every step up to the export.
-pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation) -> Result<Funnel, StepError> {
+pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation) -> Result<Outcome, StepError> {
     let run_dir = RunDir::new(&settings.output);
     let mut funnel = Funnel::new();
     for &step in StepName::ALL {
@@ -26,6 +77,22 @@ pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation)
         };
         funnel.push((step, summary));
     }
-    steps::export::run(&run_dir.step(StepName::Select), &run_dir.dataset())?;
-    Ok(funnel)
+    let dataset = steps::export::run(&run_dir.step(StepName::Select), &run_dir.dataset())?;
+    Ok(Outcome { funnel, dataset })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_takes_the_named_files_or_the_starter_or_with_all_the_whole_library() {
+        let mut named = vec![PathBuf::from("mine")];
+        assert_eq!(settle_input(&mut named, false), Portion::Named);
+        assert_eq!(named, [PathBuf::from("mine")]);
+        assert_eq!(settle_input(&mut named, true), Portion::Whole);
+        assert!(named.is_empty());
+        assert_eq!(settle_input(&mut named, false), Portion::Starter);
+        assert_eq!(named.len(), STARTER.len());
+    }
 }

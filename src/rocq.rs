@@ -1,7 +1,16 @@
 //! The prover: its processes, its language and what it says.
 
 mod error;
+pub mod glob;
+pub mod idetop;
 pub mod installation;
+pub mod library;
+pub mod position;
+pub mod printed;
 pub mod process;
+pub mod replay;
+pub mod sentence;
+pub mod vernac;
+pub mod wire;
 
-pub use error::RocqError;
+pub use error::{Fault, RocqError};

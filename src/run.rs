@@ -2,21 +2,29 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
+use std::{io, thread};
 
-use anyhow::Result;
 use clap::{CommandFactory, Parser};
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::cli::{Cli, Folders, Verb};
 use crate::console::Console;
 use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::pipeline::{self, Portion};
 use crate::rocq::installation::Installation;
 use crate::rocq::process;
 use crate::settings::Settings;
+use crate::steps::event::Both;
+use crate::steps::export::DatasetManifest;
 use crate::steps::{self, Context};
 use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName};
 use crate::store::ledger::Summary;
-use crate::{pipeline, telemetry};
+use crate::telemetry::Telemetry;
+use crate::{doctor, status};
 
 /// Runs the program on a command line; can be called more than once.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -24,58 +32,82 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return Console::usage(&error),
     };
-    let console = Console::new(&cli.global);
-    match execute(&cli, &console) {
-        Ok(code) => code,
-        Err(error) => console.error(&error),
-    }
+    let console = Arc::new(Console::new(cli.global.quiet, cli.global.json));
+    execute(cli, &console).unwrap_or_else(|failure| console.error(&failure))
 }
 
-fn execute(cli: &Cli, console: &Console) -> Result<ExitCode> {
+fn execute(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, Failure> {
     match &cli.verb {
-        Verb::Completions { shell } => {
-            console.data(|out| clap_complete::generate(*shell, &mut Cli::command(), "rocq-distill", out));
-            return Ok(ExitCode::Success);
-        }
-        Verb::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            console.data(|out| out.extend(page));
-            return Ok(ExitCode::Success);
-        }
+        Verb::Completions { shell } => return Ok(completions(*shell, console)),
+        Verb::Man => return Ok(manual(console)),
         Verb::Tether { parent, command } => return Err(process::tether(*parent, command).into()),
         _ => {}
     }
-    let settings = Settings::resolve(cli.global.config.as_deref(), &cli.verb.overrides())?;
+    let mut settings = Settings::resolve(cli.global.config.as_deref(), &cli.verb.overrides())?;
+    let portion = match &cli.verb {
+        Verb::Run(args) => pipeline::settle_input(&mut settings.extract.input, args.all),
+        _ => Portion::Named,
+    };
     if cli.global.show_settings {
-        console.json(&settings)?;
+        let toml = settings
+            .to_toml()
+            .map_err(|source| Failure::Unprintable { what: "the settings", source: source.into() })?;
+        console.value(&settings, &toml)?;
         return Ok(ExitCode::Success);
     }
-    let _telemetry = telemetry::start(&settings.telemetry)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(async {
+    if portion == Portion::Starter {
+        console.note(&format!(
+            "taking the {} files of the starter part of the library; `--all` takes all of it",
+            settings.extract.input.len()
+        ));
+    }
+    start(cli, settings, console)
+}
+
+/// Does the work in a thread of its own, so that an interruption is heard whatever the work is busy with.
+///
+/// After an interruption that thread goes on until the process ends: units are whole or absent, locks and provers end
+/// with the process.
+fn start(cli: Cli, settings: Settings, console: &Arc<Console>) -> Result<ExitCode, Failure> {
+    // Its client must not be made inside a runtime.
+    let telemetry = match &cli.verb {
+        Verb::Status(_) | Verb::Doctor => Telemetry::off(),
+        verb => Telemetry::start(&settings.telemetry, verb.name())?,
+    };
+    let telemetry = Arc::new(telemetry);
+    let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Start)?;
+    let (sender, outcome) = oneshot::channel();
+    let (console_there, telemetry_there) = (console.clone(), telemetry.clone());
+    thread::spawn(move || sender.send(runtime.block_on(work(&cli, &settings, &console_there, &telemetry_there))));
+    let listener = Builder::new_current_thread().enable_all().build().map_err(Failure::Start)?;
+    let outcome = listener.block_on(async {
         tokio::select! {
-            outcome = work(&cli.verb, &settings, console) => outcome,
-            interrupted = interruption() => { interrupted?; Ok(console.interrupted()) }
+            outcome = outcome => outcome.unwrap_or(Err(Failure::Panicked)),
+            interrupted = interruption() => interrupted.map(|()| console.interrupted()).map_err(Failure::Start),
         }
     });
-    runtime.shutdown_background();
+    let code = outcome.as_ref().map_or_else(Failure::exit_code, |code| *code);
+    if let Err(undelivered) = telemetry.finish(code) {
+        console.warning(&undelivered.to_string());
+    }
     outcome
 }
 
-async fn work(verb: &Verb, settings: &Settings, console: &Console) -> Result<ExitCode> {
-    let context = Context { jobs: settings.jobs, shard: settings.shard, observer: console };
+async fn work(cli: &Cli, settings: &Settings, console: &Console, telemetry: &Telemetry) -> Result<ExitCode, Failure> {
+    let observer = Both(console, telemetry);
+    let context = Context { jobs: settings.jobs, shard: settings.shard, observer: &observer };
     let run_dir = RunDir::new(&settings.output);
     let folders = |folders: &Folders, step: StepName| {
         let input =
             folders.input.as_deref().map_or_else(|| run_dir.step(step.previous().unwrap_or(step)), StepDir::new);
         (input, output_of(folders.output.as_deref(), &run_dir, step))
     };
-    let summary = match verb {
+    let summary = match &cli.verb {
         Verb::Run(_) => {
             let rocq = Installation::find(&settings.rocq.program).await?;
-            let funnel = pipeline::run(context, settings, &rocq).await?;
-            console.funnel(&funnel)?;
+            let outcome = pipeline::run(context, settings, &rocq).await?;
+            let notes = [NO_MODEL_STEPS.to_owned(), exported(&outcome.dataset, &run_dir.dataset())];
+            console.summary(&outcome.funnel, &notes)?;
             return Ok(ExitCode::Success);
         }
         Verb::Extract(args) => {
@@ -101,20 +133,57 @@ async fn work(verb: &Verb, settings: &Settings, console: &Console) -> Result<Exi
             steps::select::run(context, &settings.select, &input, &output)?
         }
         Verb::Export(args) => {
-            let input = args.folders.input.as_deref().map_or_else(|| run_dir.step(StepName::Select), StepDir::new);
-            let output = args.folders.output.as_deref().map_or_else(|| run_dir.dataset(), DatasetDir::new);
-            steps::export::run(&input, &output)?;
+            let input = args.input.as_deref().map_or_else(|| run_dir.step(StepName::Select), StepDir::new);
+            let output = args.output.as_deref().map_or_else(|| run_dir.dataset(), DatasetDir::new);
+            let dataset = steps::export::run(&input, &output)?;
+            console.summary(&vec![], &[exported(&dataset, &output)])?;
             return Ok(ExitCode::Success);
         }
-        Verb::Status(_) | Verb::Doctor => return Ok(ExitCode::Success),
+        Verb::Status(args) => {
+            let status = status::read(&run_dir, status::Asked { check: args.check, write: args.write })?;
+            console.status(&status)?;
+            return Ok(complete_if(status.is_complete));
+        }
+        Verb::Doctor => {
+            let diagnosis = doctor::examine(settings, cli.global.config.as_deref()).await;
+            console.diagnosis(&diagnosis)?;
+            return Ok(complete_if(diagnosis.is_ready));
+        }
         Verb::Completions { .. } | Verb::Man | Verb::Tether { .. } => return Ok(ExitCode::Success),
     };
     finish(summary, console)
 }
 
-fn finish(summary: Summary, console: &Console) -> Result<ExitCode> {
-    console.funnel(&vec![(summary.manifest.step, summary)])?;
+/// The end of the chain as long as no server for the model steps can be set.
+const NO_MODEL_STEPS: &str = "stopped before `reason`: no endpoint is set, so the model steps `reason`, `score` and \
+                              `judge` are not part of this run";
+
+fn finish(summary: Summary, console: &Console) -> Result<ExitCode, Failure> {
+    console.summary(&vec![(summary.manifest.step, summary)], &[])?;
     Ok(ExitCode::Success)
+}
+
+fn exported(dataset: &DatasetManifest, folder: &DatasetDir) -> String {
+    format!("{} records in `{}`", dataset.n_records, folder.path().display())
+}
+
+fn complete_if(is_complete: bool) -> ExitCode {
+    if is_complete { ExitCode::Success } else { ExitCode::Incomplete }
+}
+
+fn completions(shell: clap_complete::Shell, console: &Console) -> ExitCode {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), env!("CARGO_PKG_NAME"), &mut script);
+    console.data(&script);
+    ExitCode::Success
+}
+
+fn manual(console: &Console) -> ExitCode {
+    let mut page = Vec::new();
+    // Writing into memory cannot fail.
+    let _ = clap_mangen::Man::new(Cli::command()).render(&mut page);
+    console.data(&page);
+    ExitCode::Success
 }
 
 fn output_of(output: Option<&Path>, run_dir: &RunDir, step: StepName) -> StepDir {
@@ -122,7 +191,7 @@ fn output_of(output: Option<&Path>, run_dir: &RunDir, step: StepName) -> StepDir
 }
 
 /// Ends when the user or the batch system asks the program to stop.
-async fn interruption() -> std::io::Result<()> {
+async fn interruption() -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {

@@ -32,6 +32,15 @@ use crate::store::shard::Shard;
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "rocq-distill.toml";
 
+/// What the names of environment variables that are settings start with: `ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS`.
+pub const ENVIRONMENT_PREFIX: &str = "ROCQ_DISTILL_";
+
+/// The standard variable for what `telemetry.endpoint` says; the file and our own variable win over it.
+pub const OTLP_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// The keys that mean nothing unless they are set.
+const OPTIONAL_KEYS: &[&str] = &["measure.tokenizer", "telemetry.endpoint"];
+
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,18 +90,36 @@ impl Default for Settings {
 impl Settings {
     /// Resolves the settings; `flags` has the shape of [`Settings`] with what was not given left out.
     pub fn resolve(file: Option<&Path>, flags: &impl Serialize) -> Result<Self, SettingsError> {
-        let figment = Figment::from(Serialized::defaults(Self::default()))
-            .merge(match file {
-                Some(path) if !path.is_file() => return Err(SettingsError::NoFile { path: path.to_owned() }),
-                Some(path) => Toml::file_exact(path),
-                None => Toml::file_exact(DEFAULT_FILE),
-            })
-            .merge(Env::prefixed("ROCQ_DISTILL_").split("__"))
-            .merge(Serialized::defaults(flags));
-        let settings: Self = figment.extract().map_err(SettingsError::from)?;
-        if settings.jobs == 0 {
+        let file = match file {
+            Some(path) if !path.is_file() => return Err(SettingsError::NoFile { path: path.to_owned() }),
+            Some(path) => path,
+            None => Path::new(DEFAULT_FILE),
+        };
+        let settings: Self = Figment::from(Serialized::defaults(Self::default()))
+            .merge(Env::raw().only(&[OTLP_VARIABLE]).map(|_| "telemetry.endpoint".into()))
+            .merge(if file.is_file() { Toml::file_exact(file) } else { Toml::string("") })
+            .merge(Env::prefixed(ENVIRONMENT_PREFIX).split("__"))
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(|error| SettingsError::new(&error, file))?;
+        settings.checked()
+    }
+
+    /// The settings as a file that gives them again.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        let text = toml::to_string_pretty(self)?;
+        let values = toml::Value::try_from(self)?;
+        let is_set = |key: &str| key.split('.').try_fold(&values, |value, name| value.get(name)).is_some();
+        let unset: String =
+            OPTIONAL_KEYS.iter().filter(|key| !is_set(key)).map(|key| format!("# not set: {key}\n")).collect();
+        Ok(unset + &text)
+    }
+
+    fn checked(self) -> Result<Self, SettingsError> {
+        if self.jobs == 0 {
             return Err(SettingsError::OutOfRange { key: "jobs", least: 1 });
         }
-        Ok(settings)
+        self.filter.check()?;
+        Ok(self)
     }
 }

@@ -1,12 +1,120 @@
-//! What makes the prover unusable.
+//! What makes the prover unusable, and what makes one session of it end.
 
-/// What makes the prover unusable.
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::glob::BadGlob;
+
+/// What makes the prover or a library unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum RocqError {
     /// The program is not there.
-    #[error("there is no `{program}`")]
+    #[error("there is no `{program}` on the path")]
     NoProgram {
         /// As the settings name it.
         program: String,
+    },
+    /// The program cannot be started.
+    #[error("cannot start `{program}`", program = program.display())]
+    Start {
+        /// Its path.
+        program: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The program does not do what it should.
+    #[error("`{program}` does not answer as coqidetop does: {fault}", program = program.display())]
+    Handshake {
+        /// Its path.
+        program: PathBuf,
+        /// What it did.
+        fault: Fault,
+    },
+    /// A file of the library cannot be read.
+    #[error("cannot read `{path}`", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// An input is neither here nor in the installed library.
+    #[error("there is no `{path}`, neither here nor in `{library}`", path = path.display(), library = library.display())]
+    NoInput {
+        /// As it was named.
+        path: PathBuf,
+        /// Where the installed libraries are.
+        library: PathBuf,
+    },
+    /// A folder without source files.
+    #[error("there are no .v files in `{path}`", path = path.display())]
+    NoSources {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file that was not compiled.
+    #[error("`{path}` has no .glob file beside it", path = path.display())]
+    NoGlob {
+        /// The source file.
+        path: PathBuf,
+    },
+    /// A `.glob` file that belongs to another text.
+    #[error("the .glob file beside `{path}` was made from another text", path = path.display())]
+    StaleGlob {
+        /// The source file.
+        path: PathBuf,
+    },
+    /// A `.glob` file that is broken.
+    #[error("cannot read the .glob file beside `{path}`", path = path.display())]
+    BadGlob {
+        /// The source file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: BadGlob,
+    },
+    /// Two files of the same name.
+    #[error("`{first}` and `{second}` are both `{logical_path}`", first = first.display(), second = second.display())]
+    SameName {
+        /// One of them.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// Their logical path.
+        logical_path: String,
+    },
+    /// A file whose folder does not fit its logical path.
+    #[error("`{path}` does not lie where its logical path `{logical_path}` says", path = path.display())]
+    WrongFolder {
+        /// The file.
+        path: PathBuf,
+        /// What its `.glob` file says.
+        logical_path: String,
+    },
+}
+
+/// What makes one session of the prover end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It did not answer in time and was ended.
+    #[error("no answer within {} s", limit.as_secs())]
+    TimedOut {
+        /// The limit.
+        limit: Duration,
+    },
+    /// It ended by itself.
+    #[error("the prover ended: {message}")]
+    Died {
+        /// How, with the last that it said.
+        message: String,
+    },
+    /// It said something that the protocol does not know.
+    #[error("{message}")]
+    Garbled {
+        /// What was wrong.
+        message: String,
     },
 }

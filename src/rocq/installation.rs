@@ -1,19 +1,69 @@
-//! The Rocq that is in use.
+//! The Rocq that is in use: its program, its version, its libraries.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::RocqError;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::{Fault, RocqError};
+
+/// How long the program may take to say what it is.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// The Rocq that is in use.
 #[derive(Debug, Clone)]
 pub struct Installation {
+    /// `coqidetop`, by an absolute path.
+    pub program: PathBuf,
     /// Its version, such as `8.20.1`.
     pub version: String,
+    /// The folder of installed libraries, `user-contrib`.
+    pub library: PathBuf,
 }
 
 impl Installation {
-    /// Asks the prover what it is.
-    pub async fn find(_program: &Path) -> Result<Self, RocqError> {
-        todo!()
+    /// Finds the program and asks it what it is.
+    pub async fn find(program: &Path) -> Result<Self, RocqError> {
+        let program = on_path(program, std::env::var_os("PATH").as_deref())
+            .ok_or_else(|| RocqError::NoProgram { program: program.display().to_string() })?;
+        let version = answer(&program, "--version").await?;
+        // "The Coq Proof Assistant, version 8.20.1" or "The Rocq Prover, version 9.0.0", then how it was built.
+        let version = version
+            .split_once("version ")
+            .and_then(|(_, rest)| rest.split_whitespace().next())
+            .ok_or_else(|| garbled(&program, &version))?
+            .to_owned();
+        let library = answer(&program, "-where").await?;
+        Ok(Self { version, library: Path::new(library.trim()).join("user-contrib"), program })
     }
+}
+
+/// The program's absolute path; Debian calls it `coqidetop.opt`.
+fn on_path(program: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
+    if program.components().count() > 1 {
+        return program.is_file().then(|| std::path::absolute(program).ok())?;
+    }
+    let mut native = program.as_os_str().to_owned();
+    native.push(".opt");
+    let folders: Vec<_> = std::env::split_paths(path?).collect();
+    [program.as_os_str(), &native]
+        .iter()
+        .find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|candidate| candidate.is_file()))
+}
+
+async fn answer(program: &Path, question: &str) -> Result<String, RocqError> {
+    let child = Command::new(program).arg(question).stdin(std::process::Stdio::null()).kill_on_drop(true).output();
+    let output = timeout(LIMIT, child)
+        .await
+        .map_err(|_| RocqError::Handshake { program: program.to_owned(), fault: Fault::TimedOut { limit: LIMIT } })?
+        .map_err(|source| RocqError::Start { program: program.to_owned(), source })?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() && !text.is_empty() { Ok(text) } else { Err(garbled(program, &text)) }
+}
+
+fn garbled(program: &Path, text: &str) -> RocqError {
+    let message = format!("it says `{}`", text.trim());
+    RocqError::Handshake { program: program.to_owned(), fault: Fault::Garbled { message } }
 }

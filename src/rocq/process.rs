@@ -1,9 +1,161 @@
-//! Prover processes.
+//! One prover process: owned by one value, never outliving it, its standard error always drained.
 
-use super::RocqError;
 use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-/// Becomes another program that the system ends together with `parent`.
-pub fn tether(_parent: u32, _command: &[OsString]) -> RocqError {
-    todo!()
+use memchr::memmem;
+use rustix::process::{Pid, Signal, getppid, kill_process_group, set_parent_process_death_signal};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+use super::{Fault, RocqError};
+
+/// How much of a prover's standard error is remembered.
+const STDERR_TAIL: usize = 2000;
+
+/// A running prover, in a process group of its own, which is ended when this value is dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    unread: Vec<u8>,
+    stderr: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Process {
+    /// Starts a prover that the system ends with this process, even if this process is killed.
+    pub fn start(program: &Path, arguments: &[OsString]) -> Result<Self, RocqError> {
+        let failed = |source| RocqError::Start { program: program.to_owned(), source };
+        // Only the child itself can ask to be ended with its parent, so it starts as this program.
+        let mut child = Command::new(std::env::current_exe().map_err(failed)?)
+            .args(["tether", &std::process::id().to_string()])
+            .arg(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        let pipe_missing = || failed(io::Error::other("a pipe is missing"));
+        let stdin = child.stdin.take().ok_or_else(pipe_missing)?;
+        let stdout = child.stdout.take().ok_or_else(pipe_missing)?;
+        let mut stderr_pipe = child.stderr.take().ok_or_else(pipe_missing)?;
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        let tail = Arc::clone(&stderr);
+        tokio::spawn(async move {
+            let mut chunk = [0; 1024];
+            while let Ok(n_bytes @ 1..) = stderr_pipe.read(&mut chunk).await {
+                let Ok(mut tail) = tail.lock() else { return };
+                tail.extend_from_slice(&chunk[..n_bytes]);
+                let excess = tail.len().saturating_sub(STDERR_TAIL);
+                tail.drain(..excess);
+            }
+        });
+        Ok(Self { child, stdin, stdout, unread: Vec::new(), stderr })
+    }
+
+    /// Sends some requests and reads an answer to each, up to and including `end`.
+    ///
+    /// Writing and reading go on together: a prover that is busy answering reads no more requests. The limit holds for
+    /// each answer; a prover that oversteps it is ended, so that no later request can read the late answer.
+    pub async fn exchange(&mut self, requests: &[String], end: &[u8], limit: Duration) -> Result<Vec<Vec<u8>>, Fault> {
+        let text = requests.concat();
+        let Self { stdin, stdout, unread, .. } = self;
+        let write = async { stdin.write_all(text.as_bytes()).await };
+        let read = async {
+            let mut answers = Vec::with_capacity(requests.len());
+            for _ in requests {
+                match timeout(limit, read_until(stdout, unread, end)).await {
+                    Ok(Ok(answer)) => answers.push(answer),
+                    Ok(Err(error)) => return Err(Some(error)),
+                    Err(_) => return Err(None),
+                }
+            }
+            Ok(answers)
+        };
+        let outcome = tokio::select! {
+            // The answers are complete only after the requests are: the writer need not be waited for.
+            outcome = read => outcome,
+            Err(error) = write => Err(Some(error)),
+        };
+        match outcome {
+            Ok(answers) => Ok(answers),
+            Err(None) => {
+                self.kill();
+                Err(Fault::TimedOut { limit })
+            }
+            Err(Some(error)) => Err(self.diagnose(&error).await),
+        }
+    }
+
+    /// How the prover ended, once talking to it has failed.
+    async fn diagnose(&mut self, error: &io::Error) -> Fault {
+        let status = match timeout(Duration::from_secs(1), self.child.wait()).await {
+            Ok(Ok(status)) => status.to_string(),
+            _ => {
+                self.kill();
+                error.to_string()
+            }
+        };
+        let stderr =
+            self.stderr.lock().map(|tail| String::from_utf8_lossy(&tail).trim().to_owned()).unwrap_or_default();
+        let message = if stderr.is_empty() { status } else { format!("{status}: {stderr}") };
+        Fault::Died { message }
+    }
+
+    /// Ends the prover and whatever it started.
+    fn kill(&mut self) {
+        // Once the child was waited for, its number may belong to another process.
+        if let Some(group) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Reads up to and including `end`, leaving what follows in `unread`.
+async fn read_until(stdout: &mut ChildStdout, unread: &mut Vec<u8>, end: &[u8]) -> io::Result<Vec<u8>> {
+    let mut searched = 0_usize;
+    loop {
+        if let Some(found) = memmem::find(&unread[searched..], end) {
+            let rest = unread.split_off(searched + found + end.len());
+            return Ok(std::mem::replace(unread, rest));
+        }
+        // The end may lie across two reads.
+        searched = unread.len().saturating_sub(end.len());
+        unread.reserve(64 * 1024);
+        if stdout.read_buf(unread).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+}
+
+/// Becomes another program that the system ends together with `parent`; comes back only with an error.
+pub fn tether(parent: u32, command: &[OsString]) -> RocqError {
+    let Some((program, arguments)) = command.split_first() else {
+        return RocqError::NoProgram { program: String::new() };
+    };
+    let failed = |source| RocqError::Start { program: program.into(), source };
+    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+        return failed(error.into());
+    }
+    // The parent may have ended before the request was made.
+    if getppid().map(Pid::as_raw_nonzero).map(|id| id.get().cast_unsigned()) != Some(parent) {
+        return failed(io::Error::other("the process that asked for it has ended"));
+    }
+    failed(std::process::Command::new(program).args(arguments).exec())
 }

@@ -1,8 +1,12 @@
 //! What can be wrong with the settings.
 
-use std::path::PathBuf;
+use std::env;
+use std::path::{Path, PathBuf};
 
 use figment::error::Kind;
+use figment::value::{Dict, Value};
+
+use super::{ENVIRONMENT_PREFIX, OPTIONAL_KEYS, OTLP_VARIABLE, Settings};
 
 /// What can be wrong with the settings.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +16,14 @@ pub enum SettingsError {
     NoFile {
         /// The file.
         path: PathBuf,
+    },
+    /// The file is not TOML or cannot be read.
+    #[error("cannot read the settings file `{path}`: {message}", path = path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        message: String,
     },
     /// A key that means nothing.
     #[error("unknown setting `{key}` in {place}")]
@@ -41,49 +53,118 @@ pub enum SettingsError {
         /// The least that works.
         least: usize,
     },
+    /// A range that nothing lies in.
+    #[error("setting `{min_key}` is {min}, more than `{max_key}`, which is {max}: no record would be kept")]
+    EmptyRange {
+        /// The whole key of the lower limit.
+        min_key: &'static str,
+        /// The lower limit.
+        min: usize,
+        /// The whole key of the upper limit.
+        max_key: &'static str,
+        /// The upper limit.
+        max: usize,
+    },
 }
 
 impl SettingsError {
+    /// Keeps the first problem, in our own words: figment's name its profiles, which are no concept of ours.
+    pub(super) fn new(error: &figment::Error, file: &Path) -> Self {
+        let mut path = error.path.clone();
+        match &error.kind {
+            Kind::UnknownField(field, siblings) => {
+                if path.last() != Some(field) {
+                    path.push(field.clone());
+                }
+                Self::UnknownKey { key: path.join("."), place: place(&path, file), nearest: nearest(&path, siblings) }
+            }
+            kind if path.is_empty() => {
+                Self::BadFile { path: file.to_owned(), message: kind.to_string().trim_end().to_owned() }
+            }
+            kind => Self::BadValue { key: path.join("."), place: place(&path, file), message: message(kind) },
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::NoFile { .. } => {
+                Some("`rocq-distill run --show-settings` prints one with the default settings".to_owned())
+            }
             Self::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownKey { nearest: None, .. } => {
-                Some("`rocq-distill run --show-settings` lists every setting".to_owned())
+                Some("`rocq-distill run --show-settings` lists every setting, once this one is taken out".to_owned())
             }
-            _ => None,
+            Self::BadFile { .. } | Self::BadValue { .. } | Self::OutOfRange { .. } | Self::EmptyRange { .. } => None,
         }
     }
 }
 
-impl From<figment::Error> for SettingsError {
-    /// Keeps the first problem, in our own words: figment's name its profiles, which are no concept of ours.
-    fn from(error: figment::Error) -> Self {
-        let place = error.metadata.as_ref().map_or_else(
-            || "the settings".to_owned(),
-            |metadata| match &metadata.source {
-                Some(source) => format!("`{source}`"),
-                None => metadata.name.to_string(),
-            },
-        );
-        let mut path = error.path.clone();
-        match &error.kind {
-            Kind::UnknownField(field, expected) => {
-                if path.last().is_none_or(|last| last != field) {
-                    path.push(field.clone());
-                }
-                let prefix = path[..path.len() - 1].join(".");
-                let nearest = expected
-                    .iter()
-                    .map(|known| (strsim::jaro_winkler(field, known), known))
-                    .filter(|(likeness, _)| *likeness > 0.75)
-                    .max_by(|left, right| left.0.total_cmp(&right.0))
-                    .map(
-                        |(_, known)| if prefix.is_empty() { (*known).to_owned() } else { format!("{prefix}.{known}") },
-                    );
-                Self::UnknownKey { key: path.join("."), place, nearest }
+/// Where a key was set: clap checks the flags, so it is the environment or else the file.
+fn place(path: &[String], file: &Path) -> String {
+    let wanted = path.join("__");
+    let starts_with = |long: &str, short: &str| {
+        long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with("__"))
+    };
+    let is_it = |name: &str| {
+        let name = name.to_lowercase();
+        name.strip_prefix(&ENVIRONMENT_PREFIX.to_lowercase())
+            .is_some_and(|key| starts_with(key, &wanted) || starts_with(&wanted, key))
+    };
+    let variable = env::vars_os().filter_map(|(name, _)| name.into_string().ok()).find(|name| is_it(name));
+    match variable {
+        Some(name) => format!("the environment variable `{name}`"),
+        None if file.is_file() => format!("`{}`", file.display()),
+        // All that is left.
+        None => format!("the environment variable `{OTLP_VARIABLE}`"),
+    }
+}
+
+/// The right key that is most like a wrong one: a key of the same table, or the same name in another table.
+fn nearest(path: &[String], siblings: &[&str]) -> Option<String> {
+    let (field, table) = path.split_last()?;
+    let whole = |name: &str| [table, &[name.to_owned()]].concat().join(".");
+    siblings
+        .iter()
+        .map(|sibling| (strsim::jaro_winkler(field, sibling), *sibling))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, sibling)| whole(sibling))
+        .or_else(|| every_key().into_iter().find(|key| key.rsplit('.').next() == Some(field)))
+}
+
+/// Every key, with dots.
+fn every_key() -> Vec<String> {
+    fn keys(prefix: &str, value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Dict(_, dict) => {
+                dict.iter().for_each(|(name, value)| keys(&format!("{prefix}{name}."), value, found))
             }
-            kind => Self::BadValue { key: path.join("."), place, message: kind.to_string() },
+            _ => found.push(prefix.trim_end_matches('.').to_owned()),
         }
+    }
+    let mut found: Vec<_> = OPTIONAL_KEYS.iter().map(|key| (*key).to_owned()).collect();
+    let defaults = Value::serialize(Settings::default()).unwrap_or_else(|_| Dict::new().into());
+    keys("", &defaults, &mut found);
+    found
+}
+
+/// What is wrong with a value, in words of a settings file and not of our types.
+fn message(kind: &Kind) -> String {
+    match kind {
+        // Every table has its defaults, so a key can lack only where something else stands for the table.
+        Kind::MissingField(_) => "expected a table".to_owned(),
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            let expected = match expected.as_str() {
+                "usize" | "u64" | "u32" => "a whole number from 0",
+                "path string" => "a string",
+                "a sequence" => "a list in square brackets",
+                expected if expected.starts_with("struct ") => "a table",
+                expected => expected,
+            };
+            format!("found {found}, expected {expected}")
+        }
+        Kind::UnknownVariant(found, known) => format!("found `{found}`, expected one of {}", known.join(", ")),
+        kind => kind.to_string(),
     }
 }

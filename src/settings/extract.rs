@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::TheoremKind;
+use crate::record::{FullName, TheoremKind};
 
 /// Which proofs of which files.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -15,10 +15,12 @@ pub struct ExtractSettings {
     pub input: Vec<PathBuf>,
     /// Which statements become records.
     pub kinds: Vec<TheoremKind>,
+    /// Only these theorems; empty: all.
+    pub only: Vec<FullName>,
 }
 
 impl Default for ExtractSettings {
     fn default() -> Self {
-        Self { input: Vec::new(), kinds: TheoremKind::DEFAULT.to_vec() }
+        Self { input: Vec::new(), kinds: TheoremKind::DEFAULT.to_vec(), only: Vec::new() }
     }
 }

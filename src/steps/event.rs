@@ -54,6 +54,17 @@ pub trait Observer: Sync + Send {
     fn observe(&self, event: &Event<'_>);
 }
 
+/// Two who listen.
+#[derive(Clone, Copy)]
+pub struct Both<'a>(pub &'a dyn Observer, pub &'a dyn Observer);
+
+impl Observer for Both<'_> {
+    fn observe(&self, event: &Event<'_>) {
+        self.0.observe(event);
+        self.1.observe(event);
+    }
+}
+
 /// Listens to nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;

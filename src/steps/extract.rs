@@ -1,17 +1,126 @@
-//! `extract`
+//! `extract`: reads a compiled library, writes a record for each proved theorem, rejects the other theorems.
+//!
+//! One prover walks one file from front to back, at most `jobs` of them at once.
 
+mod names;
+mod walk;
+
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+use serde_json::json;
+
+use super::event::Event;
 use super::{Context, StepError};
+use crate::rocq::idetop::Limits;
 use crate::rocq::installation::Installation;
-use crate::settings::Settings;
-use crate::store::layout::StepDir;
-use crate::store::ledger::Summary;
+use crate::rocq::library::{self, SourceFile};
+use crate::settings::{RocqSettings, Settings};
+use crate::store::StoreError;
+use crate::store::digest::Digest;
+use crate::store::layout::{StepDir, StepName, UnitName};
+use crate::store::ledger::{Input, Ledger, Summary};
 
 /// Runs the step.
 pub async fn run(
-    _context: Context<'_>,
-    _settings: &Settings,
-    _rocq: &Installation,
-    _output: &StepDir,
+    context: Context<'_>,
+    settings: &Settings,
+    rocq: &Installation,
+    output: &StepDir,
 ) -> Result<Summary, StepError> {
-    todo!()
+    let files = library::find(&settings.extract.input, &rocq.library)?;
+    let made_with = json!({
+        "kinds": settings.extract.kinds,
+        "only": settings.extract.only,
+        "rocq_version": rocq.version,
+        "library": library_digest(&files)?,
+    });
+    let inputs = files.iter().map(input).collect::<Result<_, _>>()?;
+    let ledger = Ledger::open(StepName::Extract, output, made_with, inputs, context.shard)?;
+    context.observer.observe(&Event::StepStarted {
+        step: StepName::Extract,
+        n_units: ledger.n_units(),
+        n_todo: ledger.todo().len(),
+        size: ledger.todo().iter().map(|todo| todo.size).sum(),
+    });
+    let files: Vec<_> =
+        ledger.todo().iter().filter_map(|todo| files.iter().find(|file| unit_name(file) == todo.unit)).collect();
+    stream::iter(files)
+        .map(|file| one(context, settings, rocq, &ledger, file))
+        .buffer_unordered(context.jobs)
+        .try_collect::<()>()
+        .await?;
+    context.observer.observe(&Event::StepDone { step: StepName::Extract });
+    Ok(ledger.finish()?)
+}
+
+/// Makes the unit of one file.
+async fn one(
+    context: Context<'_>,
+    settings: &Settings,
+    rocq: &Installation,
+    ledger: &Ledger,
+    file: &SourceFile,
+) -> Result<(), StepError> {
+    let started = Instant::now();
+    let unit = unit_name(file);
+    let source = file.read()?;
+    let advance = |by| context.observer.observe(&Event::Advanced { unit: &unit, by });
+    let outcome = walk::walk(rocq, limits(&settings.rocq), file, &source, &settings.extract, &advance).await?;
+    let took = started.elapsed();
+    let n_in = outcome.n_seen;
+    ledger.commit(&unit, n_in, &outcome.outcome, took)?;
+    context.observer.observe(&Event::UnitDone {
+        unit: &unit,
+        n_kept: outcome.outcome.kept.len(),
+        n_rejected: outcome.outcome.rejected.len(),
+        took,
+    });
+    Ok(())
+}
+
+/// The unit of a source file.
+pub(super) fn unit_name(file: &SourceFile) -> UnitName {
+    UnitName::of_logical_path(file.logical_path.as_str())
+}
+
+/// How long the prover may take.
+pub(super) fn limits(settings: &RocqSettings) -> Limits {
+    Limits {
+        sentence: Duration::from_secs(settings.sentence_limit_s),
+        query: Duration::from_secs(settings.query_limit_s),
+    }
+}
+
+/// What the unit of a file is made from.
+fn input(file: &SourceFile) -> Result<Input, StepError> {
+    #[derive(Serialize)]
+    struct Parts {
+        source: Digest,
+        glob: Digest,
+    }
+    let digest =
+        Digest::of_json(&Parts { source: digest(&file.path)?, glob: digest(&file.path.with_extension("glob"))? });
+    Ok(Input { unit: unit_name(file), size: file.size, digest })
+}
+
+/// All sources below the roots: a change in any of them may change what a name means in another.
+pub(super) fn library_digest(files: &[SourceFile]) -> Result<Digest, StepError> {
+    let mut roots: Vec<_> = files.iter().map(|file| &file.root).collect();
+    roots.sort_unstable();
+    roots.dedup();
+    let mut digests = Vec::new();
+    for root in roots {
+        for source in library::sources(root).map_err(StepError::from)? {
+            let relative = source.strip_prefix(root).unwrap_or(&source).to_string_lossy().into_owned();
+            digests.push((relative, digest(&source)?));
+        }
+    }
+    Ok(Digest::of_json(&digests))
+}
+
+fn digest(path: &std::path::Path) -> Result<Digest, StepError> {
+    let bytes = std::fs::read(path).map_err(StoreError::io("read", path))?;
+    Ok(Digest::of(bytes))
 }

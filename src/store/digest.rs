@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -14,11 +17,20 @@ pub struct Digest(String);
 impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: impl AsRef<[u8]>) -> Self {
-        let mut hex = String::with_capacity(64);
-        for byte in Sha256::digest(bytes.as_ref()) {
-            let _ = write!(hex, "{byte:02x}");
+        Self::hexadecimal(&Sha256::digest(bytes.as_ref()))
+    }
+
+    /// The digest of a file, however large.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(Self::hexadecimal(&hasher.finalize())),
+                n_read => hasher.update(&buffer[..n_read]),
+            }
         }
-        Self(hex)
     }
 
     /// The digest of a value's JSON text.
@@ -26,6 +38,14 @@ impl Digest {
     /// Values are structs and sorted maps, whose text is the same each time.
     pub fn of_json(value: &impl Serialize) -> Self {
         Self::of(serde_json::to_vec(value).unwrap_or_default())
+    }
+
+    fn hexadecimal(bytes: &[u8]) -> Self {
+        let mut hex = String::with_capacity(64);
+        for byte in bytes {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Self(hex)
     }
 
     /// The hexadecimal digits.
@@ -47,5 +67,14 @@ mod tests {
     #[test]
     fn the_digest_of_nothing_is_the_published_one() {
         assert_eq!(Digest::of("").as_str(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+
+    #[test]
+    fn the_digest_of_a_file_is_that_of_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large");
+        let bytes = vec![7; 200_000];
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(Digest::of_file(&path).unwrap(), Digest::of(bytes));
     }
 }

@@ -61,6 +61,14 @@ pub enum StoreError {
         /// Who holds it, as the file says.
         holder: String,
     },
+    /// A file of a unit is not the one that its seal was written for.
+    #[error("`{path}` was changed after it was made; run the step `{step}` again", path = path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The step that made it.
+        step: &'static str,
+    },
     /// There is nothing to read.
     #[error("`{path}` holds no records of the step `{step}`", path = path.display())]
     NoInput {

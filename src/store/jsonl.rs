@@ -32,6 +32,20 @@ pub fn parse<T: DeserializeOwned>(text: &str, path: &Path, expected: &'static st
         .collect()
 }
 
+/// Reads a file that holds one value, if it is there; `expected` names the value in errors.
+pub fn read_value<T: DeserializeOwned>(path: &Path, expected: &'static str) -> Result<Option<T>, StoreError> {
+    match fs::read_to_string(path) {
+        Ok(text) => from_str(&text).map(Some).map_err(|source| StoreError::Malformed {
+            path: path.to_owned(),
+            line: source.line(),
+            expected,
+            source,
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("read", path)(error)),
+    }
+}
+
 /// Reads one JSON value of any depth: proof states and terms nest deeply.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     let mut deserializer = serde_json::Deserializer::from_str(text);

@@ -125,6 +125,11 @@ impl StepDir {
         self.0.join("manifest.json")
     }
 
+    /// What the step is to make.
+    pub fn plan(&self) -> PathBuf {
+        self.0.join("plan.json")
+    }
+
     /// How long each unit took in the process of this shard; not part of the output.
     pub fn timings(&self, shard: Shard) -> PathBuf {
         self.0.join(format!("timings-{}-of-{}.json", shard.index(), shard.of()))
@@ -132,7 +137,14 @@ impl StepDir {
 
     /// The lock of the process that writes a shard.
     pub fn lock(&self, shard: Shard) -> PathBuf {
-        self.0.join(format!(".lock-{}-of-{}", shard.index(), shard.of()))
+        self.0.join(format!("{LOCK}{}-of-{}", shard.index(), shard.of()))
+    }
+
+    /// The shard that a lock belongs to, if the path is a lock's.
+    pub fn shard_of_lock(&self, path: &Path) -> Option<Shard> {
+        let name = path.strip_prefix(&self.0).ok()?.to_str()?;
+        let (index, of) = name.strip_prefix(LOCK)?.split_once("-of-")?;
+        Shard::new(index.parse().ok()?, of.parse().ok()?).ok()
     }
 
     /// The unit that a seal belongs to, if the path is a seal's.
@@ -143,6 +155,7 @@ impl StepDir {
 }
 
 const SEAL: &str = ".unit.json";
+const LOCK: &str = ".lock-";
 
 /// The files of one unit in one step.
 #[derive(Debug, Clone)]

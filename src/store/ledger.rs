@@ -10,6 +10,7 @@ use super::digest::Digest;
 use super::layout::{StepDir, StepName, UnitName};
 use super::lock::Lock;
 use super::manifest::Manifest;
+use super::plan::Plan;
 use super::shard::Shard;
 use super::unit::{self, Outcome, Seal};
 use super::{StoreError, jsonl};
@@ -30,9 +31,8 @@ pub struct Input {
 pub struct Ledger {
     step: StepName,
     output: StepDir,
-    made_with: Value,
+    plan: Plan,
     shard: Shard,
-    keys: BTreeMap<UnitName, Digest>,
     todo: Vec<Input>,
     timings: Mutex<BTreeMap<UnitName, f64>>,
     _lock: Lock,
@@ -52,11 +52,12 @@ impl Ledger {
         let lock = Lock::take(&output.lock(shard))?;
         let wanted: BTreeSet<_> = inputs.iter().map(|input| input.unit.clone()).collect();
         unit::remove_all_but(output, &wanted)?;
-        let keys: BTreeMap<_, _> =
-            inputs.iter().map(|input| (input.unit.clone(), key(step, &made_with, &input.digest))).collect();
+        let units = inputs.iter().map(|input| (input.unit.clone(), key(step, &made_with, &input.digest))).collect();
+        let plan = Plan { made_with, units };
+        plan.write(output)?;
         let mut todo = shard.pick(inputs, |input| input.size, |input| input.unit.to_string());
         let mut error = None;
-        todo.retain(|input| match unit::done(&output.unit(&input.unit), &keys[&input.unit]) {
+        todo.retain(|input| match unit::done(&output.unit(&input.unit), &plan.units[&input.unit]) {
             Ok(seal) => seal.is_none(),
             Err(failure) => {
                 error.get_or_insert(failure);
@@ -65,16 +66,9 @@ impl Ledger {
         });
         match error {
             Some(error) => Err(error),
-            None => Ok(Self {
-                step,
-                output: output.clone(),
-                made_with,
-                shard,
-                keys,
-                todo,
-                timings: Mutex::default(),
-                _lock: lock,
-            }),
+            None => {
+                Ok(Self { step, output: output.clone(), plan, shard, todo, timings: Mutex::default(), _lock: lock })
+            }
         }
     }
 
@@ -90,12 +84,12 @@ impl Ledger {
 
     /// How many units the step has, in all shards.
     pub fn n_units(&self) -> usize {
-        self.keys.len()
+        self.plan.units.len()
     }
 
     /// Writes a unit; `n_in` records went in.
     pub fn commit(&self, unit: &UnitName, n_in: usize, outcome: &Outcome, took: Duration) -> Result<Seal, StoreError> {
-        let seal = unit::commit(unit, &self.output.unit(unit), self.keys[unit].clone(), n_in, outcome)?;
+        let seal = unit::commit(unit, &self.output.unit(unit), self.plan.units[unit].clone(), n_in, outcome)?;
         if let Ok(mut timings) = self.timings.lock() {
             timings.insert(unit.clone(), took.as_secs_f64());
         }
@@ -109,13 +103,13 @@ impl Ledger {
             jsonl::write_pretty(&self.output.timings(self.shard), &timings)?;
         }
         let mut seals = BTreeMap::new();
-        for (unit, key) in &self.keys {
+        for (unit, key) in &self.plan.units {
             if let Some(seal) = unit::done(&self.output.unit(unit), key)? {
                 seals.insert(unit.clone(), seal);
             }
         }
-        let n_missing = self.keys.len() - seals.len();
-        let manifest = Manifest::assemble(self.step, self.made_with, seals);
+        let n_missing = self.plan.units.len() - seals.len();
+        let manifest = Manifest::assemble(self.step, self.plan.made_with, seals);
         if n_missing == 0 {
             manifest.write(&self.output)?;
         } else {

@@ -1,7 +1,7 @@
 //! One process writes a shard: a lock that the operating system drops when its holder ends, however it ends.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use super::StoreError;
@@ -38,6 +38,20 @@ impl Lock {
     }
 }
 
+/// Who holds the lock right now, if anyone does; changes nothing.
+pub fn holder(path: &Path) -> Result<Option<String>, StoreError> {
+    let mut file = File::open(path).map_err(StoreError::io("open", path))?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            file.read_to_string(&mut holder).map_err(StoreError::io("read", path))?;
+            Ok(Some(holder.trim().to_owned()))
+        }
+        Err(TryLockError::Error(source)) => Err(StoreError::io("lock", path)(source)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,7 +63,12 @@ mod tests {
         let first = Lock::take(&path).unwrap();
         let error = Lock::take(&path).unwrap_err().to_string();
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
+        assert_eq!(
+            holder(&path).unwrap().unwrap().split(" on ").next().unwrap(),
+            format!("process {}", std::process::id())
+        );
         drop(first);
+        assert_eq!(holder(&path).unwrap(), None);
         Lock::take(&path).unwrap();
     }
 }

@@ -63,16 +63,6 @@ impl Manifest {
 
     /// Reads it from the step's folder, if there is one.
     pub fn read(folder: &StepDir) -> Result<Option<Self>, StoreError> {
-        let path = folder.manifest();
-        match std::fs::read_to_string(&path) {
-            Ok(text) => jsonl::from_str(&text).map(Some).map_err(|source| StoreError::Malformed {
-                path,
-                line: source.line(),
-                expected: "manifest",
-                source,
-            }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StoreError::io("read", &path)(error)),
-        }
+        jsonl::read_value(&folder.manifest(), "manifest")
     }
 }

@@ -134,7 +134,8 @@ pub fn remove_all_but(folder: &StepDir, wanted: &BTreeSet<UnitName>) -> Result<(
     Ok(())
 }
 
-fn names(folder: &StepDir) -> Result<BTreeSet<UnitName>, StoreError> {
+/// The units of a step's folder that have a seal, readable or not.
+pub fn names(folder: &StepDir) -> Result<BTreeSet<UnitName>, StoreError> {
     let mut names = BTreeSet::new();
     if !folder.path().is_dir() {
         return Ok(names);

@@ -1,6 +1,128 @@
-//! Tokenizers, by path, by hub name, or built in.
+//! The tokenizer that counts: built in, from a `tokenizer.json`, or from the Hugging Face hub.
 
-/// What stops a tokenizer from loading.
-#[derive(Debug, thiserror::Error)]
-#[error("no tokenizer")]
-pub struct TokenizerError;
+mod error;
+mod hub;
+
+pub use error::TokenizerError;
+pub use hub::{Hub, HubName};
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest as _, Sha256};
+use tiktoken_rs::{CoreBPE, Rank};
+use tokenizers::models::ModelWrapper;
+
+/// The name of the built-in tokenizer: `OpenAI`'s `o200k_base`.
+pub const BUILT_IN: &str = "tiktoken/o200k_base";
+
+/// The file that defines a Hugging Face tokenizer.
+const DEFINITION: &str = "tokenizer.json";
+
+/// Counts tokens; shared between threads.
+pub struct Tokenizer {
+    name: String,
+    sha256: String,
+    model: Model,
+}
+
+enum Model {
+    HuggingFace(Box<tokenizers::Tokenizer>),
+    Tiktoken(&'static CoreBPE),
+}
+
+impl Tokenizer {
+    /// Loads what `name` names: nothing or [`BUILT_IN`] the built-in tokenizer, else a `tokenizer.json`, a folder that
+    /// holds one, or a name on the hub that the environment sets up (see [`Hub::from_environment`]).
+    pub fn load(name: Option<&str>) -> Result<Self, TokenizerError> {
+        Self::load_with(name, &Hub::from_environment())
+    }
+
+    /// Loads what `name` names, with this hub.
+    pub fn load_with(name: Option<&str>, hub: &Hub) -> Result<Self, TokenizerError> {
+        let Some(name) = name.filter(|name| *name != BUILT_IN) else { return Ok(Self::built_in()) };
+        let path = Path::new(name);
+        if path.is_dir() {
+            return Self::from_file(&path.join(DEFINITION), last_name(path));
+        }
+        if path.exists() {
+            return Self::from_file(path, last_name(path));
+        }
+        let hub_name = HubName::parse(name).ok_or_else(|| TokenizerError::NotFound { name: name.to_owned() })?;
+        Self::from_file(&hub.find(&hub_name, DEFINITION)?, name.to_owned())
+    }
+
+    /// The name that records carry; never a path of this machine.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// SHA-256 of the definition: of the bytes of `tokenizer.json`, or of `o200k_base.tiktoken` as `OpenAI` publishes it.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// How many tokens the text has, special tokens that a model would put around it left out.
+    pub fn count(&self, text: &str) -> Result<usize, TokenizerError> {
+        match &self.model {
+            Model::HuggingFace(tokenizer) => tokenizer
+                .encode_fast(text, false)
+                .map(|encoding| encoding.len())
+                .map_err(|source| TokenizerError::Refused { name: self.name.clone(), source }),
+            // `encode_ordinary` counts the same but panics where this says no.
+            Model::Tiktoken(tokenizer) => tokenizer
+                .encode(text, &std::collections::HashSet::new())
+                .map(|(tokens, _)| tokens.len())
+                .map_err(|source| TokenizerError::Refused { name: self.name.clone(), source: source.into() }),
+        }
+    }
+
+    fn built_in() -> Self {
+        let tokenizer = tiktoken_rs::o200k_base_singleton();
+        Self { name: BUILT_IN.to_owned(), sha256: sha256(ranks_file(tokenizer)), model: Model::Tiktoken(tokenizer) }
+    }
+
+    fn from_file(path: &Path, name: String) -> Result<Self, TokenizerError> {
+        let bytes = fs::read(path).map_err(|source| TokenizerError::Unreadable { path: path.to_owned(), source })?;
+        let malformed = |source| TokenizerError::Malformed { path: path.to_owned(), source };
+        let mut tokenizer = tokenizers::Tokenizer::from_bytes(&bytes).map_err(malformed)?;
+        // A definition may cut and fill texts for a model's input, or drop merges at random; a count must not.
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).map_err(malformed)?;
+        if let ModelWrapper::BPE(model) = tokenizer.get_model()
+            && model.dropout.is_some()
+        {
+            let mut model = model.clone();
+            model.dropout = None;
+            tokenizer.with_model(model);
+        }
+        Ok(Self { name, sha256: sha256(bytes), model: Model::HuggingFace(Box::new(tokenizer)) })
+    }
+}
+
+/// The file name of a path, or that of the definition for a path such as `..`.
+fn last_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| DEFINITION.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The bytes of the `.tiktoken` file: each token in base 64 and its rank, in order of rank.
+fn ranks_file(tokenizer: &CoreBPE) -> String {
+    let mut lines = String::new();
+    for rank in 0..Rank::MAX {
+        let Ok(token) = tokenizer.decode_bytes(&[rank]) else { break };
+        BASE64_STANDARD.encode_string(token, &mut lines);
+        let _ = writeln!(lines, " {rank}");
+    }
+    lines
+}
+
+fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    let mut hexadecimal = String::new();
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(hexadecimal, "{byte:02x}");
+    }
+    hexadecimal
+}

@@ -1,3 +1,12 @@
-//! Integration tests.
+//! One test binary: a file a step, and one each for the command line, the settings and the architecture.
 
+mod export;
+mod extract;
+mod filter;
+mod harness;
+mod library;
+mod mathcomp;
+mod measure;
+mod overview;
 mod select;
+mod support;

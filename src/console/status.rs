@@ -1,0 +1,37 @@
+//! What `status` prints.
+
+use super::table;
+use crate::status::Status;
+
+/// A table of the steps, then what is wrong and who is at work, then the verdict.
+pub(super) fn to_text(status: &Status) -> String {
+    let run_dir = &status.run_dir;
+    if status.steps.is_empty() {
+        return format!("nothing in `{run_dir}` yet\nnext: rocq-distill extract\n");
+    }
+    let mut rows = vec![["step", "files", "in", "kept", "rejected"].map(str::to_owned).to_vec()];
+    for step in &status.steps {
+        let files = format!("{}/{}", step.n_done, step.n_units);
+        let counts = [step.n_in, step.n_kept, step.n_rejected()].map(|count| count.to_string());
+        let cells = [vec![step.step.to_string(), files], counts.to_vec()].concat();
+        rows.extend(table::with_reasons(cells, &step.rejected));
+    }
+    let mut lines = vec![table::aligned(&rows)];
+    for step in &status.steps {
+        let name = step.step;
+        lines.extend(step.problems.iter().map(|problem| format!("{name}: {problem}")));
+        lines.extend(
+            step.writers
+                .iter()
+                .map(|writer| format!("{name}: shard {} is being written by {}", writer.shard, writer.holder)),
+        );
+    }
+    lines.push(if status.is_complete {
+        "complete: nothing is missing of what was started, and every record is accounted for".to_owned()
+    } else {
+        "incomplete".to_owned()
+    });
+    lines.push(if status.is_exported { "dataset: written" } else { "dataset: not written" }.to_owned());
+    lines.extend(status.next.map(|verb| format!("next: rocq-distill {verb}")));
+    lines.join("\n") + "\n"
+}

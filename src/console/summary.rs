@@ -1,0 +1,64 @@
+//! The funnel at the end of a run: what each step took in, kept and rejected, and why.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::table;
+use crate::pipeline::Funnel;
+use crate::store::layout::StepName;
+
+/// What `--json` prints at the end of a run.
+#[derive(Debug, Serialize)]
+pub(super) struct RunSummary<'a> {
+    steps: Vec<StepSummary<'a>>,
+    notes: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct StepSummary<'a> {
+    step: StepName,
+    n_in: usize,
+    n_kept: usize,
+    n_rejected: usize,
+    rejected: &'a BTreeMap<String, usize>,
+    n_units: usize,
+    n_units_missing: usize,
+}
+
+impl<'a> RunSummary<'a> {
+    pub(super) fn new(funnel: &'a Funnel, notes: &'a [String]) -> Self {
+        let steps = funnel
+            .iter()
+            .map(|(step, summary)| StepSummary {
+                step: *step,
+                n_in: summary.manifest.n_in,
+                n_kept: summary.manifest.n_kept,
+                n_rejected: summary.manifest.n_rejected(),
+                rejected: &summary.manifest.rejected,
+                n_units: summary.manifest.units.len(),
+                n_units_missing: summary.n_missing,
+            })
+            .collect();
+        Self { steps, notes }
+    }
+
+    /// A table, and a line for each step of which other shards have work left.
+    pub(super) fn to_text(&self) -> String {
+        if self.steps.is_empty() {
+            return String::new();
+        }
+        let mut rows = vec![["step", "in", "kept", "rejected"].map(str::to_owned).to_vec()];
+        for step in &self.steps {
+            let counts = [step.n_in, step.n_kept, step.n_rejected].map(|count| count.to_string());
+            let cells = [vec![step.step.to_string()], counts.to_vec()].concat();
+            rows.extend(table::with_reasons(cells, step.rejected));
+        }
+        let mut text = format!("\n{}", table::aligned(&rows));
+        for step in self.steps.iter().filter(|step| step.n_units_missing > 0) {
+            let _ = writeln!(text, "{}: {} files are left to other shards", step.step, step.n_units_missing);
+        }
+        text
+    }
+}

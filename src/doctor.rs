@@ -1,0 +1,158 @@
+//! Whether everything that the settings need is here, and what to do about what is not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use serde::Serialize;
+
+use crate::exit_code::ExitCode;
+use crate::failure::NO_ROCQ_HINT;
+use crate::rocq::installation::Installation;
+use crate::settings::{self, Settings, TelemetrySettings};
+use crate::telemetry::Telemetry;
+use crate::text::tokenizer::Tokenizer;
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct Diagnosis {
+    /// One for each thing that is needed.
+    pub checks: Vec<Check>,
+    /// Whether a run can start.
+    pub is_ready: bool,
+}
+
+/// What was found of one thing.
+#[derive(Debug, Serialize)]
+pub struct Check {
+    /// The thing.
+    pub what: &'static str,
+    /// Whether it is here.
+    pub finding: Finding,
+    /// What was found, or why it cannot be used.
+    pub detail: String,
+    /// What to type or to change, where it is missing and that would not be said twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+}
+
+/// Whether a thing is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// It can be used.
+    Ok,
+    /// It is not asked for.
+    Off,
+    /// A run would stop without it.
+    Missing,
+}
+
+/// Less free space than this is not enough for a run.
+const LEAST_FREE_BYTES: u64 = 1 << 30;
+
+/// Looks at everything; `file` is the settings file that was named.
+pub async fn examine(settings: &Settings, file: Option<&Path>) -> Diagnosis {
+    let rocq = Installation::find(&settings.rocq.program).await;
+    let checks = vec![
+        settings_file(file),
+        match &rocq {
+            Ok(rocq) => ok("rocq", format!("{}, {}", rocq.version, rocq.program.display())),
+            Err(error) => missing("rocq", explain(error), NO_ROCQ_HINT),
+        },
+        match &rocq {
+            Ok(rocq) => library(&rocq.library, &settings.extract.input),
+            Err(_) => Check { advice: None, ..missing("library", "cannot be found without Rocq".to_owned(), "") },
+        },
+        tokenizer(settings.measure.tokenizer.as_deref()),
+        output(&settings.output),
+        telemetry(&settings.telemetry),
+    ];
+    let is_ready = checks.iter().all(|check| check.finding != Finding::Missing);
+    Diagnosis { checks, is_ready }
+}
+
+fn settings_file(file: Option<&Path>) -> Check {
+    match file {
+        Some(file) => ok("settings", file.display().to_string()),
+        None if Path::new(settings::DEFAULT_FILE).is_file() => ok("settings", settings::DEFAULT_FILE.to_owned()),
+        None => off("settings", format!("no {} here: the defaults are used", settings::DEFAULT_FILE)),
+    }
+}
+
+/// The files that a run reads, where the installed library has them.
+fn library(library: &Path, input: &[PathBuf]) -> Check {
+    let wanted = if input.is_empty() { vec![PathBuf::from("mathcomp")] } else { input.to_vec() };
+    match wanted.iter().find(|path| !path.exists() && !library.join(path).exists()) {
+        None => ok("library", library.display().to_string()),
+        Some(path) => missing(
+            "library",
+            format!("no `{}` here or in `{}`", path.display(), library.display()),
+            "install MathComp for this Rocq, or name the files with `--input` or `extract.input`",
+        ),
+    }
+}
+
+fn tokenizer(name: Option<&str>) -> Check {
+    match Tokenizer::load(name) {
+        Ok(tokenizer) => ok("tokenizer", tokenizer.name().to_owned()),
+        Err(error) => missing("tokenizer", explain(&error), "leave `measure.tokenizer` out to use the built-in one"),
+    }
+}
+
+/// Whether files can be written into the folder, or into the nearest one above it that is there.
+fn output(folder: &Path) -> Check {
+    const ADVICE: &str = "name another folder with `--output` or `output`";
+    let folder = fs::canonicalize(folder).unwrap_or_else(|_| std::path::absolute(folder).unwrap_or_default());
+    let Some(there) = folder.ancestors().find(|folder| folder.exists()) else {
+        return missing("output", format!("no folder above `{}`", folder.display()), ADVICE);
+    };
+    if let Err(error) = tempfile::tempfile_in(there) {
+        return missing("output", format!("cannot write in `{}`: {error}", there.display()), ADVICE);
+    }
+    match rustix::fs::statvfs(there) {
+        Ok(space) => {
+            let free = space.f_bavail.saturating_mul(space.f_frsize);
+            let detail = format!("{}, {} MiB free", folder.display(), free >> 20);
+            if free < LEAST_FREE_BYTES { missing("output", detail, ADVICE) } else { ok("output", detail) }
+        }
+        Err(error) => {
+            missing("output", format!("cannot read the free space of `{}`: {error}", there.display()), ADVICE)
+        }
+    }
+}
+
+/// Sends one span.
+fn telemetry(settings: &TelemetrySettings) -> Check {
+    let Some(endpoint) = &settings.endpoint else {
+        return off("telemetry", "no `telemetry.endpoint` is set".to_owned());
+    };
+    let settings = settings.clone();
+    // Its client must not be made inside a runtime.
+    let sent = thread::spawn(move || Telemetry::start(&settings, "doctor")?.finish(ExitCode::Success)).join();
+    match sent {
+        Ok(Ok(())) => ok("telemetry", endpoint.clone()),
+        Ok(Err(error)) => missing("telemetry", explain(&error), TELEMETRY_ADVICE),
+        Err(_) => missing("telemetry", format!("the client of `{endpoint}` failed"), TELEMETRY_ADVICE),
+    }
+}
+
+const TELEMETRY_ADVICE: &str = "start a collector there, or unset `telemetry.endpoint` and OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// An error and its causes in one line.
+fn explain(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn ok(what: &'static str, detail: String) -> Check {
+    Check { what, finding: Finding::Ok, detail, advice: None }
+}
+
+fn off(what: &'static str, detail: String) -> Check {
+    Check { what, finding: Finding::Off, detail, advice: None }
+}
+
+fn missing(what: &'static str, detail: String, advice: &str) -> Check {
+    Check { what, finding: Finding::Missing, detail, advice: Some(advice.to_owned()) }
+}

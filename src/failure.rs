@@ -1,0 +1,197 @@
+//! Everything that stops the program, with its exit code and what to do about it.
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+
+use crate::exit_code::ExitCode;
+use crate::rocq::RocqError;
+use crate::settings::SettingsError;
+use crate::steps::StepError;
+use crate::store::StoreError;
+use crate::telemetry::TelemetryError;
+
+/// Everything that stops the program.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A step cannot go on.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// The run directory cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The prover cannot be used at all.
+    #[error(transparent)]
+    Rocq(#[from] RocqError),
+    /// The endpoint of telemetry makes no sense; one that is down stops nothing.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// The system refuses threads or signals.
+    #[error("cannot start working")]
+    Start(#[source] io::Error),
+    /// What was asked for cannot be written as text.
+    #[error("cannot print {what}")]
+    Unprintable {
+        /// What was asked for.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A fault of this program, whose message is printed already.
+    #[error("the work ended early; this is a fault of rocq-distill")]
+    Panicked,
+}
+
+impl Failure {
+    /// How the program ends.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Settings(_) | Self::Telemetry(_) => ExitCode::Usage,
+            Self::Step(error) => match error {
+                StepError::Store(error) => store_code(error),
+                StepError::NotShardable { .. } => ExitCode::Usage,
+                StepError::Rocq(_)
+                | StepError::Tokenizer(_)
+                | StepError::Index(_)
+                | StepError::WrongStep { .. }
+                | StepError::Threads { .. } => ExitCode::Failure,
+            },
+            Self::Store(error) => store_code(error),
+            Self::Rocq(_) | Self::Start(_) | Self::Unprintable { .. } | Self::Panicked => ExitCode::Failure,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Settings(error) => error.hint(),
+            Self::Step(error) => match error {
+                StepError::Store(error) => store_hint(error),
+                StepError::Rocq(error) => rocq_hint(error),
+                StepError::WrongStep { what, .. } => {
+                    Some(format!("run the steps in order, or name the folder that has {what} with `--input`"))
+                }
+                StepError::NotShardable { step } => Some(format!("run `{step}` once, without `--shard`")),
+                // The tokenizer's messages say what to do; nothing can be done about the index.
+                StepError::Tokenizer(_) | StepError::Index(_) => None,
+                StepError::Threads { .. } => Some("ask for fewer with `--jobs`".to_owned()),
+            },
+            Self::Store(error) => store_hint(error),
+            Self::Rocq(error) => rocq_hint(error),
+            Self::Telemetry(_) => {
+                Some("write it as `http://HOST:PORT`, the address of a collector's OTLP over HTTP".to_owned())
+            }
+            Self::Start(_) | Self::Unprintable { .. } | Self::Panicked => None,
+        }
+    }
+}
+
+fn rocq_hint(error: &RocqError) -> Option<String> {
+    match error {
+        RocqError::NoProgram { .. } | RocqError::Start { .. } | RocqError::Handshake { .. } => {
+            Some(NO_ROCQ_HINT.to_owned())
+        }
+        RocqError::NoInput { .. } | RocqError::NoSources { .. } => Some(
+            "name folders and .v files with `--input`; `rocq-distill doctor` says which library is found".to_owned(),
+        ),
+        RocqError::NoGlob { .. } | RocqError::StaleGlob { .. } | RocqError::BadGlob { .. } => {
+            Some("compile the library again with this Rocq: coqc writes the .glob files".to_owned())
+        }
+        RocqError::SameName { .. } => Some("name only one of them with `--input`".to_owned()),
+        RocqError::WrongFolder { .. } => {
+            Some("name the file where the library is installed, not a copy of it elsewhere".to_owned())
+        }
+        RocqError::Read { source, .. } => io_hint(source.kind()).map(str::to_owned),
+    }
+}
+
+/// What to do where there is no prover.
+pub const NO_ROCQ_HINT: &str = "put Rocq and MathComp on PATH, set `rocq.program`, or put `containers/with-rocq` in \
+                                front of the command, which fetches them";
+
+fn store_code(error: &StoreError) -> ExitCode {
+    match error {
+        StoreError::Locked { .. } => ExitCode::Locked,
+        StoreError::Io { .. }
+        | StoreError::Malformed { .. }
+        | StoreError::Unwritable { .. }
+        | StoreError::Unaccounted { .. }
+        | StoreError::Changed { .. }
+        | StoreError::NoInput { .. } => ExitCode::Failure,
+    }
+}
+
+fn store_hint(error: &StoreError) -> Option<String> {
+    match error {
+        StoreError::Io { source, .. } => io_hint(source.kind()).map(str::to_owned),
+        StoreError::Malformed { path, .. } => Some(format!(
+            "`{}` was changed or damaged: remove it and run the step that wrote it again, which makes only what is missing",
+            path.display()
+        )),
+        StoreError::Locked { .. } => Some("wait until it ends, or make another part with `--shard`".to_owned()),
+        StoreError::NoInput { step, .. } => {
+            Some(format!("run `rocq-distill {step}` first, or name the folder with its records with `--input`"))
+        }
+        StoreError::Changed { .. } => {
+            Some("`rocq-distill status --check` finds every file that was changed".to_owned())
+        }
+        StoreError::Unwritable { .. } | StoreError::Unaccounted { .. } => None,
+    }
+}
+
+fn io_hint(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Some("make room on this disk and run the same command again: what is done is kept")
+        }
+        ErrorKind::ReadOnlyFilesystem => Some("this disk is read-only: name another folder with `--output`"),
+        ErrorKind::PermissionDenied => {
+            Some("this user may not do that: name another folder with `--output`, or change who may write here")
+        }
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            Some("a file stands where a folder is needed: name another folder with `--output`")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn io(kind: ErrorKind) -> Failure {
+        StepError::from(StoreError::io("write", Path::new("export/filter/a.jsonl"))(kind.into())).into()
+    }
+
+    #[test]
+    fn a_full_disk_is_a_failure_that_says_that_nothing_is_lost() {
+        let failure = io(ErrorKind::StorageFull);
+        assert_eq!(failure.exit_code(), ExitCode::Failure);
+        assert!(failure.hint().unwrap().contains("what is done is kept"));
+    }
+
+    #[test]
+    fn a_read_only_disk_asks_for_another_folder() {
+        for kind in [ErrorKind::ReadOnlyFilesystem, ErrorKind::PermissionDenied, ErrorKind::NotADirectory] {
+            assert!(io(kind).hint().unwrap().contains("--output"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_locked_folder_has_its_own_exit_code_wherever_it_is_met() {
+        let locked = || StoreError::Locked { path: "export/filter/.lock-0-of-1".into(), holder: "process 7".into() };
+        assert_eq!(Failure::from(locked()).exit_code(), ExitCode::Locked);
+        assert_eq!(Failure::from(StepError::from(locked())).exit_code(), ExitCode::Locked);
+    }
+
+    #[test]
+    fn wrong_settings_are_a_matter_of_usage() {
+        let failure = Failure::from(SettingsError::NoFile { path: "x.toml".into() });
+        assert_eq!(failure.exit_code(), ExitCode::Usage);
+    }
+}

@@ -1,0 +1,351 @@
+//! Takes apart what Rocq prints: hypotheses, `Print`, `About`, `Locate`, `Print Assumptions`.
+//!
+//! The forms were read off Coq 8.20. Terms and types come out on one line: where Rocq starts a new one, a blank stands.
+
+use std::borrow::Cow;
+
+use crate::record::Hypothesis;
+
+/// Puts a printed term on one line: a line break and the blanks around it become one blank, except in a string.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains('\n') {
+        return text.into();
+    }
+    let mut line = String::with_capacity(text.len());
+    let mut in_string = false;
+    let mut after_break = false;
+    for character in text.chars() {
+        in_string ^= character == '"';
+        match character {
+            '\n' if !in_string => {
+                line.truncate(line.trim_end_matches(' ').len());
+                line.push(' ');
+                after_break = true;
+            }
+            ' ' if after_break => {}
+            _ => {
+                after_break = false;
+                line.push(character);
+            }
+        }
+    }
+    line.into()
+}
+
+/// Takes `x, y : T` or `x := v : T` apart.
+pub fn hypothesis(text: &str) -> Option<Hypothesis> {
+    let colon = text.find(" : ");
+    let names = |names: &str| names.split(", ").map(str::to_owned).collect();
+    match text.find(" := ") {
+        Some(equals) if colon.is_none_or(|colon| equals < colon) => {
+            let rest = &text[equals + 4..];
+            let colon = type_colon(rest)?;
+            Some(Hypothesis {
+                names: names(&text[..equals]),
+                body: Some(rest[..colon].to_owned()),
+                ty: rest[colon + 3..].to_owned(),
+            })
+        }
+        _ => {
+            let colon = colon?;
+            Some(Hypothesis { names: names(&text[..colon]), body: None, ty: text[colon + 3..].to_owned() })
+        }
+    }
+}
+
+/// Where the type of `value : type` is cut off: the first ` : ` that belongs to no bracket and to no binder of the value.
+fn type_colon(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut binders = 0_usize;
+    let mut in_string = false;
+    let mut word_start = None;
+    for (index, character) in text.char_indices() {
+        if character == '"' {
+            in_string = !in_string;
+        }
+        if in_string {
+            continue;
+        }
+        if character.is_alphanumeric() || character == '_' || character == '\'' {
+            word_start.get_or_insert(index);
+            continue;
+        }
+        let word = word_start.take().map_or("", |start| &text[start..index]);
+        let rest = &text[index..];
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            ':' if rest.starts_with(":=") => binders = binders.saturating_sub(1),
+            '=' if rest.starts_with("=>") => binders = binders.saturating_sub(1),
+            ',' => binders = binders.saturating_sub(1),
+            _ => {}
+        }
+        if depth > 0 {
+            continue;
+        }
+        match word {
+            "fun" | "forall" | "exists" | "exists2" | "let" | "fix" | "cofix" => binders += 1,
+            _ => {}
+        }
+        if binders == 0 && rest.starts_with(" : ") {
+            return Some(index);
+        }
+    }
+    None
+}
+
+/// What `About` says of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// A constant, an inductive type, a constructor, …
+    Object {
+        /// The type.
+        ty: String,
+        /// Where the name leads, once aliases of modules are followed.
+        path: String,
+    },
+    /// A notation that is one name.
+    Abbreviation {
+        /// What it stands for.
+        definition: String,
+        /// Its own path.
+        path: String,
+    },
+}
+
+/// Takes the answer to `About` apart; nothing if Rocq knows no such name.
+pub fn about(text: &str) -> Option<About> {
+    let path = |text: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix("Expands to: "))?;
+        line.split_once(' ').map(|(_, path)| path.trim_end().to_owned())
+    };
+    if let Some(rest) = text.strip_prefix("Notation ") {
+        let end = rest.find("\nExpands to: ")?;
+        let (_, definition) = rest[..end].split_once(" :=")?;
+        return Some(About::Abbreviation { definition: one_line(definition).trim().to_owned(), path: path(rest)? });
+    }
+    let (_, rest) = text.split_once(" : ")?;
+    let ty = rest.split("\n\n").next()?;
+    Some(About::Object { ty: one_line(ty).trim().to_owned(), path: path(text)? })
+}
+
+/// The term in the answer to `Print name.`, whose type `About` has told.
+///
+/// The answer is `name = term`, a line break, `: type`, and after a blank line what else there is to say. A term can hold
+/// a line that looks like the type's; the type that `About` printed tells which is the right one.
+pub fn print(text: &str, ty: &str) -> Option<String> {
+    let (_, rest) = text.split_once(" =").filter(|(name, _)| !name.contains(char::is_whitespace))?;
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let wanted = words(ty);
+    rest.match_indices("\n     : ").find_map(|(index, separator)| {
+        let after = &rest[index + separator.len()..];
+        let found = words(after);
+        // What follows the type are whole paragraphs.
+        let ends = found.len() == wanted.len() || after.contains("\n\n");
+        (ends && found.starts_with(&wanted)).then(|| one_line(rest[..index].trim()).into_owned())
+    })
+}
+
+/// One interpretation of a notation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpretation {
+    /// The scope; empty for none.
+    pub scope: String,
+    /// What it stands for.
+    pub definition: String,
+    /// Rocq never reads it this way.
+    pub only_printing: bool,
+}
+
+/// Takes the answer to `Locate "notation"` apart.
+pub fn locate(text: &str) -> Vec<Interpretation> {
+    let mut entries: Vec<String> = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("Notation \"") || entries.is_empty() {
+            entries.push(line.to_owned());
+        } else if let Some(entry) = entries.last_mut() {
+            entry.push('\n');
+            entry.push_str(line);
+        }
+    }
+    entries.iter().filter_map(|entry| interpretation(entry)).collect()
+}
+
+fn interpretation(entry: &str) -> Option<Interpretation> {
+    let (_, mut rest) = entry.strip_prefix("Notation \"")?.split_once("\" := ")?;
+    let mut only_printing = false;
+    loop {
+        rest = rest.trim_end();
+        if let Some(shorter) =
+            rest.strip_suffix("(default interpretation)").or_else(|| rest.strip_suffix("(only parsing)"))
+        {
+            rest = shorter;
+        } else if let Some(shorter) = rest.strip_suffix("(only printing)") {
+            only_printing = true;
+            rest = shorter;
+        } else {
+            break;
+        }
+    }
+    let is_scope = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "_'".contains(c));
+    let (definition, scope) = match rest.rsplit_once(" : ") {
+        Some((definition, scope)) if is_scope(scope) => (definition, scope),
+        _ => (rest, ""),
+    };
+    let definition = one_line(definition.trim());
+    let definition = definition.trim();
+    // Rocq puts the whole definition in brackets unless it is one construct.
+    let definition = definition
+        .strip_prefix('(')
+        .and_then(|inner| inner.strip_suffix(')'))
+        .filter(|inner| is_balanced(inner))
+        .unwrap_or(definition);
+    Some(Interpretation { scope: scope.to_owned(), definition: definition.to_owned(), only_printing })
+}
+
+fn is_balanced(text: &str) -> bool {
+    let mut depth = 0_usize;
+    for character in text.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' if depth == 0 => return false,
+            ')' => depth -= 1,
+            _ => {}
+        }
+    }
+    depth == 0
+}
+
+/// The axioms in the answer to `Print Assumptions`; section variables are no axioms.
+///
+/// Nothing if the answer is not understood.
+pub fn assumptions(text: &str) -> Option<Vec<String>> {
+    if text.trim() == "Closed under the global context" {
+        return Some(Vec::new());
+    }
+    let mut section_variables = false;
+    let mut understood = false;
+    let mut axioms = Vec::new();
+    for line in text.lines() {
+        match line {
+            "Section Variables:" => (section_variables, understood) = (true, true),
+            "Axioms:" | "Theory:" => (section_variables, understood) = (false, true),
+            _ if section_variables || line.starts_with([' ', ':']) => {}
+            // `name : type`, `name is assumed to be guarded.`, `name relies on …`.
+            _ => axioms.extend(line.split_whitespace().next().map(str::to_owned)),
+        }
+    }
+    axioms.sort_unstable();
+    axioms.dedup();
+    understood.then_some(axioms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_hypothesis(text: &str, names: &[&str], body: Option<&str>, ty: &str) {
+        let hypothesis = hypothesis(text).unwrap();
+        assert_eq!(
+            (
+                hypothesis.names.iter().map(String::as_str).collect::<Vec<_>>(),
+                hypothesis.body.as_deref(),
+                &*hypothesis.ty
+            ),
+            (names.to_vec(), body, ty)
+        );
+    }
+
+    #[test]
+    fn line_breaks_become_blanks_except_in_strings() {
+        assert_eq!(one_line("match x with\n     | 0 => \"a\n  b\"  \n end"), "match x with | 0 => \"a\n  b\" end");
+    }
+
+    #[test]
+    fn hypotheses_have_names_a_type_and_perhaps_a_body() {
+        check_hypothesis("m, n : nat", &["m", "n"], None, "nat");
+        check_hypothesis("H : forall x : nat, x = x", &["H"], None, "forall x : nat, x = x");
+        check_hypothesis("y := x : R", &["y"], Some("x"), "R");
+    }
+
+    #[test]
+    fn the_type_of_a_definition_is_not_a_binders() {
+        check_hypothesis("h := fun b : bool => b : bool -> bool", &["h"], Some("fun b : bool => b"), "bool -> bool");
+        check_hypothesis("k := let u : nat := 1 in u : nat", &["k"], Some("let u : nat := 1 in u"), "nat");
+        check_hypothesis("p := forall x : nat, x = x : Prop", &["p"], Some("forall x : nat, x = x"), "Prop");
+        check_hypothesis("q := f (x : nat) : nat -> nat", &["q"], Some("f (x : nat)"), "nat -> nat");
+        check_hypothesis("r := a : forall x : nat, P x", &["r"], Some("a"), "forall x : nat, P x");
+    }
+
+    #[test]
+    fn about_tells_type_and_path() {
+        let text = "addrC : forall [s : nmodType], commutative +%R\n\naddrC is not universe polymorphic\n\
+                    Expands to: Constant mathcomp.algebra.ssralg.GRing.Theory.addrC";
+        let object = About::Object {
+            ty: "forall [s : nmodType], commutative +%R".into(),
+            path: "mathcomp.algebra.ssralg.GRing.Theory.addrC".into(),
+        };
+        assert_eq!(about(text), Some(object));
+        assert_eq!(about("nosuch not a defined object."), None);
+    }
+
+    #[test]
+    fn about_tells_what_an_abbreviation_stands_for() {
+        let text = "Notation ringType := GRing.Ring.type\nExpands to: Notation mathcomp.algebra.ssralg.ringType\n\n\
+                    GRing.Ring.type : Type\n\nExpands to: Inductive mathcomp.algebra.ssralg.GRing.Ring.type";
+        let path = "mathcomp.algebra.ssralg.ringType".into();
+        assert_eq!(about(text), Some(About::Abbreviation { definition: "GRing.Ring.type".into(), path }));
+    }
+
+    #[test]
+    fn a_printed_term_ends_where_its_type_starts() {
+        assert_eq!(
+            print("a = fun=> erefl\n     : x = y -> 0 = 0\n\na uses section variables x y.", "x = y -> 0 = 0"),
+            Some("fun=> erefl".into())
+        );
+        assert_eq!(
+            print("a@{u} =\nfun A : Type => id\n     : forall A : Type, A", "forall A : Type, A"),
+            Some("fun A : Type => id".into())
+        );
+        assert_eq!(print("a = (x\n     : nat)\n     : nat", "nat"), Some("(x : nat)".into()));
+        assert_eq!(print("*** [ a : nat ]", "nat"), None);
+    }
+
+    #[test]
+    fn every_interpretation_of_a_notation_is_told() {
+        let text = "Notation \"m + n\" := (addn m n) : nat_scope\n\
+                    Notation \"x + y\" := (GRing.add x y) : ring_scope (default interpretation)\n\
+                    Notation \"x \\in A\" := (in_mem x (mem A)) : bool_scope (default interpretation) (only printing)\n\
+                    Notation \"'if' c\" := match c in bool with\n  | true => a\n  end : boolean_if_scope\n\
+                    Notation \"f ^~ y\" := (fun x => f x y)\n\
+                    Notation \"a @ b\" := ((a) (b))";
+        let entries: Vec<_> =
+            locate(text).into_iter().map(|entry| (entry.scope, entry.definition, entry.only_printing)).collect();
+        let entry =
+            |scope: &str, definition: &str, only_printing| (scope.to_owned(), definition.to_owned(), only_printing);
+        assert_eq!(
+            entries,
+            [
+                entry("nat_scope", "addn m n", false),
+                entry("ring_scope", "GRing.add x y", false),
+                entry("bool_scope", "in_mem x (mem A)", true),
+                entry("boolean_if_scope", "match c in bool with | true => a end", false),
+                entry("", "fun x => f x y", false),
+                entry("", "(a) (b)", false),
+            ]
+        );
+    }
+
+    #[test]
+    fn axioms_are_told_from_section_variables() {
+        assert_eq!(assumptions("Closed under the global context"), Some(vec![]));
+        assert_eq!(
+            assumptions("Section Variables:\ny\n: nat\nAxioms:\nbx : forall x, x = 1\nax : 1 = 2"),
+            Some(vec!["ax".into(), "bx".into()])
+        );
+        assert_eq!(assumptions("Axioms:\nf is assumed to be guarded."), Some(vec!["f".into()]));
+        assert_eq!(assumptions("what?"), None);
+    }
+}

@@ -1,0 +1,351 @@
+//! Tells from a sentence's first words what it is: a statement, the opening or the end of a proof, a command, a tactic.
+
+use super::sentence::Shape;
+use crate::record::{StepKind, TheoremKind};
+
+/// The part that a sentence plays inside a proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// `Proof.`, `Proof using …`, `Proof with …`.
+    Opening,
+    /// A step of the script.
+    Step(StepKind),
+    /// `Qed.`, `Defined.`, `Save x.`
+    Closing,
+    /// `Admitted.`
+    Admitted,
+    /// `Abort.`, `Abort All.`
+    Abort,
+}
+
+/// The part that a sentence plays inside a proof.
+pub fn role(text: &str, shape: Shape) -> Role {
+    match shape {
+        Shape::Bullet => return Role::Step(StepKind::Bullet),
+        Shape::Brace => return Role::Step(StepKind::Brace),
+        Shape::Period | Shape::Unfinished => {}
+    }
+    match head(text) {
+        "Proof" => Role::Opening,
+        "Qed" | "Defined" | "Save" => Role::Closing,
+        "Admitted" => Role::Admitted,
+        "Abort" => Role::Abort,
+        word if is_command(word) => Role::Step(StepKind::Command),
+        _ => Role::Step(StepKind::Tactic),
+    }
+}
+
+/// The kind of statement that a sentence opens, if it opens one.
+pub fn theorem_kind(text: &str) -> Option<TheoremKind> {
+    let word = head(text);
+    TheoremKind::ALL.iter().copied().find(|kind| kind.keyword() == word)
+}
+
+/// Whether a command may stand inside a proof that is to be believed: it declares nothing and switches no check off.
+pub fn is_harmless(text: &str) -> bool {
+    const SCOPED: &[&str] = &[
+        "Arguments",
+        "Close",
+        "Import",
+        "Infix",
+        "Notation",
+        "Opaque",
+        "Open",
+        "Set",
+        "Strategy",
+        "Transparent",
+        "Unset",
+    ];
+    let head = head(text);
+    QUESTIONS.contains(&head) || (SCOPED.contains(&head) && !text.contains("Checking"))
+}
+
+/// Whether a command leaves the variables of the open sections as they are.
+///
+/// Only what surely does is listed; any other command makes the context be asked for again.
+pub fn keeps_context(text: &str) -> bool {
+    const KEEPS: &[&str] = &[
+        "Arguments",
+        "Bind",
+        "Canonical",
+        "Close",
+        "Coercion",
+        "Corollary",
+        "Definition",
+        "Delimit",
+        "Export",
+        "Fact",
+        "Fixpoint",
+        "Hint",
+        "Implicit",
+        "Import",
+        "Lemma",
+        "Ltac",
+        "Notation",
+        "Open",
+        "Prenex",
+        "Proof",
+        "Property",
+        "Proposition",
+        "Qed",
+        "Defined",
+        "Remark",
+        "Reserved",
+        "Search",
+        "Set",
+        "Theorem",
+        "Unset",
+    ];
+    KEEPS.contains(&head(text))
+}
+
+/// The first word after attributes, control words and locality: what the sentence is about.
+pub fn head(text: &str) -> &str {
+    let mut rest = skip_blank(text);
+    loop {
+        if let Some(after) = rest.strip_prefix("#[") {
+            let end = after.find(']').map_or(after.len(), |end| end + 1);
+            rest = skip_blank(&after[end..]);
+            continue;
+        }
+        let word = first_word(rest);
+        let after = skip_blank(&rest[word.len()..]);
+        rest = match word {
+            "Local" | "Global" | "Polymorphic" | "Monomorphic" | "Cumulative" | "NonCumulative" | "Private"
+            | "Program" | "Time" | "Instructions" | "Fail" | "Succeed" => after,
+            "Timeout" => skip_blank(after.trim_start_matches(|c: char| c.is_ascii_digit())),
+            "Redirect" => skip_blank(after.splitn(3, '"').nth(2).unwrap_or_default()),
+            _ => return word,
+        };
+    }
+}
+
+/// The name that a statement gives, by its place in the text: a first guess that Rocq's own answer replaces.
+pub fn stated_name(text: &str) -> Option<&str> {
+    let word = head(text);
+    let start = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
+    let name = first_word(skip_blank(&text[start..]));
+    (!name.is_empty()).then_some(name)
+}
+
+fn first_word(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '\'')).unwrap_or(text.len());
+    &text[..end]
+}
+
+/// Skips blanks and comments.
+fn skip_blank(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while rest.starts_with("(*") {
+        let mut depth = 0_usize;
+        let mut end = rest.len();
+        let bytes = rest.as_bytes();
+        let mut at = 0;
+        while at + 1 < bytes.len() {
+            match &bytes[at..at + 2] {
+                b"(*" => (depth, at) = (depth + 1, at + 2),
+                b"*)" => (depth, at) = (depth - 1, at + 2),
+                _ => at += 1,
+            }
+            if depth == 0 {
+                end = at;
+                break;
+            }
+        }
+        rest = rest[end..].trim_start();
+    }
+    rest
+}
+
+fn is_command(word: &str) -> bool {
+    QUESTIONS.contains(&word) || COMMANDS.contains(&word)
+}
+
+/// Commands that ask, or that move between goals.
+const QUESTIONS: &[&str] = &[
+    "About",
+    "Check",
+    "Compute",
+    "Eval",
+    "Focus",
+    "Guarded",
+    "Locate",
+    "Print",
+    "Search",
+    "SearchPattern",
+    "SearchRewrite",
+    "Show",
+    "Unfocus",
+    "Unfocused",
+    "Unshelve",
+    "Validate",
+];
+
+/// Other commands that can stand inside a proof; words of tactics and of `Tactic Notation` are none of them.
+const COMMANDS: &[&str] = &[
+    "Abbreviation",
+    "Add",
+    "Arguments",
+    "Axiom",
+    "Axioms",
+    "Bind",
+    "Canonical",
+    "Class",
+    "Close",
+    "CoFixpoint",
+    "CoInductive",
+    "Coercion",
+    "Collection",
+    "Conjecture",
+    "Conjectures",
+    "Constraint",
+    "Context",
+    "Corollary",
+    "Create",
+    "Declare",
+    "Definition",
+    "Delimit",
+    "Derive",
+    "Disable",
+    "Elpi",
+    "Enable",
+    "End",
+    "Example",
+    "Existing",
+    "Export",
+    "Extract",
+    "Extraction",
+    "Fact",
+    "Fixpoint",
+    "From",
+    "Function",
+    "Functional",
+    "Generalizable",
+    "Goal",
+    "Grab",
+    "HB",
+    "Hint",
+    "Hypotheses",
+    "Hypothesis",
+    "Identity",
+    "Implicit",
+    "Import",
+    "Include",
+    "Inductive",
+    "Infix",
+    "Inspect",
+    "Instance",
+    "Lemma",
+    "Let",
+    "Load",
+    "Ltac",
+    "Ltac2",
+    "Module",
+    "Next",
+    "Notation",
+    "Number",
+    "Obligation",
+    "Obligations",
+    "Opaque",
+    "Open",
+    "Optimize",
+    "Parameter",
+    "Parameters",
+    "Prenex",
+    "Primitive",
+    "Property",
+    "Proposition",
+    "Pwd",
+    "Record",
+    "Register",
+    "Remark",
+    "Remove",
+    "Require",
+    "Reserved",
+    "Reset",
+    "Restart",
+    "Scheme",
+    "Section",
+    "Set",
+    "Solve",
+    "Strategy",
+    "String",
+    "Structure",
+    "SubClass",
+    "Tactic",
+    "Test",
+    "Theorem",
+    "Transparent",
+    "Typeclasses",
+    "Undelimit",
+    "Undo",
+    "Universe",
+    "Universes",
+    "Unset",
+    "Variable",
+    "Variables",
+    "Variant",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m02_statements_are_known_by_their_first_word() {
+        for text in ["Lemma  x : T.", "Lemma\nx : T.", "#[local] Lemma foo{T} : T.", "Time (* c *) Lemma foo@{u} : T."]
+        {
+            assert_eq!(theorem_kind(text), Some(TheoremKind::Lemma), "{text}");
+        }
+        assert_eq!(theorem_kind("Global Program Instance i : C."), Some(TheoremKind::Instance));
+        assert_eq!(theorem_kind("(* Lemma *) Check x."), None);
+        assert_eq!(theorem_kind("Lemmas x."), None);
+    }
+
+    #[test]
+    fn the_stated_name_follows_the_keyword() {
+        assert_eq!(stated_name("Lemma  x : T."), Some("x"));
+        assert_eq!(stated_name("#[local] Lemma\n (* c *) foo{T} : T."), Some("foo"));
+        assert_eq!(stated_name("Lemma foo' : T."), Some("foo'"));
+    }
+
+    #[test]
+    fn m02_openings_and_closings_are_no_steps() {
+        let role = |text| role(text, Shape::Period);
+        assert_eq!(role("Proof."), Role::Opening);
+        assert_eq!(role("Proof using x."), Role::Opening);
+        assert_eq!(role("Proof with auto."), Role::Opening);
+        assert_eq!(role("Defined."), Role::Closing);
+        assert_eq!(role("Admitted."), Role::Admitted);
+        assert_eq!(role("Abort All."), Role::Abort);
+    }
+
+    #[test]
+    fn m39_commands_that_could_fake_a_proof_are_not_harmless() {
+        for text in [
+            "Axiom a : False.",
+            "Unset Guard Checking.",
+            "Set Universe Checking.",
+            "Lemma x : T.",
+            "Admit Obligations.",
+        ] {
+            assert!(!is_harmless(text), "{text}");
+        }
+        for text in ["Show.", "Set Printing All.", "Open Scope ring_scope.", "Time Check x."] {
+            assert!(is_harmless(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn tactics_are_told_from_commands() {
+        let role = |text| role(text, Shape::Period);
+        for text in
+            ["by [].", "2: done.", "all: by [].", "Time auto.", "Fail auto.", "[x]: auto.", "Simplify.", "-> x."]
+        {
+            assert_eq!(role(text), Role::Step(StepKind::Tactic), "{text}");
+        }
+        for text in ["Show.", "Set Printing All.", "Timeout 5 Check x.", "Local Notation a := b.", "Lemma x : T."] {
+            assert_eq!(role(text), Role::Step(StepKind::Command), "{text}");
+        }
+    }
+}

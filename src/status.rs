@@ -1,0 +1,247 @@
+//! How far a run is: what each step has made, what is missing, and whether every record is accounted for.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::store::digest::Digest;
+use crate::store::layout::{RunDir, StepDir, StepName, UnitFiles, UnitName};
+use crate::store::manifest::Manifest;
+use crate::store::plan::Plan;
+use crate::store::unit::{self, Seal};
+use crate::store::{StoreError, lock};
+
+/// How far a run is.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// The run directory.
+    pub run_dir: String,
+    /// The steps that were started, in order.
+    pub steps: Vec<StepStatus>,
+    /// Whether there is a dataset.
+    pub is_exported: bool,
+    /// The verb to go on with; none at the end of the chain.
+    pub next: Option<&'static str>,
+    /// Whether nothing is missing of what was started and every record is accounted for.
+    pub is_complete: bool,
+}
+
+/// How far a step is.
+#[derive(Debug, Serialize)]
+pub struct StepStatus {
+    /// The step.
+    pub step: StepName,
+    /// Files that it is to make.
+    pub n_units: usize,
+    /// Files that are done.
+    pub n_done: usize,
+    /// Records that went into those.
+    pub n_in: usize,
+    /// Records that were kept.
+    pub n_kept: usize,
+    /// Records that were rejected, by reason.
+    pub rejected: BTreeMap<String, usize>,
+    /// Files that are not done.
+    pub missing: Vec<UnitName>,
+    /// Who is writing right now.
+    pub writers: Vec<Writer>,
+    /// What is wrong, each with what to do about it.
+    pub problems: Vec<String>,
+}
+
+impl StepStatus {
+    /// Records that were rejected.
+    pub fn n_rejected(&self) -> usize {
+        self.rejected.values().sum()
+    }
+}
+
+/// A process that is writing.
+#[derive(Debug, Clone, Serialize)]
+pub struct Writer {
+    /// Its part of the step, `0/1` for all of it.
+    pub shard: String,
+    /// The process and its machine.
+    pub holder: String,
+}
+
+/// What to look at and what to mend.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked {
+    /// Read every file and compare it with its seal.
+    pub check: bool,
+    /// Write the manifests of steps that are whole and have none.
+    pub write: bool,
+}
+
+/// Reads how far a run is.
+pub fn read(run_dir: &RunDir, asked: Asked) -> Result<Status, StoreError> {
+    let mut steps = Vec::new();
+    let mut previous: Option<Found> = None;
+    for &step in StepName::ALL {
+        let Some(mut found) = Found::read(step, &run_dir.step(step), asked.check)? else {
+            previous = None;
+            continue;
+        };
+        if asked.write && found.lacks_only_manifest() {
+            let manifest = Manifest::assemble(step, found.plan.made_with.clone(), found.seals.clone());
+            manifest.write(&run_dir.step(step))?;
+            found.manifest = Some(manifest);
+        }
+        steps.push(found.status(previous.as_ref()));
+        previous = Some(found);
+    }
+    let is_exported = run_dir.dataset().manifest().is_file();
+    Ok(Status {
+        run_dir: run_dir.path().display().to_string(),
+        next: next(&steps, is_exported),
+        is_complete: !steps.is_empty() && steps.iter().all(|step| step.problems.is_empty()),
+        steps,
+        is_exported,
+    })
+}
+
+/// The first step with something wrong, or else the one behind the last.
+fn next(steps: &[StepStatus], is_exported: bool) -> Option<&'static str> {
+    if let Some(step) = steps.iter().find(|step| !step.problems.is_empty()) {
+        return Some(step.step.as_str());
+    }
+    let reached = steps.last().map(|step| step.step);
+    let later = StepName::ALL.iter().find(|step| step.previous() == reached);
+    match later {
+        Some(step) => Some(step.as_str()),
+        None => (!is_exported).then_some("export"),
+    }
+}
+
+/// What stands in a step's folder.
+struct Found {
+    step: StepName,
+    plan: Plan,
+    seals: BTreeMap<UnitName, Seal>,
+    damaged: Vec<UnitName>,
+    manifest: Option<Manifest>,
+    writers: Vec<Writer>,
+}
+
+impl Found {
+    /// Reads the folder of a step that was started.
+    fn read(step: StepName, folder: &StepDir, check: bool) -> Result<Option<Self>, StoreError> {
+        let Some(plan) = Plan::read(folder)? else { return Ok(None) };
+        let (mut seals, mut damaged) = (BTreeMap::new(), Vec::new());
+        for (name, key) in &plan.units {
+            let files = folder.unit(name);
+            let Some(seal) = unit::done(&files, key)? else { continue };
+            if check && !is_as_sealed(&files, &seal)? {
+                damaged.push(name.clone());
+            }
+            seals.insert(name.clone(), seal);
+        }
+        let writers = writers(folder)?;
+        Ok(Some(Self { step, plan, seals, damaged, manifest: Manifest::read(folder)?, writers }))
+    }
+
+    fn missing(&self) -> Vec<UnitName> {
+        self.plan.units.keys().filter(|unit| !self.seals.contains_key(unit)).cloned().collect()
+    }
+
+    fn has_right_manifest(&self) -> bool {
+        self.manifest.as_ref().is_some_and(|manifest| manifest.units == self.seals)
+    }
+
+    fn lacks_only_manifest(&self) -> bool {
+        self.missing().is_empty() && self.damaged.is_empty() && !self.has_right_manifest()
+    }
+
+    fn status(&self, previous: Option<&Self>) -> StepStatus {
+        let sums = Manifest::assemble(self.step, serde_json::Value::Null, self.seals.clone());
+        StepStatus {
+            step: self.step,
+            n_units: self.plan.units.len(),
+            n_done: self.seals.len(),
+            n_in: sums.n_in,
+            n_kept: sums.n_kept,
+            rejected: sums.rejected,
+            missing: self.missing(),
+            writers: self.writers.clone(),
+            problems: self.problems(previous),
+        }
+    }
+
+    fn problems(&self, previous: Option<&Self>) -> Vec<String> {
+        let verb = self.step.as_str();
+        let mut problems = Vec::new();
+        let missing = self.missing();
+        if !missing.is_empty() {
+            problems.push(format!("{} not done: `rocq-distill {verb}` makes what is missing", some(&missing)));
+        }
+        if !self.damaged.is_empty() {
+            problems.push(format!(
+                "{} not as written: remove what stands there and run `rocq-distill {verb}`",
+                some(&self.damaged)
+            ));
+        }
+        for (unit, seal) in self.seals.iter().filter(|(_, seal)| seal.n_in != seal.n_kept + seal.n_rejected()) {
+            let (n_kept, n_rejected) = (seal.n_kept, seal.n_rejected());
+            problems.push(format!("{unit}: {} records in, but {n_kept} kept and {n_rejected} rejected", seal.n_in));
+        }
+        problems.extend(previous.and_then(|previous| self.difference(previous)));
+        if missing.is_empty() && !self.has_right_manifest() {
+            problems.push("no manifest of these files: `rocq-distill status --write` writes it".to_owned());
+        }
+        problems
+    }
+
+    /// Where this step did not take in what the step before kept.
+    fn difference(&self, previous: &Self) -> Option<String> {
+        let unlike: Vec<_> = self
+            .seals
+            .iter()
+            .filter(|(unit, seal)| previous.seals.get(unit).is_none_or(|before| before.n_kept != seal.n_in))
+            .map(|(unit, _)| unit.clone())
+            .chain(previous.seals.keys().filter(|unit| !self.plan.units.contains_key(unit)).cloned())
+            .collect();
+        let (before, verb) = (previous.step, self.step);
+        (!unlike.is_empty()).then(|| {
+            format!(
+                "{} not made from what `{before}` has now: `rocq-distill {verb}` brings it up to date",
+                some(&unlike)
+            )
+        })
+    }
+}
+
+/// Whether the files of a unit have the digests that its seal says.
+fn is_as_sealed(files: &UnitFiles, seal: &Seal) -> Result<bool, StoreError> {
+    let digest = |path: PathBuf| fs::read(&path).map(Digest::of).map_err(StoreError::io("read", &path));
+    Ok(digest(files.records())? == seal.records_sha256
+        && match &seal.rejected_sha256 {
+            Some(sha256) => digest(files.rejected())? == *sha256,
+            None => true,
+        })
+}
+
+/// The processes that are writing in a step's folder.
+fn writers(folder: &StepDir) -> Result<Vec<Writer>, StoreError> {
+    let mut writers = Vec::new();
+    for entry in fs::read_dir(folder.path()).map_err(StoreError::io("list", folder.path()))? {
+        let path = entry.map_err(StoreError::io("list", folder.path()))?.path();
+        if let Some(shard) = folder.shard_of_lock(&path)
+            && let Some(holder) = lock::holder(&path)?
+        {
+            writers.push(Writer { shard: shard.to_string(), holder });
+        }
+    }
+    writers.sort_by(|left, right| left.shard.cmp(&right.shard));
+    Ok(writers)
+}
+
+/// How many files, and which the first ones are.
+fn some(units: &[UnitName]) -> String {
+    const SHOWN: usize = 3;
+    let names = units.iter().take(SHOWN).map(UnitName::as_str).collect::<Vec<_>>().join(", ");
+    let dots = if units.len() > SHOWN { ", …" } else { "" };
+    format!("{} {} ({names}{dots})", units.len(), if units.len() == 1 { "file is" } else { "files are" })
+}

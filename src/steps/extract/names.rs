@@ -1,0 +1,348 @@
+//! What the names and notations of a proof mean: asked of Rocq once per file and name.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::record::{FullName, KernelName, LogicalPath, Notation, Premise, Reason};
+use crate::rocq::Fault;
+use crate::rocq::glob::{Glob, Reference, Target, within};
+use crate::rocq::idetop::Idetop;
+use crate::rocq::printed::{self, About};
+
+/// What Rocq has said of the names and notations of one file so far.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    objects: HashMap<String, About>,
+    notations: HashMap<NotationId, String>,
+}
+
+/// What a proof names.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    pub(super) premises: Vec<Premise>,
+    pub(super) notations: Vec<Notation>,
+    /// The object that the reference at a byte of the text names.
+    objects: HashMap<usize, FullName>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct NotationId {
+    library: LogicalPath,
+    path: String,
+    scope: String,
+    text: String,
+}
+
+/// Where a proof stands, for finding out what its references mean.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    /// The source text.
+    pub(super) text: &'a str,
+    /// What the names in it mean, as far as the `.glob` file tells.
+    pub(super) glob: &'a Glob,
+    /// The library's path with the modules and sections that are open.
+    pub(super) here: &'a [String],
+}
+
+impl Names {
+    /// Finds out what references mean, in order of first use, while the proof that they stand in is about to end.
+    ///
+    /// Once it has ended, its own name may hide a name that it uses.
+    pub(super) async fn resolve(
+        &mut self,
+        prover: &mut Idetop,
+        references: &[&Reference],
+        surroundings: Surroundings<'_>,
+    ) -> Result<Result<Named, Reason>, Fault> {
+        let lookups = self.ask_for_objects(prover, references, surroundings).await?;
+        self.ask_for_notations(prover, references).await?;
+        Ok(self.collect(references, &lookups))
+    }
+
+    /// Asks for each name that is not known yet: by its first candidate, those without an answer by their second, …
+    async fn ask_for_objects(
+        &mut self,
+        prover: &mut Idetop,
+        references: &[&Reference],
+        surroundings: Surroundings<'_>,
+    ) -> Result<Lookups, Fault> {
+        let mut lookups = Lookups::new();
+        let mut pending = Vec::new();
+        for reference in references.iter().filter(|reference| is_object(reference)) {
+            if lookups.contains_key(&reference.range.start) {
+                continue;
+            }
+            let lookup = Lookup::new(reference, surroundings);
+            let known = lookup.candidates.iter().find(|name| lookup.is_lasting && self.objects.contains_key(*name));
+            match known {
+                Some(name) => {
+                    lookups.insert(reference.range.start, Some(lookup.found(reference, name, &self.objects[name])));
+                }
+                None => pending.push((*reference, lookup)),
+            }
+        }
+        for round in 0.. {
+            // Each name is asked once, however many references wait for it.
+            let mut questions: Vec<&str> = pending.iter().filter_map(|(_, lookup)| lookup.candidate(round)).collect();
+            questions.sort_unstable();
+            questions.dedup();
+            if questions.is_empty() {
+                break;
+            }
+            let commands: Vec<_> = questions.iter().map(|name| format!("About {name}.")).collect();
+            let answers: HashMap<String, About> = questions
+                .iter()
+                .zip(prover.ask(&commands).await?)
+                .filter_map(|(name, answer)| Some(((*name).to_owned(), printed::about(&answer.ok()?)?)))
+                .collect();
+            pending.retain(|(reference, lookup)| {
+                let Some((name, about)) = lookup.candidate(round).and_then(|name| answers.get_key_value(name)) else {
+                    return true;
+                };
+                lookups.insert(reference.range.start, Some(lookup.found(reference, name, about)));
+                if lookup.is_lasting {
+                    self.objects.insert(name.clone(), about.clone());
+                }
+                false
+            });
+        }
+        lookups.extend(pending.into_iter().map(|(reference, _)| (reference.range.start, None)));
+        Ok(lookups)
+    }
+
+    async fn ask_for_notations(&mut self, prover: &mut Idetop, references: &[&Reference]) -> Result<(), Fault> {
+        let mut asked = Vec::new();
+        for id in references.iter().filter_map(|reference| notation_id(reference)) {
+            if !self.notations.contains_key(&id) && !asked.contains(&id) {
+                asked.push(id);
+            }
+        }
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let questions: Vec<_> =
+            asked.iter().map(|id| format!("Locate \"{}\".", id.text.replace('"', "\"\""))).collect();
+        for (id, answer) in asked.into_iter().zip(prover.ask(&questions).await?) {
+            let interpretations = answer.map(|text| printed::locate(&text)).unwrap_or_default();
+            // Rocq lists the interpretation that it would print first; the one that it reads is what was written.
+            let in_scope = || interpretations.iter().filter(|entry| entry.scope == id.scope);
+            if let Some(entry) = in_scope().find(|entry| !entry.only_printing).or_else(|| in_scope().next()) {
+                self.notations.insert(id, entry.definition.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn collect(&self, references: &[&Reference], lookups: &Lookups) -> Result<Named, Reason> {
+        let mut named = Named::default();
+        let mut seen = HashSet::new();
+        for reference in references {
+            if is_object(reference) {
+                let found = lookups.get(&reference.range.start).and_then(Option::as_ref);
+                let found = found.ok_or_else(|| unknown(reference.full_name().as_str()))?;
+                if let About::Object { .. } = found.about {
+                    named.objects.insert(reference.range.start, found.full_name.clone());
+                }
+                if seen.insert(found.full_name.to_string()) {
+                    named.add(reference, found);
+                }
+            } else if let Some(id) = notation_id(reference) {
+                if seen.insert(format!("{}:{}:{}:{}", id.library, id.path, id.scope, id.text)) {
+                    let definition = self.notations.get(&id).ok_or_else(|| unknown(&id.text))?;
+                    named.notations.push(Notation {
+                        text: id.text,
+                        scope: Some(id.scope).filter(|scope| !scope.is_empty()),
+                        definition: definition.clone(),
+                        library: id.library,
+                    });
+                }
+            }
+        }
+        Ok(named)
+    }
+}
+
+impl Named {
+    fn add(&mut self, reference: &Reference, found: &Found) {
+        match &found.about {
+            About::Abbreviation { definition, .. } => self.notations.push(Notation {
+                text: inner(&found.full_name, &reference.library).to_owned(),
+                scope: None,
+                definition: definition.clone(),
+                library: reference.library.clone(),
+            }),
+            About::Object { ty, .. } => self.premises.push(Premise {
+                full_name: found.full_name.clone(),
+                kernel_name: Some(found.kernel_name.clone()),
+                kind: reference.kind.clone(),
+                ty: ty.clone(),
+                library: reference.library.clone(),
+            }),
+        }
+    }
+
+    /// The full names of the objects among some references, in order of first use.
+    pub(super) fn premises_of(&self, references: &[Reference]) -> Vec<FullName> {
+        let mut names = Vec::new();
+        for name in references.iter().filter_map(|reference| self.objects.get(&reference.range.start)) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+}
+
+/// What was found for the reference that starts at a byte of the text.
+type Lookups = HashMap<usize, Option<Found>>;
+
+#[derive(Debug)]
+struct Found {
+    full_name: FullName,
+    kernel_name: KernelName,
+    about: About,
+}
+
+/// How to ask for what a reference names.
+#[derive(Debug, PartialEq)]
+struct Lookup<'a> {
+    /// Names to ask by, in this order.
+    candidates: Vec<String>,
+    /// Whether the names mean the same everywhere in the file.
+    is_lasting: bool,
+    /// The module of the object, if it is known; else the modules and sections that are open tell.
+    module: Option<String>,
+    here: &'a [String],
+}
+
+impl<'a> Lookup<'a> {
+    /// A `.glob` file leaves out the module of an object of the same file that lies deeper than the module at hand
+    /// (`remove_sections` in `interp/dumpglob.ml`); the file's definitions tell, unless there are homonyms. Then what
+    /// was written tells.
+    fn new(reference: &Reference, Surroundings { text, glob, here }: Surroundings<'a>) -> Self {
+        if reference.library != glob.logical_path {
+            return Self {
+                candidates: vec![reference.full_name().to_string()],
+                is_lasting: true,
+                module: Some(module(&reference.library, &reference.path)),
+                here,
+            };
+        }
+        let mut paths: Vec<_> = glob
+            .definitions
+            .iter()
+            .filter(|definition| definition.name == reference.name && is_below(&definition.path, &reference.path))
+            .map(|definition| definition.path.as_str())
+            .collect();
+        paths.sort_unstable();
+        paths.dedup();
+        if let [path] = paths.as_slice() {
+            let module = module(&reference.library, path);
+            let candidates = in_open_sections(&module, &reference.name, here);
+            return Self { candidates, is_lasting: true, module: Some(module), here };
+        }
+        let written = text.get(reference.range.clone()).unwrap_or_default();
+        let is_name = written.chars().all(|c| c.is_alphanumeric() || "_'.".contains(c)) && !written.is_empty();
+        let candidates = if is_name { vec![written.to_owned()] } else { vec![reference.full_name().to_string()] };
+        Self { candidates, is_lasting: false, module: None, here }
+    }
+
+    fn candidate(&self, round: usize) -> Option<&str> {
+        self.candidates.get(round).map(String::as_str)
+    }
+
+    fn found(&self, reference: &Reference, asked: &str, about: &About) -> Found {
+        let (About::Object { path, .. } | About::Abbreviation { path, .. }) = about;
+        let full_name = match &self.module {
+            Some(module) => within(module, &reference.name),
+            None => without_sections(path, &module(&reference.library, &reference.path), self.here),
+        };
+        // Within a section the object goes by the section's name too, which it will lose.
+        let kernel_name = if path == asked || self.module.is_none() { &full_name } else { path };
+        Found { kernel_name: KernelName::new(kernel_name), full_name: FullName::new(full_name), about: about.clone() }
+    }
+}
+
+fn is_object(reference: &Reference) -> bool {
+    matches!(reference.target(), Target::Object | Target::Abbreviation)
+}
+
+/// A name within its library.
+fn inner<'a>(full_name: &'a FullName, library: &LogicalPath) -> &'a str {
+    let full_name = full_name.as_str();
+    full_name.strip_prefix(library.as_str()).and_then(|inner| inner.strip_prefix('.')).unwrap_or(full_name)
+}
+
+/// A library and a path within it, which may be empty.
+fn module(library: &LogicalPath, path: &str) -> String {
+    if path.is_empty() { library.to_string() } else { within(library.as_str(), path) }
+}
+
+/// Whether a path within a file is another one or lies below it.
+fn is_below(path: &str, other: &str) -> bool {
+    other.is_empty() || path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// What an object of a module may be called here: its full name, or that with the names of open sections put in.
+fn in_open_sections(module: &str, name: &str, here: &[String]) -> Vec<String> {
+    let mut names = vec![within(module, name)];
+    let depth = module.split('.').count();
+    if here.len() > depth && here.iter().map(String::as_str).zip(module.split('.')).all(|(here, part)| here == part) {
+        names.extend((depth + 1..=here.len()).map(|length| within(&here[..length].join("."), name)));
+    }
+    names
+}
+
+/// The path of an object without the sections that are open: what lies on the way from the module at hand to here.
+fn without_sections(path: &str, module: &str, here: &[String]) -> String {
+    let depth = module.split('.').count();
+    let parts: Vec<_> = path.split('.').collect();
+    let n_open = parts.iter().zip(here).take_while(|(part, open)| *part == open).count();
+    parts[..depth.min(parts.len())]
+        .iter()
+        .chain(&parts[n_open.max(depth).min(parts.len())..])
+        .copied()
+        .collect::<Vec<_>>()
+        .join(".")
+}
+
+fn notation_id(reference: &Reference) -> Option<NotationId> {
+    match reference.target() {
+        Target::Notation(key) => Some(NotationId {
+            library: reference.library.clone(),
+            path: reference.path.clone(),
+            scope: key.scope.to_owned(),
+            text: key.text,
+        }),
+        _ => None,
+    }
+}
+
+fn unknown(name: &str) -> Reason {
+    Reason::UnknownReference { name: name.to_owned(), message: "Rocq knows nothing by this name here".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(path: &str) -> Vec<String> {
+        path.split('.').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_object_of_an_open_section_goes_by_the_sections_name_too() {
+        let names = |here| in_open_sections("l.file.M", "x", &parts(here));
+        assert_eq!(names("l.file.M.S.T"), ["l.file.M.x", "l.file.M.S.x", "l.file.M.S.T.x"]);
+        assert_eq!(names("l.file.N"), ["l.file.M.x"]);
+        assert_eq!(names("l.file.M"), ["l.file.M.x"]);
+    }
+
+    #[test]
+    fn open_sections_are_no_part_of_a_full_name_and_modules_are() {
+        let here = parts("l.file.S");
+        assert_eq!(without_sections("l.file.S.x", "l.file", &here), "l.file.x");
+        assert_eq!(without_sections("l.file.A.x", "l.file", &here), "l.file.A.x");
+        assert_eq!(without_sections("l.file.S.A.x", "l.file", &here), "l.file.A.x");
+        assert_eq!(without_sections("l.file.x", "l.file", &parts("l.file")), "l.file.x");
+    }
+}

@@ -1,0 +1,130 @@
+//! Replays one record in an engine and says whether everything in it is so.
+
+use crate::record::{ProofState, Reason, Record, StepKind};
+use crate::rocq::Fault;
+use crate::rocq::idetop::Outcome;
+use crate::rocq::replay::Replay;
+use crate::rocq::sentence;
+use crate::rocq::vernac::{self, Role};
+
+/// A sentence of a record, and the step that it is.
+#[derive(Debug, Clone, PartialEq)]
+struct Line<'a> {
+    text: &'a str,
+    /// None for the opening and the closing of the proof.
+    step: Option<usize>,
+}
+
+/// Replays a record against the text of its source file; the fault ends the engine.
+///
+/// Each recorded state must be reached again, the proof must end with its closing sentence, and the constant must rest
+/// on the recorded axioms.
+pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record) -> Result<Result<(), Reason>, Fault> {
+    let script = match script(text, record) {
+        Ok(script) => script,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    if let Err(reason) = answered(engine.seek(record.source.byte_start).await, "the file before the theorem")? {
+        return Ok(Err(reason));
+    }
+    let mut state = match answered(engine.run(&record.statement).await, &record.statement)? {
+        Ok(state) => state,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    for line in script {
+        let before = state;
+        if let Some(step) = line.step
+            && let Err(reason) = same(step, &record.steps[step].state_before, before.as_ref())
+        {
+            return Ok(Err(reason));
+        }
+        state = match answered(engine.run(line.text).await, line.text)? {
+            Ok(state) => state,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        if let Some(step) = line.step
+            && let Err(reason) = same(step, &record.steps[step].state_after, state.as_ref())
+        {
+            return Ok(Err(reason));
+        }
+    }
+    if state.is_some() {
+        return Ok(Err(Reason::NotDefined { message: format!("the proof is still open after `{}`", record.closing) }));
+    }
+    let name = record.source.full_name.as_str().rsplit('.').next().unwrap_or_default();
+    let outcome = match answered(engine.assumptions(name).await, name)? {
+        Ok(Some(found)) if found.iter().map(String::as_str).eq(record.axioms.iter().map(|axiom| axiom.as_str())) => {
+            Ok(())
+        }
+        Ok(Some(found)) => Err(Reason::AxiomMismatch {
+            expected: record.axioms.clone(),
+            found: found.into_iter().map(crate::record::FullName::new).collect(),
+        }),
+        Ok(None) => Err(Reason::NotDefined { message: format!("`Print Assumptions {name}.` gives no answer") }),
+        Err(reason) => Err(reason),
+    };
+    if outcome.is_ok() {
+        engine.keep(record.source.byte_end);
+    }
+    Ok(outcome)
+}
+
+/// The sentences of the proof, once the record has been found to say what the file says.
+fn script<'a>(text: &str, record: &'a Record) -> Result<Vec<Line<'a>>, Reason> {
+    let mismatch = |field: &str| Reason::TextMismatch { field: field.to_owned() };
+    let source = text.get(record.source.byte_start..record.source.byte_end).ok_or_else(|| mismatch("source"))?;
+    if !source.starts_with(&record.statement) {
+        return Err(mismatch("statement"));
+    }
+    if !source[record.statement.len()..].ends_with(&record.proof_script) {
+        return Err(mismatch("proof_script"));
+    }
+    let mut lines = Vec::new();
+    let mut n_steps = 0;
+    let mut closing = None;
+    for sentence in sentence::split(&record.proof_script) {
+        let text = &record.proof_script[sentence.range];
+        if closing.is_some() {
+            return Err(mismatch("closing"));
+        }
+        let step = match vernac::role(text, sentence.shape) {
+            Role::Opening => None,
+            Role::Closing => {
+                closing = Some(text);
+                None
+            }
+            Role::Admitted | Role::Abort => return Err(Reason::ForbiddenCommand { sentence: text.to_owned() }),
+            Role::Step(StepKind::Command) if !vernac::is_harmless(text) => {
+                return Err(Reason::ForbiddenCommand { sentence: text.to_owned() });
+            }
+            Role::Step(kind) => {
+                let step = record.steps.get(n_steps).filter(|step| step.text == text && step.kind == kind);
+                let step = step.ok_or_else(|| mismatch("steps"))?.index;
+                n_steps += 1;
+                Some(step)
+            }
+        };
+        lines.push(Line { text, step });
+    }
+    let in_order = record.steps.iter().enumerate().all(|(index, step)| step.index == index);
+    if n_steps != record.steps.len() || !in_order {
+        return Err(mismatch("steps"));
+    }
+    if closing != Some(record.closing.as_str()) {
+        return Err(mismatch("closing"));
+    }
+    Ok(lines)
+}
+
+fn same(step: usize, expected: &ProofState, found: Option<&ProofState>) -> Result<(), Reason> {
+    if found == Some(expected) {
+        return Ok(());
+    }
+    let found = found.map_or_else(|| "no proof is open".to_owned(), ToString::to_string);
+    Err(Reason::StateMismatch { step, expected: expected.to_string(), found })
+}
+
+/// Rocq's refusal of a sentence is a reason to reject.
+fn answered<T>(outcome: Outcome<T>, sentence: &str) -> Result<Result<T, Reason>, Fault> {
+    Ok(outcome?.map_err(|refusal| Reason::RocqError { sentence: sentence.to_owned(), message: refusal.message }))
+}

@@ -1,0 +1,35 @@
+//! The plan: what a step is to make, written where it starts, so that others can tell what is missing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::digest::Digest;
+use super::layout::{StepDir, UnitName};
+use super::{StoreError, jsonl};
+
+/// What a step is to make; the same bytes in every shard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// What the output depends on besides the input: settings and versions.
+    pub made_with: Value,
+    /// Each unit with the key of the seal that it will have.
+    pub units: BTreeMap<UnitName, Digest>,
+}
+
+impl Plan {
+    /// Writes it into the step's folder, unless it stands there already.
+    pub fn write(&self, folder: &StepDir) -> Result<(), StoreError> {
+        if Self::read(folder).is_ok_and(|written| written.as_ref() == Some(self)) {
+            return Ok(());
+        }
+        jsonl::write_pretty(&folder.plan(), self).map(drop)
+    }
+
+    /// Reads it from the step's folder, if there is one.
+    pub fn read(folder: &StepDir) -> Result<Option<Self>, StoreError> {
+        jsonl::read_value(&folder.plan(), "plan")
+    }
+}

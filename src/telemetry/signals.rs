@@ -1,0 +1,129 @@
+//! Events of the steps as spans, counts and log records.
+
+use std::time::SystemTime;
+
+use opentelemetry::logs::{LogRecord as _, Logger as _, LoggerProvider as _, Severity};
+use opentelemetry::metrics::{Counter, MeterProvider as _};
+use opentelemetry::trace::{Span as _, SpanBuilder, Status, TraceContextExt as _, Tracer as _, TracerProvider as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+
+use crate::exit_code::ExitCode;
+use crate::steps::event::Event;
+use crate::store::layout::StepName;
+
+const SCOPE: &str = env!("CARGO_PKG_NAME");
+const STEP: &str = "rocq_distill.step";
+const UNIT: &str = "rocq_distill.unit";
+const KEPT: &str = "rocq_distill.kept";
+const REJECTED: &str = "rocq_distill.rejected";
+const OUTCOME: &str = "rocq_distill.outcome";
+
+/// The spans that are open and the instruments.
+pub(super) struct Signals {
+    tracer: SdkTracer,
+    records: Counter<u64>,
+    logger: SdkLogger,
+    run: Context,
+    step: Option<OpenStep>,
+}
+
+struct OpenStep {
+    name: StepName,
+    span: Context,
+    n_kept: usize,
+    n_rejected: usize,
+}
+
+impl Signals {
+    pub(super) fn start(
+        verb: &'static str,
+        traces: &SdkTracerProvider,
+        metrics: &SdkMeterProvider,
+        logs: &SdkLoggerProvider,
+    ) -> Self {
+        let tracer = traces.tracer(SCOPE);
+        let run = Context::new().with_span(tracer.start_with_context(verb, &Context::new()));
+        let records = metrics
+            .meter(SCOPE)
+            .u64_counter("rocq_distill.records")
+            .with_unit("{record}")
+            .with_description("Records by step and outcome")
+            .build();
+        Self { tracer, records, logger: logs.logger(SCOPE), run, step: None }
+    }
+
+    pub(super) fn observe(&mut self, event: &Event<'_>) {
+        match event {
+            Event::StepStarted { step, .. } => {
+                let builder =
+                    SpanBuilder::from_name(step.as_str()).with_attributes([KeyValue::new(STEP, step.as_str())]);
+                let span = self.run.with_span(builder.start_with_context(&self.tracer, &self.run));
+                self.step = Some(OpenStep { name: *step, span, n_kept: 0, n_rejected: 0 });
+            }
+            Event::Advanced { .. } => {}
+            Event::UnitDone { unit, n_kept, n_rejected, took } => {
+                let Some(step) = &mut self.step else { return };
+                step.n_kept += n_kept;
+                step.n_rejected += n_rejected;
+                let ended = SystemTime::now();
+                let attributes = [
+                    KeyValue::new(STEP, step.name.as_str()),
+                    KeyValue::new(UNIT, unit.to_string()),
+                    count(KEPT, *n_kept),
+                    count(REJECTED, *n_rejected),
+                ];
+                SpanBuilder::from_name(format!("{} file", step.name))
+                    .with_start_time(ended.checked_sub(*took).unwrap_or(ended))
+                    .with_attributes(attributes)
+                    .start_with_context(&self.tracer, &step.span)
+                    .end_with_timestamp(ended);
+                for (outcome, n_records) in [("kept", *n_kept), ("rejected", *n_rejected)] {
+                    let labels = [KeyValue::new(STEP, step.name.as_str()), KeyValue::new(OUTCOME, outcome)];
+                    self.records.add(n_records as u64, &labels);
+                }
+            }
+            Event::Warning { message } => {
+                let mut record = self.logger.create_log_record();
+                record.set_severity_number(Severity::Warn);
+                record.set_severity_text("WARN");
+                record.set_body(message.clone().into());
+                self.logger.emit(record);
+            }
+            Event::StepDone { .. } => {
+                if let Some(step) = self.step.take() {
+                    step.end();
+                }
+            }
+        }
+    }
+
+    /// Ends the spans that are open.
+    pub(super) fn finish(&mut self, code: ExitCode) {
+        let status = || match code {
+            ExitCode::Success => Status::Ok,
+            // The name is enough: a message may quote a proof.
+            code => Status::error(format!("{code:?}")),
+        };
+        if let Some(step) = self.step.take() {
+            step.span.span().set_status(status());
+            step.end();
+        }
+        self.run.span().set_status(status());
+        self.run.span().end();
+    }
+}
+
+impl OpenStep {
+    fn end(self) {
+        let span = self.span.span();
+        span.set_attributes([count(KEPT, self.n_kept), count(REJECTED, self.n_rejected)]);
+        span.end();
+    }
+}
+
+fn count(name: &'static str, n_records: usize) -> KeyValue {
+    KeyValue::new(name, i64::try_from(n_records).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,379 @@
+//! `extract` and `verify` on small libraries that are compiled on the spot.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rocq_distill::record::{Reason, Record, Rejected};
+use rocq_distill::rocq::sentence;
+use rocq_distill::store::jsonl;
+
+use crate::harness::TestRun;
+use crate::library::{compile, installed};
+
+/// A compiled library and what `extract` makes of it.
+#[track_caller]
+fn extract(sources: &[(&str, &str)], flags: &str) -> TestRun {
+    let run = TestRun::new();
+    compile(&run.path().join("lib"), sources);
+    let outcome = run.run(&format!("extract --input lib --quiet {flags}"));
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    run
+}
+
+#[track_caller]
+fn kept(run: &TestRun, step: &str, unit: &str) -> Vec<Record> {
+    jsonl::read(&run.path().join("export").join(step).join(format!("{unit}.jsonl")), "record").unwrap()
+}
+
+fn rejected(run: &TestRun, step: &str, unit: &str) -> Vec<Rejected> {
+    let path = run.path().join("export").join(step).join(format!("{unit}.rejected.jsonl"));
+    if path.exists() { jsonl::read(&path, "rejected record").unwrap() } else { Vec::new() }
+}
+
+fn names(records: &[Record]) -> Vec<&str> {
+    records.iter().map(|record| record.id.as_str()).collect()
+}
+
+fn reasons(rejected: &[Rejected]) -> Vec<(&str, &str)> {
+    rejected.iter().map(|rejected| (rejected.id.as_str(), rejected.reason.kind())).collect()
+}
+
+#[test]
+fn m02_m07_m08_statements_are_found_in_every_layout() {
+    let source = "Lemma  two_spaces : True. Proof. exact I. Qed. (* after *) Remark same_line : True. exact I. Defined.\n\
+                  Lemma\n  next_line{T : Type} (n : nat) : n = n.\n    Proof.\n  reflexivity.\n    Qed.\n\
+                  (* Lemma in_comment : False. Proof. *)\n\
+                  #[local] Theorem foo' : \"Lemma x. \" = \"Lemma x. \"%string. Proof using. reflexivity. Qed.\n";
+    let source = format!("Require Import String. Open Scope string_scope.\n{source}");
+    let run = extract(&[("a.v", &source)], "");
+    let records = kept(&run, "extract", "L/a");
+    assert_eq!(names(&records), ["L.a:two_spaces", "L.a:same_line", "L.a:next_line", "L.a:foo'"]);
+    let steps: Vec<_> =
+        records.iter().map(|record| record.steps.iter().map(|step| &*step.text).collect::<Vec<_>>()).collect();
+    assert_eq!(steps, [["exact I."], ["exact I."], ["reflexivity."], ["reflexivity."]]);
+    assert_eq!(records[1].closing, "Defined.");
+    assert_eq!(rejected(&run, "extract", "L/a"), []);
+}
+
+#[test]
+fn m01_m06_homonyms_are_two_records() {
+    let module = |name: &str| format!("Module {name}. Lemma x : True. Proof. exact I. Qed. End {name}.\n");
+    let text = format!("{}{}", module("A"), module("B"));
+    let run = extract(&[("one/same.v", &text), ("two/same.v", &text)], "");
+    assert_eq!(names(&kept(&run, "extract", "L/one/same")), ["L.one.same:A.x", "L.one.same:B.x"]);
+    assert_eq!(names(&kept(&run, "extract", "L/two/same")), ["L.two.same:A.x", "L.two.same:B.x"]);
+}
+
+#[test]
+fn m03_premises_have_the_type_of_what_was_named() {
+    let source = "Module A. Lemma same : 1 = 1. Proof. reflexivity. Qed. End A.\n\
+                  Module B. Lemma same : 2 = 2. Proof. reflexivity. Qed. End B.\n\
+                  Section S. Variable n : nat. Hypothesis same : n = n.\n\
+                  Lemma local : n = n. Proof. exact same. Qed.\n\
+                  Lemma uses : 1 = 1 /\\ n = n. Proof. split. exact A.same. exact local. Qed. End S.\n\
+                  Import B. Lemma after : 2 = 2 /\\ 3 = 3. Proof. split. exact same. exact (local 3 eq_refl). Qed.\n";
+    let run = extract(&[("a.v", source)], "");
+    let records = kept(&run, "extract", "L/a");
+    let premises = |name: &str| {
+        let record = records.iter().find(|record| record.source.full_name.as_str() == format!("L.a.{name}")).unwrap();
+        let library = |premise: &&rocq_distill::record::Premise| premise.library.as_str() == "L.a";
+        record.premises.iter().filter(library).map(|p| format!("{} : {}", p.full_name, p.ty)).collect::<Vec<_>>()
+    };
+    assert_eq!(premises("local"), [""; 0]);
+    assert_eq!(premises("uses"), ["L.a.A.same : 1 = 1", "L.a.local : n = n"]);
+    assert_eq!(premises("after"), ["L.a.B.same : 2 = 2", "L.a.local : forall n : nat, n = n -> n = n"]);
+    let context: Vec<_> = records[2].section_context.iter().map(ToString::to_string).collect();
+    assert_eq!(context, ["n : nat", "same : n = n"]);
+    assert_eq!(records[4].section_context, []);
+}
+
+#[test]
+fn m04_a_notation_is_told_in_the_scope_that_was_meant() {
+    let source = "Declare Scope s_scope. Delimit Scope s_scope with s.\n\
+                  Definition f (a b : nat) := a. Notation \"a + b\" := (f a b) : s_scope.\n\
+                  Lemma x : (1 + 2)%s = 1. Proof. reflexivity. Qed. Lemma y : 1 + 2 = 3. Proof. reflexivity. Qed.\n";
+    let run = extract(&[("a.v", source)], "");
+    let plus = |record: &Record| {
+        let notation = record.notations.iter().find(|notation| notation.text == "_ + _").unwrap();
+        format!("{} in {}", notation.definition, notation.scope.clone().unwrap())
+    };
+    let records = kept(&run, "extract", "L/a");
+    assert_eq!(plus(&records[0]), "f a b in s_scope");
+    assert_eq!(plus(&records[1]), "Nat.add x y in nat_scope");
+}
+
+#[test]
+fn m05_a_warning_is_no_premise() {
+    let source = "#[deprecated(note=\"old\")] Lemma old : True. Proof. exact I. Qed.\n\
+                  Lemma new : True. Proof. exact old. Qed.\n";
+    let run = extract(&[("a.v", source)], "");
+    let record = &kept(&run, "extract", "L/a")[1];
+    let premises: Vec<_> = record.premises.iter().map(|p| format!("{} : {}", p.full_name, p.ty)).collect();
+    assert_eq!(premises, ["Coq.Init.Logic.True : Prop", "L.a.old : True"]);
+}
+
+#[test]
+fn m09_every_statement_becomes_a_record_or_a_rejection() {
+    let source = "Lemma a : True. Proof. exact I. Qed.\nLemma b : False. Proof. Admitted.\n\
+                  Lemma c : True. Proof. exact I. Abort.\nLemma d : True. Proof. admit. Admitted.\n\
+                  Lemma e : True. Proof I.\n\
+                  Definition g : nat. Proof. exact 0. Defined. Definition h := 1.\n";
+    let run = extract(&[("a.v", source)], "");
+    assert_eq!(names(&kept(&run, "extract", "L/a")), ["L.a:a"]);
+    assert_eq!(
+        reasons(&rejected(&run, "extract", "L/a")),
+        [("L.a:b", "admitted"), ("L.a:c", "aborted"), ("L.a:d", "admitted"), ("L.a:e", "no_script"),]
+    );
+    let manifest = fs::read_to_string(run.path().join("export/extract/manifest.json")).unwrap();
+    assert!(manifest.contains("\"n_in\": 5") && manifest.contains("\"n_kept\": 1"), "{manifest}");
+}
+
+#[test]
+fn other_kinds_are_extracted_when_asked_for() {
+    let source =
+        "Definition g : nat. Proof. exact 0. Defined. Definition h := 1.\nLemma a : True. Proof. exact I. Qed.\n";
+    let run = extract(&[("a.v", source)], "--kinds definition");
+    assert_eq!(names(&kept(&run, "extract", "L/a")), ["L.a:g"]);
+}
+
+#[test]
+fn steps_know_bullets_braces_and_commands() {
+    let source = "Lemma a : (True /\\ True) /\\ True.\nProof with auto.\nsplit.\n- split.\n  + { exact I. }\n  + idtac...\n\
+                  - Show. 1: exact I.\nQed.\n";
+    let run = extract(&[("a.v", source)], "");
+    let record = &kept(&run, "extract", "L/a")[0];
+    let steps: Vec<_> = record.steps.iter().map(|step| format!("{:?} {}", step.kind, step.text)).collect();
+    assert_eq!(
+        steps,
+        [
+            "Tactic split.",
+            "Bullet -",
+            "Tactic split.",
+            "Bullet +",
+            "Brace {",
+            "Tactic exact I.",
+            "Brace }",
+            "Bullet +",
+            "Tactic idtac...",
+            "Bullet -",
+            "Command Show.",
+            "Tactic 1: exact I.",
+        ]
+    );
+    let background: Vec<_> = record.steps.iter().map(|step| step.state_after.background.len()).collect();
+    assert_eq!(background[..4], [0, 1, 1, 2]);
+    let outcome = run.run("verify --library lib --quiet");
+    assert_eq!((outcome.code(), kept(&run, "verify", "L/a").len()), (0, 1), "{}", outcome.stderr());
+}
+
+#[test]
+fn m42_a_deep_term_is_printed_whole() {
+    let n = 300;
+    let source = format!(
+        "Inductive t := o | s (x : t). Definition id (x : t) := x.\nLemma a : t. Proof. exact ({}o{}). Defined.\n",
+        "s (id (".repeat(n),
+        "))".repeat(n)
+    );
+    let run = extract(&[("a.v", &source)], "");
+    let term = &kept(&run, "extract", "L/a")[0].proof_term.text;
+    assert_eq!(term.matches("id").count(), n);
+    assert!(!term.contains("...") && !term.contains('\n'));
+}
+
+#[test]
+fn axioms_are_those_that_rocq_names() {
+    let source = "Axiom ax : 1 = 2. Lemma a : 1 = 2. Proof. exact ax. Qed. Lemma b : 1 = 1. Proof. reflexivity. Qed.\n\
+                  Unset Guard Checking. Lemma loop : False. Proof. fix f 1. exact f. Qed.\n";
+    let source = source.replace("fix f 1. exact f.", "exact ((fix f (n : nat) : False := f n) 0).");
+    let run = extract(&[("a.v", &source)], "");
+    let axioms: Vec<_> = kept(&run, "extract", "L/a").iter().map(|record| format!("{:?}", record.axioms)).collect();
+    assert_eq!(axioms, ["[FullName(\"ax\")]", "[]", "[FullName(\"loop\")]"]);
+}
+
+#[test]
+fn unicode_and_odd_line_ends_keep_their_positions() {
+    let source = "\u{feff}(* é𝔸 *) Notation \"'∀' x\" := (x = x) (at level 0, x at level 0).\r\n\tLemma α' : ∀ 0. Proof. reflexivity. Qed.";
+    let run = extract(&[("a.v", source)], "");
+    let record = &kept(&run, "extract", "L/a")[0];
+    assert_eq!(record.id.as_str(), "L.a:α'");
+    assert_eq!(&source[record.source.byte_start..record.source.byte_end], "Lemma α' : ∀ 0. Proof. reflexivity. Qed.");
+    assert_eq!((record.source.start.line, record.source.start.character), (1, 1));
+    assert_eq!(record.statement_type, "∀ 0");
+}
+
+#[test]
+fn a_file_that_does_not_compile_keeps_what_came_before() {
+    let run = TestRun::new();
+    let good = "Lemma a : True. Proof. exact I. Qed.\nLemma b : True. Proof. exact I. Qed.\nLemma c : True. Proof. exact I. Qed.\n";
+    compile(&run.path().join("lib"), &[("a.v", good)]);
+    let path = run.path().join("lib/a.v");
+    let broken = good.replace("Lemma b : True. Proof. exact I.", "Lemma b : True. Proof. exact O.");
+    fs::write(&path, &broken).unwrap();
+    let glob = path.with_extension("glob");
+    let digest = Command::new("md5sum").arg(&path).output().unwrap();
+    let digest = String::from_utf8(digest.stdout).unwrap()[..32].to_owned();
+    let text = fs::read_to_string(&glob).unwrap();
+    let rest = text.split_once('\n').unwrap().1;
+    fs::write(&glob, format!("DIGEST {digest}\n{rest}")).unwrap();
+    assert_eq!(run.run("extract --input lib --quiet").code(), 0);
+    assert_eq!(names(&kept(&run, "extract", "L/a")), ["L.a:a"]);
+    let rejected = rejected(&run, "extract", "L/a");
+    assert_eq!(reasons(&rejected), [("L.a:b", "rocq_error"), ("L.a:c", "rocq_error")]);
+    let Reason::RocqError { sentence, message } = &rejected[1].reason else { panic!("{:?}", rejected[1]) };
+    assert_eq!(sentence, "exact O.");
+    assert!(message.contains("has type \"nat\""), "{message}");
+}
+
+#[test]
+fn m15_a_sentence_that_takes_too_long_is_a_rejection_and_leaves_no_process() {
+    let source = "Lemma a : True. Proof. exact I. Qed.\nLemma slow : True. Proof. do 9000000 idtac. exact I. Qed.\n";
+    let run = TestRun::new().file("rocq-distill.toml", "[rocq]\nsentence_limit_s = 1\n");
+    compile(&run.path().join("lib"), &[("a.v", source)]);
+    let outcome = run.run("extract --input lib --quiet");
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    assert_eq!(names(&kept(&run, "extract", "L/a")), ["L.a:a"]);
+    assert_eq!(reasons(&rejected(&run, "extract", "L/a")), [("L.a:slow", "timed_out")]);
+    assert_eq!(provers_in(run.path()), Vec::<u32>::new());
+}
+
+#[test]
+fn a_killed_program_leaves_no_prover_and_its_restart_gives_the_same_bytes() {
+    let source = "Lemma a : True. Proof. exact I. Qed.\nLemma slow : True. Proof. do 1500000 idtac. exact I. Qed.\n";
+    let sources = [("a.v", source), ("b.v", "Lemma b : True. Proof. exact I. Qed.\n")];
+    let undisturbed = extract(&sources, "--jobs 1");
+    let run = TestRun::new();
+    compile(&run.path().join("lib"), &sources);
+    let mut child = run.command("extract --input lib --quiet --jobs 2").spawn().unwrap();
+    let started = Instant::now();
+    while provers_in(run.path()).is_empty() && started.elapsed() < Duration::from_secs(20) {
+        sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let killed = Instant::now();
+    while !provers_in(run.path()).is_empty() && killed.elapsed() < Duration::from_secs(20) {
+        sleep(Duration::from_millis(5));
+    }
+    assert_eq!(provers_in(run.path()), Vec::<u32>::new());
+    assert_eq!(run.run("extract --input lib --quiet --jobs 2").code(), 0);
+    assert_eq!(bytes(&run.path().join("export")), bytes(&undisturbed.path().join("export")));
+}
+
+#[test]
+fn shards_and_jobs_make_no_difference_to_the_bytes() {
+    let lemma = |name: &str| format!("Lemma {name} : True. Proof. exact I. Qed.\n");
+    let texts: Vec<_> =
+        (0..5).map(|n| (format!("f{n}.v"), (0..=n).map(|i| lemma(&format!("x{i}"))).collect::<String>())).collect();
+    let sources: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let plain = extract(&sources, "--jobs 1");
+    assert_eq!(plain.run("verify --library lib --quiet --jobs 1").code(), 0);
+    let sharded = TestRun::new();
+    compile(&sharded.path().join("lib"), &sources);
+    for step in ["extract --input", "verify --library"] {
+        for shard in ["--shard 2/3", "--idx-worker 0 --num-workers 3", "--shard 1/3"] {
+            let outcome = sharded.run(&format!("{step} lib --quiet --jobs 2 {shard}"));
+            assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+        }
+    }
+    assert_eq!(bytes(&sharded.path().join("export")), bytes(&plain.path().join("export")));
+}
+
+#[test]
+fn m12_m13_m39_a_record_that_says_what_is_not_so_is_rejected_and_kept_in_sight() {
+    let source = "Lemma a : True. Proof. idtac. exact I. Qed.\nLemma b : True. Proof. idtac. exact I. Qed.\n\
+                  Lemma c : True. Proof. idtac. exact I. Qed.\nLemma d : True. Proof. idtac. exact I. Qed.\n\
+                  Lemma e : True. Proof. idtac. exact I. Qed.\nLemma f : True. Proof. idtac. exact I. Qed.\n";
+    let run = extract(&[("a.v", source)], "");
+    let path = run.path().join("export/extract/L/a.jsonl");
+    let mut records = kept(&run, "extract", "L/a");
+    records[0].steps[0].state_after.goals[0].conclusion = "False".to_owned();
+    records[1].axioms.push(rocq_distill::record::FullName::new("ax"));
+    records[2].closing = "Admitted.".to_owned();
+    records[3].steps[1].text = "exact I I.".to_owned();
+    records[4].proof_script = "Proof. Axiom x : True. exact x. Qed.".to_owned();
+    fs::write(&path, jsonl::to_lines(&records, &path).unwrap()).unwrap();
+    assert_eq!(run.run("verify --library lib --quiet").code(), 0);
+    assert_eq!(names(&kept(&run, "verify", "L/a")), ["L.a:f"]);
+    assert_eq!(
+        reasons(&rejected(&run, "verify", "L/a")),
+        [
+            ("L.a:a", "state_mismatch"),
+            ("L.a:b", "axiom_mismatch"),
+            ("L.a:c", "text_mismatch"),
+            ("L.a:d", "text_mismatch"),
+            ("L.a:e", "text_mismatch"),
+        ]
+    );
+}
+
+#[test]
+fn m10_records_of_another_text_are_not_checked_against_this_one() {
+    let source = "Lemma a : True. Proof. exact I. Qed.\n";
+    let run = extract(&[("x.y/a.v", source)].map(|(_, text)| ("a.v", text)), "");
+    compile(&run.path().join("lib"), &[("a.v", &format!("{source}(* changed *)"))]);
+    assert_eq!(run.run("verify --library lib --quiet").code(), 0);
+    assert_eq!(reasons(&rejected(&run, "verify", "L/a")), [("L.a:a", "source_changed")]);
+}
+
+#[test]
+fn sentences_end_where_coqc_says() {
+    let installed = installed().join("mathcomp");
+    for file in ["ssreflect/ssrbool.v", "ssreflect/ssrnotations.v", "ssreflect/finfun.v", "ssreflect/div.v"] {
+        let path = installed.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let name = path.file_name().unwrap();
+        fs::copy(&path, folder.path().join(name)).unwrap();
+        let output = Command::new("coqc")
+            .args(["-q", "-time", "-w", "none", "-R"])
+            .arg(&installed)
+            .arg("mathcomp")
+            .args(["-o".as_ref(), folder.path().join(name).with_extension("vo").as_os_str()])
+            .arg(folder.path().join(name))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let ends: Vec<usize> = said
+            .lines()
+            .filter_map(|line| {
+                let range = line.strip_prefix("Chars ")?.split_once(" [")?.0;
+                range.split_once(" - ")?.1.parse().ok()
+            })
+            .collect();
+        assert!(!ends.is_empty(), "{file}: {}", String::from_utf8_lossy(&output.stderr));
+        let ours: Vec<_> = sentence::split(&text).iter().map(|sentence| sentence.range.end).collect();
+        assert_eq!(ours, ends, "{file}");
+    }
+}
+
+/// Processes that were started with the prover's flags for a file below a folder.
+fn provers_in(folder: &Path) -> Vec<u32> {
+    let folder = folder.canonicalize().unwrap();
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(id) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line);
+        let state = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        if line.contains("-topfile") && line.contains(folder.to_str().unwrap()) && !state.contains("State:\tZ") {
+            found.push(id);
+        }
+    }
+    found
+}
+
+/// Every file below a folder that is output.
+fn bytes(folder: &Path) -> BTreeMap<String, String> {
+    walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| (entry.path().strip_prefix(folder).unwrap().display().to_string(), entry))
+        .filter(|(name, _)| !name.contains(".lock") && !name.contains("timings"))
+        .map(|(name, entry)| (name, fs::read_to_string(entry.path()).unwrap()))
+        .collect()
+}

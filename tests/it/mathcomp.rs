@@ -1,0 +1,74 @@
+//! The whole chain on parts of MathComp: each step's output folder is a snapshot, keyed by the versions.
+
+use std::fs;
+
+use rocq_distill::store::layout::{RunDir, StepName};
+
+use crate::harness::TestRun;
+use crate::{library, overview};
+
+/// Runs the chain on a few theorems of one file, a step at a time, and keeps what each step wrote.
+#[track_caller]
+fn check(case: &str, file: &str, theorems: &[&str], kinds: &str) {
+    let run = TestRun::new().file("rocq-distill.toml", &settings(file, theorems, kinds));
+    for step in
+        ["extract", "verify", "measure", "filter --min-number-instructions 1", "select --num-documents 2", "export"]
+    {
+        let outcome = run.run(&format!("{step} --quiet"));
+        assert_eq!(outcome.code(), 0, "{step}: {}", outcome.stderr());
+    }
+    let run_dir = RunDir::new(run.path().join("export"));
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for step in StepName::ALL {
+        settings.set_snapshot_suffix(format!("{}_{}", versions(), step.as_str()));
+        settings.bind(|| insta::assert_snapshot!(case, overview::of_folder(run_dir.step(*step).path())));
+    }
+    let dataset = fs::read_to_string(run_dir.dataset().jsonl()).unwrap();
+    settings.set_snapshot_suffix(format!("{}_export", versions()));
+    settings.bind(|| insta::assert_snapshot!(case, dataset));
+}
+
+fn settings(file: &str, theorems: &[&str], kinds: &str) -> String {
+    let library = file.trim_end_matches(".v").replace('/', ".");
+    let only: Vec<_> = theorems.iter().map(|name| format!("{library}.{name}")).collect();
+    format!("[extract]\ninput = [{file:?}]\nonly = {only:?}\nkinds = [{kinds}]\n")
+}
+
+/// The versions that the snapshots were made with; another MathComp shows in their library digests.
+fn versions() -> String {
+    format!("coq-{}-mathcomp-2.3.0", library::version())
+}
+
+const THEOREMS: &str = "\"Theorem\", \"Lemma\", \"Fact\"";
+
+#[test]
+fn lemmas_about_booleans() {
+    check("ssrbool", "mathcomp/ssreflect/ssrbool.v", &["classic_ex", "homo_mono1", "if_and"], THEOREMS);
+}
+
+#[test]
+fn lemmas_about_naturals() {
+    check("ssrnat", "mathcomp/ssreflect/ssrnat.v", &["eqnP", "addn0", "addnACA", "eqn_add2l"], THEOREMS);
+}
+
+#[test]
+fn lemmas_about_division() {
+    check("div", "mathcomp/ssreflect/div.v", &["edivnP", "edivn_eq", "divn_eq"], THEOREMS);
+}
+
+#[test]
+fn lemmas_in_ring_scope() {
+    check("zmodp", "mathcomp/algebra/zmodp.v", &["Zp_addA", "Zp_mulrn", "ord1"], THEOREMS);
+}
+
+#[test]
+fn proofs_of_structures() {
+    check(
+        "choice",
+        "mathcomp/ssreflect/choice.v",
+        &["CodeSeq.codeK", "GenTree.codeK", "PCanHasChoice", "sigW", "nat_hasChoice"],
+        THEOREMS,
+    );
+}

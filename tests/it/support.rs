@@ -1,0 +1,150 @@
+//! What the tests of the steps share: records made by hand, and folders that hold them as a step would.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use assert_cmd::Command;
+use rocq_distill::record::{
+    FORMAT_VERSION, LogicalPath, Position, ProofState, ProofTerm, Record, RecordId, Rejected, Source, Step, StepKind,
+    TheoremKind,
+};
+use rocq_distill::steps::Context;
+use rocq_distill::steps::event::Silent;
+use rocq_distill::store::digest::Digest;
+use rocq_distill::store::jsonl;
+use rocq_distill::store::layout::{StepDir, StepName, UnitName};
+use rocq_distill::store::ledger::{Input, Ledger};
+use rocq_distill::store::shard::Shard;
+use rocq_distill::store::unit::{self, Outcome};
+use serde_json::json;
+use walkdir::WalkDir;
+
+/// What a step is given that works with so many threads on all units and tells nobody.
+pub(crate) fn context(jobs: usize) -> Context<'static> {
+    Context { jobs, shard: Shard::WHOLE, observer: &Silent }
+}
+
+/// The program in a folder of its own, with an empty settings file; its run directory is `export` there.
+pub(crate) fn program(folder: &Path) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("rocq-distill"));
+    fs::write(folder.join("empty.toml"), "").unwrap();
+    command.current_dir(folder).args(["--config", "empty.toml"]);
+    command
+}
+
+/// A record with this identity (`library.file:name`), a short statement and one tactic.
+pub(crate) fn record(id: &str) -> Record {
+    let (logical_path, name) = id.split_once(':').unwrap();
+    let logical_path = LogicalPath::new(logical_path);
+    let position = |line, character| Position { line, character };
+    let statement = format!("Lemma {name} : True.");
+    Record {
+        format_version: FORMAT_VERSION,
+        id: RecordId::new(id),
+        source: Source {
+            project: logical_path.as_str().split('.').next().unwrap().to_owned(),
+            file: format!("{}.v", logical_path.as_str().replace('.', "/")),
+            full_name: logical_path.object(name),
+            logical_path,
+            kind: TheoremKind::Lemma,
+            start: position(0, 0),
+            end: position(2, 4),
+            byte_start: 0,
+            byte_end: statement.len() + "\nProof. exact: I.\nQed.".len(),
+            sha256: Digest::of(&statement).to_string(),
+        },
+        statement,
+        statement_type: "True".to_owned(),
+        section_context: vec![],
+        proof_script: "Proof. exact: I.\nQed.".to_owned(),
+        steps: vec![step(0, "exact: I.", StepKind::Tactic)],
+        closing: "Qed.".to_owned(),
+        proof_term: ProofTerm { text: "I".to_owned() },
+        premises: vec![],
+        notations: vec![],
+        axioms: vec![],
+        verification: None,
+        tokens: None,
+        selection: None,
+    }
+}
+
+/// A step without premises and states.
+pub(crate) fn step(index: usize, text: &str, kind: StepKind) -> Step {
+    let start = Position { line: 1, character: 0 };
+    Step {
+        index,
+        text: text.to_owned(),
+        kind,
+        start,
+        end: start,
+        premises: vec![],
+        state_before: ProofState::default(),
+        state_after: ProofState::default(),
+    }
+}
+
+/// Fills a folder as the step does when it keeps these records, units by the logical path of their file.
+pub(crate) fn write_step(folder: &StepDir, step: StepName, units: &[(&str, Vec<Record>)]) {
+    let inputs = units.iter().map(|(logical_path, records)| Input {
+        unit: UnitName::of_logical_path(logical_path),
+        size: records.len() as u64,
+        digest: Digest::of_json(records),
+    });
+    let ledger = Ledger::open(step, folder, json!({ "made": "by hand" }), inputs.collect(), Shard::WHOLE).unwrap();
+    for (logical_path, records) in units {
+        let outcome = Outcome { kept: records.clone(), rejected: vec![] };
+        ledger
+            .commit(&UnitName::of_logical_path(logical_path), records.len(), &outcome, std::time::Duration::ZERO)
+            .unwrap();
+    }
+    ledger.finish().unwrap();
+}
+
+/// The records of all units of a folder, by unit and place in it.
+pub(crate) fn kept(folder: &StepDir) -> Vec<Record> {
+    let units = unit::list(folder, StepName::Extract).unwrap();
+    units.iter().flat_map(|(unit, _)| unit::read(&folder.unit(unit)).unwrap()).collect()
+}
+
+/// What was rejected in all units of a folder, by unit and place in it.
+pub(crate) fn rejected(folder: &StepDir) -> Vec<Rejected> {
+    let units = unit::list(folder, StepName::Extract).unwrap();
+    let files = units.iter().map(|(unit, _)| folder.unit(unit).rejected()).filter(|path| path.is_file());
+    files.flat_map(|path| jsonl::read(&path, "rejection").unwrap()).collect()
+}
+
+/// The bytes of every file below a folder but locks and timings, which are not part of what a step makes.
+pub(crate) fn contents(folder: &Path) -> BTreeMap<PathBuf, String> {
+    files(folder).map(|path| (path.clone(), fs::read_to_string(path).unwrap())).map(relative(folder)).collect()
+}
+
+/// When and as what file every file of a unit below a folder was written: another pair after it was written again.
+pub(crate) fn writes(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime)> {
+    let of_units = files(folder).filter(|path| !path.ends_with("manifest.json"));
+    let write = |path: &PathBuf| {
+        let metadata = fs::metadata(path).unwrap();
+        (metadata.ino(), metadata.modified().unwrap())
+    };
+    of_units.map(|path| (path.clone(), write(&path))).map(relative(folder)).collect()
+}
+
+/// The text of every seal below a folder: another one after the unit was made from something else.
+pub(crate) fn seals(folder: &Path) -> BTreeMap<PathBuf, String> {
+    contents(folder).into_iter().filter(|(path, _)| path.to_str().unwrap().ends_with(".unit.json")).collect()
+}
+
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = WalkDir::new(folder).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    entries.map(walkdir::DirEntry::into_path).filter(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        !name.starts_with(".lock-") && !name.starts_with("timings-")
+    })
+}
+
+fn relative<T>(folder: &Path) -> impl Fn((PathBuf, T)) -> (PathBuf, T) {
+    move |(path, value)| (path.strip_prefix(folder).unwrap().to_owned(), value)
+}
