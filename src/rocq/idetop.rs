@@ -47,6 +47,11 @@ impl Idetop {
         Ok(Self { process, tip, limits })
     }
 
+    /// Ends the session.
+    pub async fn close(self) {
+        self.process.close().await;
+    }
+
     /// The state that the next sentence follows.
     pub fn tip(&self) -> StateId {
         self.tip

@@ -97,6 +97,12 @@ impl Process {
         }
     }
 
+    /// Ends the prover and waits until the system has forgotten it.
+    pub async fn close(mut self) {
+        self.kill();
+        let _ = self.child.wait().await;
+    }
+
     /// How the prover ended, once talking to it has failed.
     async fn diagnose(&mut self, error: &io::Error) -> Fault {
         let status = match timeout(Duration::from_secs(1), self.child.wait()).await {

@@ -30,6 +30,9 @@ pub trait Replay {
     /// Says that what was run since the last seek is the file's own text up to a byte offset, so that an engine which
     /// walks the file may go on from here.
     fn keep(&mut self, offset: usize);
+
+    /// Ends the engine.
+    async fn close(self);
 }
 
 /// A fresh `coqidetop` that walks the file once, front to back.
@@ -94,5 +97,9 @@ impl Replay for IdetopReplay<'_> {
     fn keep(&mut self, offset: usize) {
         self.next = self.sentences.partition_point(|sentence| sentence.range.start < offset);
         self.mark = self.prover.tip();
+    }
+
+    async fn close(self) {
+        self.prover.close().await;
     }
 }

@@ -107,6 +107,9 @@ async fn replay(
             Err(reason) => outcome.rejected.push(record.rejected(reason)),
         }
     }
+    if let Some(engine) = engine {
+        engine.close().await;
+    }
     advance((text.len() - done.min(text.len())) as u64);
     Ok(outcome)
 }

@@ -65,7 +65,9 @@ pub(super) async fn walk(
         let end = sentences.get(index).map_or(source.text.len(), |sentence| sentence.range.start);
         advance((end - start) as u64);
     }
-    Ok(walk.walked)
+    let Walk { prover, walked, .. } = walk;
+    prover.close().await;
+    Ok(walked)
 }
 
 /// Why a walk cannot go on: from this sentence on, nothing is known of the file.
