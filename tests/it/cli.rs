@@ -34,7 +34,7 @@ fn every_verb_has_a_help_that_fits_a_screen() {
         ["run", "extract", "verify", "measure", "filter", "select", "export", "status", "doctor", "completions", "man"];
     let mut text = run.run("--help").stdout();
     for verb in verbs {
-        text += &format!("\n==== {verb}\n{}", run.run(&format!("{verb} --help")).stdout());
+        text += &["\n==== ", verb, "\n", &run.run(&format!("{verb} --help")).stdout()].concat();
     }
     assert_snapshot!("help", text);
 }
