@@ -6,6 +6,7 @@ mod hub;
 pub use error::TokenizerError;
 pub use hub::{Hub, HubName};
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -67,17 +68,18 @@ impl Tokenizer {
 
     /// How many tokens the text has, special tokens that a model would put around it left out.
     pub fn count(&self, text: &str) -> Result<usize, TokenizerError> {
-        match &self.model {
-            Model::HuggingFace(tokenizer) => tokenizer
-                .encode_fast(text, false)
-                .map(|encoding| encoding.len())
-                .map_err(|source| TokenizerError::Refused { name: self.name.clone(), source }),
+        let n_tokens = match &self.model {
+            Model::HuggingFace(tokenizer) => tokenizer.encode_fast(text, false).map(|encoding| encoding.len()),
             // `encode_ordinary` counts the same but panics where this says no.
-            Model::Tiktoken(tokenizer) => tokenizer
-                .encode(text, &std::collections::HashSet::new())
-                .map(|(tokens, _)| tokens.len())
-                .map_err(|source| TokenizerError::Refused { name: self.name.clone(), source: source.into() }),
-        }
+            Model::Tiktoken(tokenizer) => {
+                tokenizer.encode(text, &HashSet::new()).map(|(tokens, _)| tokens.len()).map_err(Into::into)
+            }
+        };
+        n_tokens.map_err(|source| TokenizerError::Refused {
+            name: self.name.clone(),
+            start: text.chars().take(60).collect(),
+            source,
+        })
     }
 
     fn built_in() -> Self {

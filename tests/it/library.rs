@@ -11,6 +11,14 @@ pub(crate) fn installed() -> PathBuf {
     PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()).join("user-contrib")
 }
 
+/// The version of Rocq.
+#[track_caller]
+pub(crate) fn version() -> String {
+    let output = Command::new(program()).arg("--version").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_once("version ").unwrap().1.split_whitespace().next().unwrap().to_owned()
+}
+
 /// `coqidetop` or `coqidetop.opt`.
 #[track_caller]
 fn program() -> PathBuf {

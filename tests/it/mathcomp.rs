@@ -38,9 +38,7 @@ fn settings(file: &str, theorems: &[&str], kinds: &str) -> String {
 
 /// The versions that the snapshots were made with; another MathComp shows in their library digests.
 fn versions() -> String {
-    let version = fs::read_to_string(library::installed().join("../../coq-core/META")).unwrap_or_default();
-    let version = version.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
-    format!("coq-{}-mathcomp-2.3.0", version.unwrap_or("unknown"))
+    format!("coq-{}-mathcomp-2.3.0", library::version())
 }
 
 const THEOREMS: &str = "\"Theorem\", \"Lemma\", \"Fact\"";

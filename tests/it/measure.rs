@@ -84,8 +84,8 @@ fn a_definition_that_drops_merges_at_random_counts_the_same_each_time() {
     let folder = tempfile::tempdir().unwrap();
     let definition = fs::read_to_string(fixture_file()).unwrap();
     let random = definition
-        .replace(r#""dropout": null"#, r#""dropout": 0.5"#)
-        .replace(r#""ignore_merges": true"#, r#""ignore_merges": false"#);
+        .replace(r#""dropout":null"#, r#""dropout":0.5"#)
+        .replace(r#""ignore_merges":true"#, r#""ignore_merges":false"#);
     assert_ne!(random, definition);
     fs::write(folder.path().join("tokenizer.json"), random).unwrap();
     let tokenizer = Tokenizer::load(folder.path().to_str()).unwrap();
@@ -122,7 +122,7 @@ fn a_record_says_what_counted_it_without_a_path() {
     insta::assert_json_snapshot!(record.tokens.unwrap(), @r#"
     {
       "tokenizer": "tokenizer.json",
-      "tokenizer_sha256": "fc1488cac9026b6060b921271d195021f83cf1194edc7fa0f681ed73c5f73af7",
+      "tokenizer_sha256": "38cc7304598759a3676e3a757ea7b9b2b77de2f0aefb3409d0f5a9b9130f7e4f",
       "proof_term": 1,
       "proof_script": 8
     }
@@ -192,6 +192,17 @@ fn a_name_that_names_nothing_is_refused() {
     assert_eq!(error, format!("`{missing}` is not the tokenizer.json of a Hugging Face tokenizer"));
 }
 
+#[test]
+fn a_text_that_a_tokenizer_refuses_is_an_error_that_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("words.json");
+    fs::write(&path, r#"{"added_tokens":[],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"none"}}"#).unwrap();
+    let tokenizer = Tokenizer::load(path.to_str()).unwrap();
+    assert_eq!(tokenizer.count("a").unwrap(), 1);
+    let error = tokenizer.count("by []. Qed.").unwrap_err().to_string();
+    assert_eq!(error, "the tokenizer `words.json` refuses the text that starts with `by []. Qed.`");
+}
+
 /// `measure` of the run directory below `folder`, with nothing of the hub in its environment.
 fn program_with(folder: &Path, tokenizer: &str) -> Command {
     let mut command = program(folder);
@@ -253,7 +264,7 @@ fn a_hub_that_cannot_be_reached_is_a_quick_and_clear_error() {
     let endpoint = format!("http://{closed}");
     let started = Instant::now();
     let error = stderr(program_with(folder.path(), "owner/name").env("HF_ENDPOINT", &endpoint));
-    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(started.elapsed() < Duration::from_secs(20));
     assert!(error.contains(&format!("cannot fetch the tokenizer `owner/name` from {endpoint}")), "{error}");
     assert!(error.contains("name the path of its tokenizer.json"), "{error}");
 }

@@ -165,7 +165,7 @@ impl Named {
     fn add(&mut self, reference: &Reference, found: &Found) {
         match &found.about {
             About::Abbreviation { definition, .. } => self.notations.push(Notation {
-                text: reference.name.clone(),
+                text: inner(&found.full_name, &reference.library).to_owned(),
                 scope: None,
                 definition: definition.clone(),
                 library: reference.library.clone(),
@@ -264,6 +264,12 @@ impl<'a> Lookup<'a> {
 
 fn is_object(reference: &Reference) -> bool {
     matches!(reference.target(), Target::Object | Target::Abbreviation)
+}
+
+/// A name within its library.
+fn inner<'a>(full_name: &'a FullName, library: &LogicalPath) -> &'a str {
+    let full_name = full_name.as_str();
+    full_name.strip_prefix(library.as_str()).and_then(|inner| inner.strip_prefix('.')).unwrap_or(full_name)
 }
 
 /// A library and a path within it, which may be empty.

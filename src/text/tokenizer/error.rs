@@ -72,10 +72,12 @@ pub enum TokenizerError {
         limit_s: u64,
     },
     /// A text cannot be divided into tokens.
-    #[error("the tokenizer `{name}` refuses a text")]
+    #[error("the tokenizer `{name}` refuses the text that starts with `{start}`")]
     Refused {
         /// The tokenizer.
         name: String,
+        /// The first characters of the text.
+        start: String,
         /// Why.
         #[source]
         source: AnyError,

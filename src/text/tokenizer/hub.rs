@@ -210,7 +210,7 @@ mod tests {
         hub.patience = Duration::from_millis(100);
         let started = Instant::now();
         let error = hub.find(&HubName::parse("a/b").unwrap(), "tokenizer.json").unwrap_err();
-        assert!(started.elapsed() < Duration::from_secs(5));
+        assert!(started.elapsed() < Duration::from_secs(20));
         assert!(matches!(error, TokenizerError::NoAnswer { .. }), "{error}");
     }
 }
