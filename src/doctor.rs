@@ -114,7 +114,12 @@ fn output(folder: &Path) -> Check {
         Ok(space) => {
             let free = space.f_bavail.saturating_mul(space.f_frsize);
             let detail = format!("{}, {} MiB free", folder.display(), free >> 20);
-            if free < LEAST_FREE_BYTES { missing("output", detail, ADVICE) } else { ok("output", detail) }
+            if free < LEAST_FREE_BYTES {
+                let least = LEAST_FREE_BYTES >> 20;
+                missing("output", format!("{detail}, of {least} MiB that a run should have"), ADVICE)
+            } else {
+                ok("output", detail)
+            }
         }
         Err(error) => {
             missing("output", format!("cannot read the free space of `{}`: {error}", there.display()), ADVICE)

@@ -115,9 +115,8 @@ impl Settings {
         let text = toml::to_string_pretty(self)?;
         let values = toml::Value::try_from(self)?;
         let is_set = |key: &str| key.split('.').try_fold(&values, |value, name| value.get(name)).is_some();
-        let unset: String =
-            OPTIONAL_KEYS.iter().filter(|key| !is_set(key)).map(|key| format!("# not set: {key}\n")).collect();
-        Ok(unset + &text)
+        let unset = OPTIONAL_KEYS.iter().filter(|key| !is_set(key)).map(|key| ["# not set: ", key, "\n"].concat());
+        Ok(unset.chain([text]).collect())
     }
 
     fn checked(mut self) -> Result<Self, SettingsError> {

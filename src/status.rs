@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::steps::export::DatasetManifest;
 use crate::store::digest::Digest;
-use crate::store::layout::{RunDir, StepDir, StepName, UnitFiles, UnitName};
+use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName, UnitFiles, UnitName};
 use crate::store::manifest::Manifest;
 use crate::store::plan::Plan;
 use crate::store::unit::{self, Seal};
-use crate::store::{StoreError, lock};
+use crate::store::{StoreError, jsonl, lock};
 
 /// How far a run is.
 #[derive(Debug, Serialize)]
@@ -20,12 +21,29 @@ pub struct Status {
     pub run_dir: String,
     /// The steps that were started, in order.
     pub steps: Vec<StepStatus>,
-    /// Whether there is a dataset.
-    pub is_exported: bool,
+    /// The dataset.
+    pub dataset: Dataset,
     /// The verb to go on with; none at the end of the chain.
     pub next: Option<&'static str>,
     /// Whether nothing is missing of what was started and every record is accounted for.
     pub is_complete: bool,
+}
+
+/// What stands where the dataset goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Dataset {
+    /// Nothing, or half a dataset.
+    NotWritten,
+    /// A dataset of what the steps have now.
+    Written {
+        /// Its records.
+        n_records: usize,
+    },
+    /// A dataset of something else.
+    Outdated,
+    /// A dataset whose files were changed.
+    Damaged,
 }
 
 /// How far a step is.
@@ -78,42 +96,63 @@ pub struct Asked {
 
 /// Reads how far a run is.
 pub fn read(run_dir: &RunDir, asked: Asked) -> Result<Status, StoreError> {
-    let mut steps = Vec::new();
-    let mut previous: Option<Found> = None;
+    let mut found: Vec<Found> = Vec::new();
     for &step in StepName::ALL {
-        let Some(mut found) = Found::read(step, &run_dir.step(step), asked.check)? else {
-            previous = None;
-            continue;
-        };
-        if asked.write && found.lacks_only_manifest() {
-            let manifest = Manifest::assemble(step, found.plan.made_with.clone(), found.seals.clone());
-            manifest.write(&run_dir.step(step))?;
-            found.manifest = Some(manifest);
+        let folder = run_dir.step(step);
+        let Some(mut this) = Found::read(step, &folder, asked.check)? else { continue };
+        if asked.write && this.lacks_only_manifest() {
+            let manifest = Manifest::assemble(step, this.plan.made_with.clone(), this.seals.clone());
+            manifest.write(&folder)?;
+            this.manifest = Some(manifest);
         }
-        steps.push(found.status(previous.as_ref()));
-        previous = Some(found);
+        found.push(this);
     }
-    let is_exported = run_dir.dataset().manifest().is_file();
-    Ok(Status {
-        run_dir: run_dir.path().display().to_string(),
-        next: next(&steps, is_exported),
-        is_complete: !steps.is_empty() && steps.iter().all(|step| step.problems.is_empty()),
-        steps,
-        is_exported,
-    })
+    let before = |step: StepName| found.iter().find(|other| Some(other.step) == step.previous());
+    let steps: Vec<_> = found.iter().map(|this| this.status(before(this.step))).collect();
+    let dataset = dataset(&run_dir.dataset(), &found, asked.check)?;
+    let is_complete = !steps.is_empty()
+        && steps.iter().all(|step| step.problems.is_empty())
+        && matches!(dataset, Dataset::NotWritten | Dataset::Written { .. });
+    let run_dir = run_dir.path().display().to_string();
+    Ok(Status { run_dir, next: next(&steps, dataset), is_complete, steps, dataset })
 }
 
 /// The first step with something wrong, or else the one behind the last.
-fn next(steps: &[StepStatus], is_exported: bool) -> Option<&'static str> {
+fn next(steps: &[StepStatus], dataset: Dataset) -> Option<&'static str> {
     if let Some(step) = steps.iter().find(|step| !step.problems.is_empty()) {
         return Some(step.step.as_str());
     }
     let reached = steps.last().map(|step| step.step);
     let later = StepName::ALL.iter().find(|step| step.previous() == reached);
-    match later {
-        Some(step) => Some(step.as_str()),
-        None => (!is_exported).then_some("export"),
+    match (later, dataset) {
+        (Some(step), Dataset::NotWritten) => Some(step.as_str()),
+        (_, Dataset::Written { .. }) => None,
+        _ => Some("export"),
     }
+}
+
+fn dataset(folder: &DatasetDir, found: &[Found], check: bool) -> Result<Dataset, StoreError> {
+    let Some(manifest) = jsonl::read_value::<DatasetManifest>(&folder.manifest(), "dataset's manifest")? else {
+        return Ok(Dataset::NotWritten);
+    };
+    let is_current = manifest.made_from.iter().all(|origin| {
+        let now = found.iter().find(|step| step.step == origin.step).and_then(|step| step.manifest.as_ref());
+        now.is_none_or(|now| {
+            (&now.made_with, now.n_in, now.n_kept, &now.rejected)
+                == (&origin.made_with, origin.n_in, origin.n_kept, &origin.rejected)
+        })
+    });
+    if !is_current {
+        return Ok(Dataset::Outdated);
+    }
+    for path in [folder.json(), folder.jsonl()].iter().filter(|_| check) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let written = manifest.files.get(name.as_ref());
+        if written != Some(&Digest::of_file(path).map_err(StoreError::io("read", path))?) {
+            return Ok(Dataset::Damaged);
+        }
+    }
+    Ok(Dataset::Written { n_records: manifest.n_records })
 }
 
 /// What stands in a step's folder.
@@ -218,7 +257,7 @@ impl Found {
 
 /// Whether the files of a unit have the digests that its seal says.
 fn is_as_sealed(files: &UnitFiles, seal: &Seal) -> Result<bool, StoreError> {
-    let digest = |path: PathBuf| fs::read(&path).map(Digest::of).map_err(StoreError::io("read", &path));
+    let digest = |path: PathBuf| Digest::of_file(&path).map_err(StoreError::io("read", &path));
     Ok(digest(files.records())? == seal.records_sha256
         && match &seal.rejected_sha256 {
             Some(sha256) => digest(files.rejected())? == *sha256,

@@ -125,11 +125,12 @@ impl Progress {
         }
     }
 
-    /// At the pace so far.
+    /// At the pace so far; nothing for less than a second.
     fn time_left(&self, now: Instant) -> Option<Duration> {
-        let left = self.size.checked_sub(self.size_done).filter(|left| *left > 0 && self.size_done > 0)?;
+        let left = self.size.checked_sub(self.size_done).filter(|_| self.size_done > 0)?;
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let ratio = left as f64 / self.size_done as f64;
-        Some(now.saturating_duration_since(self.started).mul_f64(ratio))
+        let left = now.saturating_duration_since(self.started).mul_f64(ratio);
+        (left >= Duration::from_secs(1)).then_some(left)
     }
 }

@@ -1,7 +1,7 @@
 //! What `status` prints.
 
 use super::table;
-use crate::status::Status;
+use crate::status::{Dataset, Status};
 
 /// A table of the steps, then what is wrong and who is at work, then the verdict.
 pub(super) fn to_text(status: &Status) -> String {
@@ -26,12 +26,19 @@ pub(super) fn to_text(status: &Status) -> String {
                 .map(|writer| format!("{name}: shard {} is being written by {}", writer.shard, writer.holder)),
         );
     }
+    lines.push(match status.dataset {
+        Dataset::NotWritten => "dataset: not written".to_owned(),
+        Dataset::Written { n_records } => format!("dataset: {n_records} records"),
+        Dataset::Outdated => {
+            "dataset: not made from what the steps have now: `rocq-distill export` brings it up to date".to_owned()
+        }
+        Dataset::Damaged => "dataset: not as written: `rocq-distill export` writes it again".to_owned(),
+    });
     lines.push(if status.is_complete {
         "complete: nothing is missing of what was started, and every record is accounted for".to_owned()
     } else {
         "incomplete".to_owned()
     });
-    lines.push(if status.is_exported { "dataset: written" } else { "dataset: not written" }.to_owned());
     lines.extend(status.next.map(|verb| format!("next: rocq-distill {verb}")));
     lines.join("\n") + "\n"
 }

@@ -138,7 +138,9 @@ fn every_key() -> Vec<String> {
     fn keys(prefix: &str, value: &Value, found: &mut Vec<String>) {
         match value {
             Value::Dict(_, dict) => {
-                dict.iter().for_each(|(name, value)| keys(&format!("{prefix}{name}."), value, found))
+                for (name, value) in dict {
+                    keys(&format!("{prefix}{name}."), value, found);
+                }
             }
             _ => found.push(prefix.trim_end_matches('.').to_owned()),
         }

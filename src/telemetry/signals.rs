@@ -40,11 +40,11 @@ struct OpenStep {
 impl Signals {
     pub(super) fn start(
         verb: &'static str,
-        traces: &SdkTracerProvider,
+        spans: &SdkTracerProvider,
         metrics: &SdkMeterProvider,
         logs: &SdkLoggerProvider,
     ) -> Self {
-        let tracer = traces.tracer(SCOPE);
+        let tracer = spans.tracer(SCOPE);
         let run = Context::new().with_span(tracer.start_with_context(verb, &Context::new()));
         let records = metrics
             .meter(SCOPE)

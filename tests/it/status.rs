@@ -77,8 +77,8 @@ fn of_a_run_that_is_half_done_it_says_what_is_missing_and_ends_with_3() {
     verify     1/2   2     1         1  1 given_up
 
     verify: `mathcomp/b` is not done: `rocq-distill verify` makes what is missing
-    incomplete
     dataset: not written
+    incomplete
     next: rocq-distill verify
     "#);
     let json: Value = serde_json::from_str(&run.run("status --json").stdout()).unwrap();
@@ -95,8 +95,8 @@ fn of_a_run_whose_steps_are_whole_it_says_what_comes_next() {
     step     files  in  kept  rejected
     extract    2/2   3     3         0
 
-    complete: nothing is missing of what was started, and every record is accounted for
     dataset: not written
+    complete: nothing is missing of what was started, and every record is accounted for
     next: rocq-distill verify
     "#);
 }
@@ -113,8 +113,8 @@ fn a_manifest_that_is_missing_is_written_the_same_again() {
     extract    2/2   3     3         0
 
     extract: no manifest of these files: `rocq-distill status --write` writes it
-    incomplete
     dataset: not written
+    incomplete
     next: rocq-distill extract
     "#);
     assert_eq!(run.run("status --write").code(), 0);
@@ -142,8 +142,8 @@ fn a_file_that_was_changed_is_found_when_files_are_checked() {
     extract    2/2   3     3         0
 
     extract: `mathcomp/a` is not as written: remove what stands there and run `rocq-distill extract`
-    incomplete
     dataset: not written
+    incomplete
     next: rocq-distill extract
     "#);
 }
@@ -164,10 +164,42 @@ fn records_that_got_lost_between_two_steps_are_noticed() {
 
     verify: `mathcomp/b` is not done: `rocq-distill verify` makes what is missing
     verify: `mathcomp/a` is not made from what `extract` has now: `rocq-distill verify` brings it up to date
-    incomplete
     dataset: not written
+    incomplete
     next: rocq-distill verify
     "#);
+}
+
+#[test]
+fn a_dataset_of_other_records_than_the_steps_have_is_noticed() {
+    let run = extracted();
+    let export = "export --input export/extract --quiet";
+    assert_eq!(run.run(export).code(), 0);
+    assert_eq!(run.run("status --check").code(), 0);
+    append(&run.path().join("export/dataset/dataset.jsonl"), "{}\n");
+    assert_snapshot!(run.run("status --check").stdout(), @r#"
+    step     files  in  kept  rejected
+    extract    2/2   3     3         0
+
+    dataset: not as written: `rocq-distill export` writes it again
+    incomplete
+    next: rocq-distill export
+    "#);
+    assert_eq!(run.run(export).code(), 0);
+    let less = vec![record("mathcomp.a:x")];
+    write_step(&run_dir(&run).step(StepName::Extract), StepName::Extract, &[("mathcomp.a", less), ("mathcomp.b", b())]);
+    assert_snapshot!(run.run("status").text(), @r#"
+    exit 3
+    --- stdout
+    step     files  in  kept  rejected
+    extract    2/2   2     2         0
+
+    dataset: not made from what the steps have now: `rocq-distill export` brings it up to date
+    incomplete
+    next: rocq-distill export
+    "#);
+    assert_eq!(run.run(export).code(), 0);
+    assert_eq!(run.run("status").code(), 0);
 }
 
 fn append(path: &Path, text: &str) {

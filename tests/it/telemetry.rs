@@ -21,8 +21,11 @@ use crate::support::{record, write_step};
 /// A collector on this machine that remembers what it was sent.
 struct Collector {
     endpoint: String,
-    requests: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
 }
+
+/// The path and the body.
+type Request = (String, Vec<u8>);
 
 impl Collector {
     fn start() -> Self {
@@ -53,7 +56,7 @@ impl Collector {
 }
 
 /// Answers every request of a connection with an empty 200.
-fn serve(stream: TcpStream, remembered: &Mutex<Vec<(String, Vec<u8>)>>) {
+fn serve(stream: TcpStream, remembered: &Mutex<Vec<Request>>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut writer = stream;
     loop {
@@ -179,6 +182,16 @@ fn a_collector_that_never_answers_does_not_hold_the_run_up() {
     assert_eq!(outcome.code(), 0, "{}", outcome.text());
     assert_eq!(outcome.stderr().matches("warning: telemetry did not reach").count(), 1, "{}", outcome.text());
     assert!(started.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn doctor_says_whether_the_collector_takes_what_is_sent() {
+    let collector = Collector::start();
+    let run = TestRun::new().variable("PATH", "").variable("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint);
+    assert!(run.run("doctor").stdout().contains(&format!("ok       telemetry  {}", collector.endpoint)));
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let run = run.variable("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{closed}"));
+    assert!(run.run("doctor").stdout().contains("missing  telemetry  telemetry did not reach"));
 }
 
 #[test]
