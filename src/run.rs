@@ -88,7 +88,7 @@ fn start(cli: Cli, settings: Settings, console: &Arc<Console>) -> Result<ExitCod
     });
     let code = outcome.as_ref().map_or_else(Failure::exit_code, |code| *code);
     if let Err(undelivered) = telemetry.finish(code) {
-        console.warning(&undelivered.to_string());
+        console.warning(&format!("{undelivered}; the rest is not affected, and `rocq-distill doctor` tries it again"));
     }
     outcome
 }

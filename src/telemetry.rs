@@ -15,6 +15,7 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use opentelemetry_otlp::{ExporterBuildError, LogExporter, MetricExporter, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -42,12 +43,10 @@ pub enum TelemetryError {
         source: Option<ExporterBuildError>,
     },
     /// The endpoint did not take what was sent.
-    #[error("telemetry did not reach `{endpoint}`: {message}")]
+    #[error("telemetry did not reach `{endpoint}`")]
     Undelivered {
         /// As the settings name it.
         endpoint: String,
-        /// What went wrong.
-        message: String,
     },
 }
 
@@ -89,10 +88,10 @@ impl Telemetry {
         let (sender, flushed) = mpsc::channel();
         // The client has time limits, but there is none for all together; what hangs is left behind in its thread.
         thread::spawn(move || sender.send(export.flush()));
-        flushed
-            .recv_timeout(LAST_LIMIT)
-            .unwrap_or_else(|_| Err("no answer in time".to_owned()))
-            .map_err(|message| TelemetryError::Undelivered { endpoint, message })
+        match flushed.recv_timeout(LAST_LIMIT) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(TelemetryError::Undelivered { endpoint }),
+        }
     }
 
     fn export(&self) -> MutexGuard<'_, Option<Export>> {
@@ -130,11 +129,7 @@ impl Export {
     }
 
     /// Sends what is left; after one signal failed, the others are not tried.
-    fn flush(&self) -> Result<(), String> {
-        self.traces
-            .force_flush()
-            .and_then(|()| self.metrics.force_flush())
-            .and_then(|()| self.logs.force_flush())
-            .map_err(|error| error.to_string())
+    fn flush(&self) -> OTelSdkResult {
+        self.traces.force_flush().and_then(|()| self.metrics.force_flush()).and_then(|()| self.logs.force_flush())
     }
 }
