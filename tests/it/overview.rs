@@ -23,7 +23,7 @@ pub(crate) fn of_folder(folder: &Path) -> String {
             for rejected in jsonl::parse::<Rejected>(&contents, entry.path(), "rejected record").unwrap() {
                 text.push_str(&of_rejected(&rejected));
             }
-        } else if relative.ends_with(".jsonl") {
+        } else if entry.path().extension().is_some_and(|extension| extension == "jsonl") {
             for record in jsonl::parse::<Record>(&contents, entry.path(), "record").unwrap() {
                 text.push_str(&of_record(&record));
             }

@@ -51,8 +51,10 @@ fn m20_twenty_documents_of_five_topics_come_from_all_five_whatever_their_sizes()
     let mut documents = Vec::new();
     for (topic, size) in sizes.into_iter().enumerate() {
         for _ in 0..size {
-            let own: String = (0..8).map(|_| format!("topic{topic}x{} ", random.below(12))).collect();
-            let shared: String = (0..4).map(|_| format!("shared{} ", random.below(6))).collect();
+            let own: String =
+                (0..8).map(|_| format!("topic{topic}x{}", random.below(12))).collect::<Vec<_>>().join(" ") + " ";
+            let shared: String =
+                (0..4).map(|_| format!("shared{}", random.below(6))).collect::<Vec<_>>().join(" ") + " ";
             documents.push((topic, format!("Lemma {own} : {shared}.")));
         }
     }
@@ -90,7 +92,7 @@ fn a_document_without_tokens_is_chosen_last() {
     let order: Vec<_> = choices.iter().map(|choice| choice.document).collect();
     assert_eq!(order, [1, 4, 2, 0, 3]);
     assert_eq!(choices[4].similarity, Similarity::ONE);
-    assert_eq!(farthest_first(&index(&["".to_owned(), "(**)".to_owned()]), 5).len(), 2);
+    assert_eq!(farthest_first(&index(&[String::new(), "(**)".to_owned()]), 5).len(), 2);
     assert_eq!(farthest_first(&index(&[]), 5), []);
 }
 

@@ -145,16 +145,16 @@ impl Names {
                 if seen.insert(found.full_name.to_string()) {
                     named.add(reference, found);
                 }
-            } else if let Some(id) = notation_id(reference) {
-                if seen.insert(format!("{}:{}:{}:{}", id.library, id.path, id.scope, id.text)) {
-                    let definition = self.notations.get(&id).ok_or_else(|| unknown(&id.text))?;
-                    named.notations.push(Notation {
-                        text: id.text,
-                        scope: Some(id.scope).filter(|scope| !scope.is_empty()),
-                        definition: definition.clone(),
-                        library: id.library,
-                    });
-                }
+            } else if let Some(id) = notation_id(reference)
+                && seen.insert(format!("{}:{}:{}:{}", id.library, id.path, id.scope, id.text))
+            {
+                let definition = self.notations.get(&id).ok_or_else(|| unknown(&id.text))?;
+                named.notations.push(Notation {
+                    text: id.text,
+                    scope: Some(id.scope).filter(|scope| !scope.is_empty()),
+                    definition: definition.clone(),
+                    library: id.library,
+                });
             }
         }
         Ok(named)

@@ -58,7 +58,7 @@ pub(super) async fn walk(
         match walk.sentence(index).await {
             Ok(next) => index = next,
             Err(stop) => {
-                walk.reject_from(stop);
+                walk.reject_from(&stop);
                 break;
             }
         }
@@ -117,11 +117,10 @@ impl<'a> Walk<'a> {
         let status = self.run_for_status(index).await?;
         match (kind, &status.proof) {
             (None, None) => Ok(index + 1),
-            (None, Some(_)) => self.skip_proof(index + 1).await,
             (Some(kind), Some(name)) if self.wants(&self.source(index, index, kind, name, &status)) => {
                 self.theorem(index, kind, name, &status).await
             }
-            (Some(_), Some(_)) => self.skip_proof(index + 1).await,
+            (_, Some(_)) => self.skip_proof(index + 1).await,
             (Some(kind), None) => {
                 // A definition with a body is no theorem; a theorem with a body has no script.
                 if TheoremKind::DEFAULT.contains(&kind) {
@@ -371,7 +370,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Rejects every theorem that the rest of the file states.
-    fn reject_from(&mut self, stop: Stop) {
+    fn reject_from(&mut self, stop: &Stop) {
         let here = Status { path: self.library_path(), proof: None, n_proofs: 0 };
         for index in stop.index..self.sentences.len() {
             let text = self.text_of(index);

@@ -1,6 +1,6 @@
 //! Replays one record in an engine and says whether everything in it is so.
 
-use crate::record::{ProofState, Reason, Record, StepKind};
+use crate::record::{FullName, ProofState, Reason, Record, StepKind};
 use crate::rocq::Fault;
 use crate::rocq::idetop::Outcome;
 use crate::rocq::replay::Replay;
@@ -53,12 +53,10 @@ pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record
     }
     let name = record.source.full_name.as_str().rsplit('.').next().unwrap_or_default();
     let outcome = match answered(engine.assumptions(name).await, name)? {
-        Ok(Some(found)) if found.iter().map(String::as_str).eq(record.axioms.iter().map(|axiom| axiom.as_str())) => {
-            Ok(())
-        }
+        Ok(Some(found)) if found.iter().map(String::as_str).eq(record.axioms.iter().map(FullName::as_str)) => Ok(()),
         Ok(Some(found)) => Err(Reason::AxiomMismatch {
             expected: record.axioms.clone(),
-            found: found.into_iter().map(crate::record::FullName::new).collect(),
+            found: found.into_iter().map(FullName::new).collect(),
         }),
         Ok(None) => Err(Reason::NotDefined { message: format!("`Print Assumptions {name}.` gives no answer") }),
         Err(reason) => Err(reason),
