@@ -4,7 +4,6 @@ mod error;
 mod hub;
 
 pub use error::TokenizerError;
-pub use hub::{Hub, HubName};
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -16,6 +15,8 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 use tiktoken_rs::{CoreBPE, Rank};
 use tokenizers::models::ModelWrapper;
+
+use hub::{Hub, HubName};
 
 /// The name of the built-in tokenizer: `OpenAI`'s `o200k_base`.
 pub const BUILT_IN: &str = "tiktoken/o200k_base";
@@ -37,13 +38,11 @@ enum Model {
 
 impl Tokenizer {
     /// Loads what `name` names: nothing or [`BUILT_IN`] the built-in tokenizer, else a `tokenizer.json`, a folder that
-    /// holds one, or a name on the hub that the environment sets up (see [`Hub::from_environment`]).
+    /// holds one, or a name on the hub, `owner/name` or `owner/name@revision`.
+    ///
+    /// The environment sets the hub up as it does for the Python package: `HF_HUB_CACHE` or else `HF_HOME` for its
+    /// cache, `HF_HUB_OFFLINE`, `HF_ENDPOINT`, `HF_TOKEN`.
     pub fn load(name: Option<&str>) -> Result<Self, TokenizerError> {
-        Self::load_with(name, &Hub::from_environment())
-    }
-
-    /// Loads what `name` names, with this hub.
-    pub fn load_with(name: Option<&str>, hub: &Hub) -> Result<Self, TokenizerError> {
         let Some(name) = name.filter(|name| *name != BUILT_IN) else { return Ok(Self::built_in()) };
         let path = Path::new(name);
         if path.is_dir() {
@@ -53,7 +52,7 @@ impl Tokenizer {
             return Self::from_file(path, last_name(path));
         }
         let hub_name = HubName::parse(name).ok_or_else(|| TokenizerError::NotFound { name: name.to_owned() })?;
-        Self::from_file(&hub.find(&hub_name, DEFINITION)?, name.to_owned())
+        Self::from_file(&Hub::from_environment().find(&hub_name, DEFINITION)?, name.to_owned())
     }
 
     /// The name that records carry; never a path of this machine.

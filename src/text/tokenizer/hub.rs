@@ -13,8 +13,10 @@ use hf_hub::{Cache, Repo, RepoType};
 
 use super::TokenizerError;
 
+const ENDPOINT: &str = "https://huggingface.co";
+
 /// The hub and its cache.
-pub struct Hub {
+pub(super) struct Hub {
     cache: PathBuf,
     endpoint: String,
     token: Option<String>,
@@ -24,7 +26,7 @@ pub struct Hub {
 
 /// A repository on the hub, `owner/name` or `owner/name@revision`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HubName<'a> {
+pub(super) struct HubName<'a> {
     text: &'a str,
     repository: &'a str,
     revision: &'a str,
@@ -35,7 +37,7 @@ impl Hub {
     /// or else the token file for what is gated, `HF_HUB_OFFLINE`.
     ///
     /// `hf-hub` itself knows `HF_HOME` and `HF_ENDPOINT` only.
-    pub fn from_environment() -> Self {
+    pub(super) fn from_environment() -> Self {
         Self::from_variables(|name| env::var(name).ok())
     }
 
@@ -50,7 +52,8 @@ impl Hub {
         let token_file = path("HF_TOKEN_PATH").unwrap_or_else(|| home.join("token"));
         Self {
             cache: path("HF_HUB_CACHE").unwrap_or_else(|| home.join("hub")),
-            endpoint: variable("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".to_owned()),
+            endpoint: variable("HF_ENDPOINT")
+                .map_or_else(|| ENDPOINT.to_owned(), |endpoint| endpoint.trim_end_matches('/').to_owned()),
             token: variable("HF_TOKEN")
                 .or_else(|| fs::read_to_string(token_file).ok())
                 .map(|token| token.trim().to_owned())
@@ -62,7 +65,7 @@ impl Hub {
     }
 
     /// A file of a repository: from the cache if it is there, else fetched into it.
-    pub fn find(&self, name: &HubName, file: &str) -> Result<PathBuf, TokenizerError> {
+    pub(super) fn find(&self, name: &HubName, file: &str) -> Result<PathBuf, TokenizerError> {
         if let Some(path) = self.cached(name, file) {
             return Ok(path);
         }
@@ -114,7 +117,7 @@ impl Hub {
 
 impl<'a> HubName<'a> {
     /// Reads a name; nothing that could be a path of a `.json` file or lead out of the cache is one.
-    pub fn parse(text: &'a str) -> Option<Self> {
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
         let (repository, revision) = text.split_once('@').unwrap_or((text, "main"));
         let (owner, name) = repository.split_once('/')?;
         let is_plain = |word: &str| {
@@ -174,7 +177,7 @@ mod tests {
         assert_eq!(hub(&[("XDG_CACHE_HOME", "/x")]).cache, Path::new("/x/huggingface/hub"));
         assert_eq!(hub(&[("XDG_CACHE_HOME", "/x"), ("HF_HOME", "/h")]).cache, Path::new("/h/hub"));
         assert_eq!(hub(&[("HF_HOME", "/h"), ("HF_HUB_CACHE", "/c")]).cache, Path::new("/c"));
-        assert_eq!(hub(&[("HF_ENDPOINT", "http://mirror")]).endpoint, "http://mirror");
+        assert_eq!(hub(&[("HF_ENDPOINT", "http://mirror/")]).endpoint, "http://mirror");
         assert_eq!(hub(&[("HF_TOKEN", " t\n")]).token.as_deref(), Some("t"));
         assert!(hub(&[("HF_HUB_OFFLINE", "Yes")]).offline);
         assert!(!hub(&[("HF_HUB_OFFLINE", "0")]).offline);
