@@ -72,6 +72,9 @@ fn type_colon(text: &str) -> Option<usize> {
         }
         let word = word_start.take().map_or("", |start| &text[start..index]);
         let rest = &text[index..];
+        if depth == 0 && ["fun", "forall", "exists", "exists2", "let", "fix", "cofix"].contains(&word) {
+            binders += 1;
+        }
         match character {
             '(' | '[' | '{' => depth += 1,
             ')' | ']' | '}' => depth = depth.saturating_sub(1),
@@ -83,10 +86,6 @@ fn type_colon(text: &str) -> Option<usize> {
         }
         if depth > 0 {
             continue;
-        }
-        match word {
-            "fun" | "forall" | "exists" | "exists2" | "let" | "fix" | "cofix" => binders += 1,
-            _ => {}
         }
         if binders == 0 && rest.starts_with(" : ") {
             return Some(index);
@@ -276,6 +275,8 @@ mod tests {
         check_hypothesis("k := let u : nat := 1 in u : nat", &["k"], Some("let u : nat := 1 in u"), "nat");
         check_hypothesis("p := forall x : nat, x = x : Prop", &["p"], Some("forall x : nat, x = x"), "Prop");
         check_hypothesis("q := f (x : nat) : nat -> nat", &["q"], Some("f (x : nat)"), "nat -> nat");
+        let body = "fun p : bool => if p as b return (p = b -> T) then fun q : p = true => a else fun=> b";
+        check_hypothesis(&format!("s := {body} : bool -> T"), &["s"], Some(body), "bool -> T");
         check_hypothesis("r := a : forall x : nat, P x", &["r"], Some("a"), "forall x : nat, P x");
     }
 

@@ -127,6 +127,7 @@ fn rejection(fault: Fault, record: &Record, limits: Limits) -> Reason {
     let sentence = record.statement.clone();
     match fault {
         Fault::TimedOut { .. } => Reason::TimedOut { sentence, limit_s: limits.sentence.as_secs() },
-        Fault::Died { message } | Fault::Garbled { message } => Reason::ProverDied { sentence, message },
+        Fault::Died { message } => Reason::ProverDied { sentence, message },
+        Fault::Garbled { message } => Reason::Unreadable { query: sentence, message },
     }
 }

@@ -119,8 +119,7 @@ impl Names {
         if asked.is_empty() {
             return Ok(());
         }
-        let questions: Vec<_> =
-            asked.iter().map(|id| format!("Locate \"{}\".", id.text.replace('"', "\"\""))).collect();
+        let questions: Vec<_> = asked.iter().map(|id| locate(&id.text)).collect();
         for (id, answer) in asked.into_iter().zip(prover.ask(&questions).await?) {
             let interpretations = answer.map(|text| printed::locate(&text)).unwrap_or_default();
             // Rocq lists the interpretation that it would print first; the one that it reads is what was written.
@@ -266,6 +265,13 @@ fn is_object(reference: &Reference) -> bool {
     matches!(reference.target(), Target::Object | Target::Abbreviation)
 }
 
+/// The question for a notation: a word of it stands between quotes, else it would be taken for an argument.
+fn locate(notation: &str) -> String {
+    let is_word = |part: &str| part != "_" && part.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let quoted = |part: &str| if is_word(part) { format!("'{part}'") } else { part.replace('"', "\"\"") };
+    format!("Locate \"{}\".", notation.split(' ').map(quoted).collect::<Vec<_>>().join(" "))
+}
+
 /// A name within its library.
 fn inner<'a>(full_name: &'a FullName, library: &LogicalPath) -> &'a str {
     let full_name = full_name.as_str();
@@ -335,6 +341,13 @@ mod tests {
         assert_eq!(names("l.file.M.S.T"), ["l.file.M.x", "l.file.M.S.x", "l.file.M.S.T.x"]);
         assert_eq!(names("l.file.N"), ["l.file.M.x"]);
         assert_eq!(names("l.file.M"), ["l.file.M.x"]);
+    }
+
+    #[test]
+    fn words_of_a_notation_are_quoted_and_arguments_are_not() {
+        assert_eq!(locate("[ tuple ]"), "Locate \"[ 'tuple' ]\".");
+        assert_eq!(locate("'I_ _"), "Locate \"'I_ _\".");
+        assert_eq!(locate("if _ then _"), "Locate \"'if' _ 'then' _\".");
     }
 
     #[test]

@@ -365,7 +365,8 @@ impl<'a> Walk<'a> {
         let sentence = excerpt(sentence);
         match fault {
             Fault::TimedOut { .. } => Reason::TimedOut { sentence, limit_s: self.limits.sentence.as_secs() },
-            Fault::Died { message } | Fault::Garbled { message } => Reason::ProverDied { sentence, message },
+            Fault::Died { message } => Reason::ProverDied { sentence, message },
+            Fault::Garbled { message } => Reason::Unreadable { query: sentence, message },
         }
     }
 
