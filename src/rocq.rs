@@ -6,6 +6,7 @@ pub mod idetop;
 pub mod installation;
 pub mod library;
 pub mod position;
+mod ppdoc;
 pub mod printed;
 pub mod process;
 pub mod replay;

@@ -151,18 +151,28 @@ impl Cursor<'_> {
 
     /// Goes over a comment, which may hold comments and strings.
     fn comment(&mut self) {
+        self.nested(b"(*", b"*)", true);
+    }
+
+    /// Goes over `lp:{{ … }}`, which may hold such braces in pairs.
+    fn quotation(&mut self) {
+        self.nested(b"{{", b"}}", false);
+    }
+
+    /// Goes to behind the mark that closes the first one that opens.
+    fn nested(&mut self, open: &[u8], close: &[u8], holds_strings: bool) {
         let mut depth = 0_usize;
         while self.at < self.bytes.len() {
-            if self.starts_with(b"(*") {
+            if self.starts_with(open) {
                 depth += 1;
-                self.at += 2;
-            } else if self.starts_with(b"*)") {
+                self.at += open.len();
+            } else if depth > 0 && self.starts_with(close) {
                 depth -= 1;
-                self.at += 2;
+                self.at += close.len();
                 if depth == 0 {
                     return;
                 }
-            } else if self.peek(0) == Some(b'"') {
+            } else if holds_strings && self.peek(0) == Some(b'"') {
                 self.string();
             } else {
                 self.at += 1;
@@ -179,25 +189,6 @@ impl Cursor<'_> {
                 if self.peek(0) != Some(b'"') {
                     return;
                 }
-                self.at += 1;
-            }
-        }
-    }
-
-    /// Goes over `lp:{{ … }}`, which may hold such braces in pairs.
-    fn quotation(&mut self) {
-        let mut depth = 0_usize;
-        while self.at < self.bytes.len() {
-            if self.starts_with(b"{{") {
-                depth += 1;
-                self.at += 2;
-            } else if self.starts_with(b"}}") {
-                depth -= 1;
-                self.at += 2;
-                if depth == 0 {
-                    return;
-                }
-            } else {
                 self.at += 1;
             }
         }

@@ -8,6 +8,7 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
+use super::ppdoc::Layout;
 use super::printed;
 use crate::record::{Goal, ProofState};
 
@@ -268,11 +269,14 @@ fn elements(bytes: &[u8]) -> Result<Vec<Element>, BadAnswer> {
     loop {
         match reader.read_event()? {
             Event::Start(start) => match &mut layout {
-                Some(layout) => layout.open(&element(&start)?),
+                Some(layout) => {
+                    let Element { name, val, .. } = element(&start)?;
+                    layout.open(&name, val.as_deref());
+                }
                 None => {
                     let element = element(&start)?;
                     if element.name == "ppdoc" {
-                        layout = Some(Layout::new(&element));
+                        layout = Some(Layout::new(element.val.as_deref()));
                     }
                     open.push(element);
                 }
@@ -281,11 +285,14 @@ fn elements(bytes: &[u8]) -> Result<Vec<Element>, BadAnswer> {
                 let element = element(&start)?;
                 match &mut layout {
                     Some(layout) => {
-                        layout.open(&element);
+                        layout.open(&element.name, element.val.as_deref());
                         layout.close();
                     }
                     None => {
-                        let text = if element.name == "ppdoc" { Layout::new(&element).text } else { String::new() };
+                        let text = match element.name.as_str() {
+                            "ppdoc" => Layout::new(element.val.as_deref()).into_text(),
+                            _ => String::new(),
+                        };
                         last(&mut open)?.children.push(Element { text, ..element });
                     }
                 }
@@ -293,13 +300,13 @@ fn elements(bytes: &[u8]) -> Result<Vec<Element>, BadAnswer> {
             Event::End(_) => {
                 if let Some(inner) = &mut layout {
                     inner.close();
-                    if !inner.open.is_empty() {
+                    if !inner.is_closed() {
                         continue;
                     }
                 }
                 let mut element = open.pop().ok_or(BadAnswer::Shape("element"))?;
                 if let Some(layout) = layout.take() {
-                    element.text = layout.text;
+                    element.text = layout.into_text();
                 }
                 last(&mut open)?.children.push(element);
             }
@@ -323,92 +330,6 @@ fn elements(bytes: &[u8]) -> Result<Vec<Element>, BadAnswer> {
         _ => Err(BadAnswer::Shape("closing tag")),
     }
 }
-
-/// Lays printed text out on lines as long as it takes: a break is blanks, unless its box is a vertical one.
-///
-/// Source: `of_pp` in `xmlprotocol.ml`, `Pp.doc_view` in `lib/pp.mli`.
-struct Layout {
-    text: String,
-    open: Vec<Node>,
-}
-
-/// An open element of printed text.
-enum Node {
-    /// `<ppdoc val="string">`: what it holds is printed.
-    String,
-    /// `<ppdoc val="break">`: blanks, then an indentation that only a new line would have.
-    Break { n_blanks: Option<String> },
-    /// `<ppdoc val="box">`; its `<ppbox>` says of which sort.
-    Box { is_vertical: bool },
-    /// Any other part.
-    Other,
-}
-
-impl Layout {
-    fn new(element: &Element) -> Self {
-        let mut layout = Self { text: String::new(), open: Vec::new() };
-        layout.open(element);
-        layout
-    }
-
-    fn open(&mut self, element: &Element) {
-        let val = element.val.as_deref().unwrap_or_default();
-        let node = match (element.name.as_str(), val) {
-            ("ppdoc", "string") => Node::String,
-            ("ppdoc", "break") => Node::Break { n_blanks: None },
-            ("ppdoc", "box") => Node::Box { is_vertical: false },
-            ("ppdoc", "newline") => {
-                self.text.push('\n');
-                Node::Other
-            }
-            ("ppbox", "vbox") => {
-                if let Some(Node::Box { is_vertical }) = self.parent(|node| matches!(node, Node::Box { .. })) {
-                    *is_vertical = true;
-                }
-                Node::Other
-            }
-            ("int", _) => {
-                if let Some(Node::Break { n_blanks }) = self.parent(|node| matches!(node, Node::Break { .. })) {
-                    n_blanks.get_or_insert_default();
-                }
-                Node::Other
-            }
-            _ => Node::Other,
-        };
-        self.open.push(node);
-    }
-
-    fn text(&mut self, text: &str) {
-        // A string's text lies in a child of it, and so do the numbers of a break: the first counts.
-        match self.open.as_mut_slice() {
-            [.., Node::String, Node::Other] => self.text.push_str(text),
-            [.., Node::Break { n_blanks: Some(digits) }, _, _] if digits.is_empty() => digits.push_str(text),
-            _ => {}
-        }
-    }
-
-    fn close(&mut self) {
-        if let Some(Node::Break { n_blanks }) = self.open.pop() {
-            let in_vertical = self.open.iter().rev().find_map(|node| match node {
-                Node::Box { is_vertical } => Some(*is_vertical),
-                _ => None,
-            });
-            if in_vertical == Some(true) {
-                self.text.push('\n');
-            } else {
-                let n_blanks = n_blanks.and_then(|digits| digits.parse().ok()).unwrap_or(0_usize);
-                self.text.extend(std::iter::repeat_n(' ', n_blanks.min(MOST_BLANKS)));
-            }
-        }
-    }
-
-    fn parent(&mut self, wanted: impl Fn(&Node) -> bool) -> Option<&mut Node> {
-        self.open.iter_mut().rev().find(|node| wanted(node))
-    }
-}
-
-/// More blanks than any printer asks for, so that a broken answer cannot fill the memory.
-const MOST_BLANKS: usize = 1000;
 
 fn last(open: &mut [Element]) -> Result<&mut Element, BadAnswer> {
     open.last_mut().ok_or(BadAnswer::Shape("element"))
