@@ -38,12 +38,7 @@ pub async fn run(
     });
     let inputs = files.iter().map(input).collect::<Result<_, _>>()?;
     let ledger = Ledger::open(StepName::Extract, output, made_with, inputs, context.shard)?;
-    context.observer.observe(&Event::StepStarted {
-        step: StepName::Extract,
-        n_units: ledger.n_units(),
-        n_todo: ledger.todo().len(),
-        size: ledger.todo().iter().map(|todo| todo.size).sum(),
-    });
+    super::units::started(context, &ledger);
     let files: Vec<_> =
         ledger.todo().iter().filter_map(|todo| files.iter().find(|file| unit_name(file) == todo.unit)).collect();
     stream::iter(files)

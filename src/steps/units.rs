@@ -48,13 +48,18 @@ pub(super) fn open(
         .map(|(unit, seal)| Input { unit, size: seal.n_kept as u64, digest: seal.records_sha256 })
         .collect();
     let ledger = Ledger::open(step, output, made_with, inputs, context.shard)?;
+    started(context, &ledger);
+    Ok(ledger)
+}
+
+/// Tells what there is to do.
+pub(super) fn started(context: Context<'_>, ledger: &Ledger) {
     context.observer.observe(&Event::StepStarted {
-        step,
+        step: ledger.step(),
         n_units: ledger.n_units(),
         n_todo: ledger.todo().len(),
         size: ledger.todo().iter().map(|todo| todo.size).sum(),
     });
-    Ok(ledger)
 }
 
 /// Writes a unit and tells about it.

@@ -44,12 +44,7 @@ pub async fn run(
         inputs.push(Input { unit, size, digest: seal.records_sha256 });
     }
     let ledger = Ledger::open(StepName::Verify, output, made_with, inputs, context.shard)?;
-    context.observer.observe(&Event::StepStarted {
-        step: StepName::Verify,
-        n_units: ledger.n_units(),
-        n_todo: ledger.todo().len(),
-        size: ledger.todo().iter().map(|todo| todo.size).sum(),
-    });
+    super::units::started(context, &ledger);
     let limits = limits(&settings.rocq);
     stream::iter(ledger.todo())
         .map(async |todo| {

@@ -111,11 +111,8 @@ impl<'a> Walk<'a> {
         if kind.is_some() && self.context.is_none() {
             self.context = Some(self.section_context(index).await?);
         }
-        if kind.is_none() && !vernac::keeps_context(text) {
-            self.context = None;
-        }
         let status = self.run_for_status(index).await?;
-        match (kind, &status.proof) {
+        let next = match (kind, &status.proof) {
             (None, None) => Ok(index + 1),
             (Some(kind), Some(name)) if self.wants(&self.source(index, index, kind, name, &status)) => {
                 self.theorem(index, kind, name, &status).await
@@ -129,7 +126,12 @@ impl<'a> Walk<'a> {
                 }
                 Ok(index + 1)
             }
+        };
+        // Only now: a `Let` that is a record itself is no part of its own context.
+        if !vernac::keeps_context(text) {
+            self.context = None;
         }
+        next
     }
 
     /// Executes a proof that becomes no record.
