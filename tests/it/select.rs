@@ -491,5 +491,9 @@ fn record((id, statement, proof): Row<'_>) -> Record {
         verification: None,
         tokens: None,
         selection: None,
+        reasonings: vec![],
+        scores: vec![],
+        verdicts: vec![],
+        reasoning_index: None,
     }
 }

@@ -69,6 +69,10 @@ pub(crate) fn record(id: &str) -> Record {
         verification: None,
         tokens: None,
         selection: None,
+        reasonings: vec![],
+        scores: vec![],
+        verdicts: vec![],
+        reasoning_index: None,
     }
 }
 

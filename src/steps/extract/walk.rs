@@ -306,6 +306,10 @@ impl<'a> Walk<'a> {
             verification: None,
             tokens: None,
             selection: None,
+            reasonings: vec![],
+            scores: vec![],
+            verdicts: vec![],
+            reasoning_index: None,
         }))
     }
 
