@@ -4,7 +4,7 @@ mod arguments;
 mod overrides;
 
 pub use arguments::{
-    ExportArgs, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, MeasureArgs, MeasureFlags, RunArgs,
+    ExportArgs, ExportFlags, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, MeasureArgs, MeasureFlags, RunArgs,
     SelectArgs, SelectFlags, ShardArgs, StatusArgs, VerifyArgs,
 };
 pub use overrides::Overrides;
@@ -108,8 +108,11 @@ Example:
     Select(SelectArgs),
     /// Write one dataset
     #[command(after_help = "\
-Example:
-  rocq-distill export --input export/select --output dataset")]
+Examples:
+  rocq-distill export --views records,messages --compat babel-formal
+  rocq-distill export --input export/verify --output dataset --split-by premise --test 0.1
+
+Records that share a source file, a statement or a proof term stand in one split.")]
     Export(ExportArgs),
     /// Say what is done, what is missing, and what was rejected and why
     #[command(after_help = "\

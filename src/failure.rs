@@ -7,6 +7,7 @@ use crate::exit_code::ExitCode;
 use crate::rocq::RocqError;
 use crate::settings::SettingsError;
 use crate::steps::StepError;
+use crate::steps::export::STATEMENT_FIELDS;
 use crate::store::StoreError;
 use crate::telemetry::TelemetryError;
 
@@ -57,6 +58,9 @@ impl Failure {
                 | StepError::Tokenizer(_)
                 | StepError::Index(_)
                 | StepError::WrongStep { .. }
+                | StepError::BadBenchmark { .. }
+                | StepError::Rehearsal { .. }
+                | StepError::Card(_)
                 | StepError::Threads { .. } => ExitCode::Failure,
             },
             Self::Store(error) => store_code(error),
@@ -75,6 +79,14 @@ impl Failure {
                     Some(format!("run the steps in order, or name the folder that has {what} with `--input`"))
                 }
                 StepError::NotShardable { step } => Some(format!("run `{step}` once, without `--shard`")),
+                StepError::BadBenchmark { .. } => Some(format!(
+                    "a benchmark is a JSON array, or JSON lines, of statements or of objects with one of {}",
+                    STATEMENT_FIELDS.join(", ")
+                )),
+                StepError::Rehearsal { .. } => {
+                    Some("run the model steps with real servers, or look at the rehearsal with `--allow-rehearsal`".to_owned())
+                }
+                StepError::Card(_) => None,
                 // The tokenizer's messages say what to do; nothing can be done about the index.
                 StepError::Tokenizer(_) | StepError::Index(_) => None,
                 StepError::Threads { .. } => Some("ask for fewer with `--jobs`".to_owned()),

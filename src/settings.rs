@@ -11,7 +11,7 @@ mod telemetry;
 mod verify;
 
 pub use error::SettingsError;
-pub use export::ExportSettings;
+pub use export::{Compat, ExportSettings, FileFormat, SplitBy, View};
 pub use extract::ExtractSettings;
 pub use filter::FilterSettings;
 pub use measure::MeasureSettings;
@@ -40,7 +40,7 @@ pub const ENVIRONMENT_PREFIX: &str = "ROCQ_DISTILL_";
 pub const OTLP_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// The keys that mean nothing unless they are set.
-const OPTIONAL_KEYS: &[&str] = &["measure.tokenizer", "telemetry.endpoint"];
+const OPTIONAL_KEYS: &[&str] = &["export.benchmark", "measure.tokenizer", "telemetry.endpoint"];
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -126,6 +126,7 @@ impl Settings {
             return Err(SettingsError::OutOfRange { key: "jobs", least: 1 });
         }
         self.filter.check()?;
+        self.export.check()?;
         Ok(self)
     }
 }

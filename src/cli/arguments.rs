@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::record::TheoremKind;
+use crate::settings::{Compat, FileFormat, SplitBy, View};
 use crate::store::shard::Shard;
 
 /// The part of the work that this process does.
@@ -202,12 +203,60 @@ pub struct SelectFlags {
 /// `export`.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// Records of the last step [default: export/select]
+    /// Records of a step [default: the last step that is done in export]
     #[arg(long, short, value_name = "DIR")]
     pub input: Option<PathBuf>,
     /// Where the dataset goes [default: export/dataset]
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: ExportFlags,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+}
+
+/// Settings of `export`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Dataset")]
+pub struct ExportFlags {
+    /// Forms of the files, of json, jsonl and parquet [default: all]
+    #[arg(long, value_name = "FORM", value_delimiter = ',', hide_possible_values = true)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<FileFormat>,
+    /// What the records are written for [default: records]
+    #[arg(long, value_name = "VIEW", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<View>,
+    /// Older layouts to write too
+    #[arg(long, value_name = "LAYOUT", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compat: Vec<Compat>,
+    /// What no two splits share besides statements and proof terms [default: file]
+    #[arg(long, value_name = "WHAT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_by: Option<SplitBy>,
+    /// Share of the records held out to choose models [default: 0.05]
+    #[arg(long, value_name = "SHARE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<f64>,
+    /// Share of the records held out to judge models [default: 0.05]
+    #[arg(long, value_name = "SHARE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<f64>,
+    /// What the choice of the held-out records depends on [default: 0]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Statements that must not be trained on, in JSON or JSON lines
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub benchmark: Option<PathBuf>,
+    /// Write records with answers of the scripted backend
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_rehearsal: bool,
 }
 
 /// `status`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{FilterFlags, MeasureFlags, SelectFlags, Verb};
+use super::{ExportFlags, FilterFlags, MeasureFlags, SelectFlags, Verb};
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
 
@@ -21,6 +21,7 @@ pub struct Overrides {
     measure: MeasureFlags,
     filter: FilterFlags,
     select: SelectFlags,
+    export: ExportFlags,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -72,7 +73,11 @@ impl Verb {
                 overrides.select = args.flags.clone();
             }
             Self::Status(args) => overrides.output.clone_from(&args.dir),
-            Self::Export(_) | Self::Doctor | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
+            Self::Export(args) => {
+                overrides.jobs = args.jobs.jobs;
+                overrides.export = args.flags.clone();
+            }
+            Self::Doctor | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
         }
         overrides
     }

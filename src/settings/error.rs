@@ -53,6 +53,20 @@ pub enum SettingsError {
         /// The least that works.
         least: usize,
     },
+    /// A share that is none.
+    #[error("setting `{key}` is {value}, which is no share from 0 to 1")]
+    NoShare {
+        /// The whole key.
+        key: &'static str,
+        /// What it says.
+        value: f64,
+    },
+    /// Shares that leave nothing to train on.
+    #[error("`export.validation` and `export.test` are {held_out} together: nothing is left to train on")]
+    NothingToTrainOn {
+        /// Their sum.
+        held_out: f64,
+    },
     /// A range that nothing lies in.
     #[error("setting `{min_key}` is {min}, more than `{max_key}`, which is {max}: no record would be kept")]
     EmptyRange {
@@ -95,7 +109,12 @@ impl SettingsError {
             Self::UnknownKey { nearest: None, .. } => {
                 Some("`rocq-distill run --show-settings` lists every setting, once this one is taken out".to_owned())
             }
-            Self::BadFile { .. } | Self::BadValue { .. } | Self::OutOfRange { .. } | Self::EmptyRange { .. } => None,
+            Self::BadFile { .. }
+            | Self::BadValue { .. }
+            | Self::OutOfRange { .. }
+            | Self::NoShare { .. }
+            | Self::NothingToTrainOn { .. }
+            | Self::EmptyRange { .. } => None,
         }
     }
 }

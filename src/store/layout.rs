@@ -211,6 +211,46 @@ impl DatasetDir {
         self.0.join("dataset.jsonl")
     }
 
+    /// One split of a view, in the format of this file extension.
+    pub fn split(&self, view: &str, split: &str, extension: &str) -> PathBuf {
+        self.0.join(view).join(format!("{split}.{extension}"))
+    }
+
+    /// The premises to choose from, for the view `premise_selection`.
+    pub fn corpus(&self, extension: &str) -> PathBuf {
+        self.0.join("premise_corpus").join(format!("corpus.{extension}"))
+    }
+
+    /// One split in the layout of babel-formal.
+    pub fn babel_formal(&self, split: &str) -> PathBuf {
+        self.0.join("babel-formal").join(format!("{split}.json"))
+    }
+
+    /// The records that resemble a statement of the benchmark.
+    pub fn contamination(&self) -> PathBuf {
+        self.0.join("contamination.jsonl")
+    }
+
+    /// The dataset card.
+    pub fn card(&self) -> PathBuf {
+        self.0.join("README.md")
+    }
+
+    /// The description of the dataset for programs, in the Croissant format.
+    pub fn croissant(&self) -> PathBuf {
+        self.0.join("croissant.json")
+    }
+
+    /// A file by its path below the folder, with `/`.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The path of a file below the folder, with `/`.
+    pub fn name_of(&self, path: &Path) -> String {
+        path.strip_prefix(&self.0).unwrap_or(path).to_string_lossy().into_owned()
+    }
+
     /// What the export holds and what it was made from.
     pub fn manifest(&self) -> PathBuf {
         self.0.join("manifest.json")
