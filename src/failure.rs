@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use crate::exit_code::ExitCode;
-use crate::rocq::RocqError;
+use crate::rocq::{Fault, RocqError};
 use crate::settings::SettingsError;
 use crate::steps::StepError;
 use crate::store::StoreError;
@@ -91,6 +91,9 @@ impl Failure {
 
 fn rocq_hint(error: &RocqError) -> Option<String> {
     match error {
+        RocqError::Handshake { fault: Fault::OutOfMemory { .. }, .. } => {
+            Some("give it more with `--max-memory` or `rocq.max_memory`".to_owned())
+        }
         RocqError::NoProgram { .. } | RocqError::Start { .. } | RocqError::Handshake { .. } => {
             Some(NO_ROCQ_HINT.to_owned())
         }

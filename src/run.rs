@@ -40,7 +40,7 @@ fn execute(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, Failure> {
     match &cli.verb {
         Verb::Completions { shell } => return Ok(completions(*shell, console)),
         Verb::Man => return Ok(manual(console)),
-        Verb::Tether { parent, command } => return Err(process::tether(*parent, command).into()),
+        Verb::Tether { parent, memory, command } => return Err(process::tether(*parent, *memory, command).into()),
         _ => {}
     }
     let mut settings = Settings::resolve(cli.global.config.as_deref(), &cli.verb.overrides())?;

@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod export;
 mod extract;
+mod fault;
 mod filter;
 mod harness;
 mod library;
