@@ -54,6 +54,8 @@ pub struct Settings {
     pub jobs: usize,
     /// Which part of the units this process makes.
     pub shard: Shard,
+    /// Seconds that what is at work has to be finished after SIGUSR1.
+    pub stop_grace_s: u64,
     /// The prover's processes.
     pub rocq: RocqSettings,
     /// Which proofs of which files.
@@ -78,6 +80,7 @@ impl Default for Settings {
             output: PathBuf::from("export"),
             jobs: thread::available_parallelism().map_or(1, usize::from),
             shard: Shard::WHOLE,
+            stop_grace_s: 90,
             rocq: RocqSettings::default(),
             extract: ExtractSettings::default(),
             verify: VerifySettings::default(),

@@ -241,6 +241,9 @@ pub struct StatusArgs {
     /// Write the manifests of steps whose units are all done
     #[arg(long)]
     pub write: bool,
+    /// Only print each verb with its shards, of N, that have work left
+    #[arg(long, value_name = "N")]
+    pub shards: Option<std::num::NonZeroUsize>,
 }
 
 impl ShardArgs {

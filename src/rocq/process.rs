@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -33,6 +33,10 @@ pub struct Bounds {
     /// Bytes of one answer.
     pub answer: u64,
 }
+
+/// How long the end of a prover by a signal is kept back. A batch system that ends a job signals all processes of it,
+/// this one too; what its prover did not live to say must not be taken for what the prover says.
+const AFTER_SIGNAL: Duration = Duration::from_secs(2);
 
 /// A running prover, in a process group of its own, which is ended when this value is dropped.
 #[derive(Debug)]
@@ -123,7 +127,12 @@ impl Process {
     /// How the prover ended, once talking to it has failed.
     async fn diagnose(&mut self, error: &io::Error) -> Fault {
         let status = match timeout(LAST_WORDS, self.child.wait()).await {
-            Ok(Ok(status)) => status.to_string(),
+            Ok(Ok(status)) => {
+                if status.signal().is_some() {
+                    tokio::time::sleep(AFTER_SIGNAL).await;
+                }
+                status.to_string()
+            }
             _ => error.to_string(),
         };
         // What it wrote last may still be on its way.

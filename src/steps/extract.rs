@@ -7,7 +7,7 @@ mod walk;
 
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 use serde::Serialize;
 use serde_json::json;
 
@@ -43,12 +43,12 @@ pub async fn run(
     let files: Vec<_> =
         ledger.todo().iter().filter_map(|todo| files.iter().find(|file| unit_name(file) == todo.unit)).collect();
     stream::iter(files)
+        .take_while(|_| future::ready(!context.stop.is_asked()))
         .map(|file| one(context, settings, rocq, &ledger, file))
         .buffer_unordered(context.jobs)
         .try_collect::<()>()
         .await?;
-    context.observer.observe(&Event::StepDone { step: StepName::Extract });
-    Ok(ledger.finish()?)
+    super::units::finish(context, ledger)
 }
 
 /// Makes the unit of one file.

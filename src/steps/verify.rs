@@ -5,7 +5,7 @@ mod check;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 use serde_json::json;
 
 use super::event::Event;
@@ -47,6 +47,7 @@ pub async fn run(
     super::units::started(context, &ledger);
     let limits = limits(&settings.rocq);
     stream::iter(ledger.todo())
+        .take_while(|_| future::ready(!context.stop.is_asked()))
         .map(async |todo| {
             let started = Instant::now();
             let records = unit::read(&input.unit(&todo.unit))?;
@@ -61,8 +62,7 @@ pub async fn run(
         .buffer_unordered(context.jobs)
         .try_collect::<()>()
         .await?;
-    context.observer.observe(&Event::StepDone { step: StepName::Verify });
-    Ok(ledger.finish()?)
+    super::units::finish(context, ledger)
 }
 
 /// Replays the records of one file; `advance` is told how many bytes of it are done.

@@ -14,5 +14,6 @@ mod overview;
 mod select;
 mod settings;
 mod status;
+mod stop;
 mod support;
 mod telemetry;

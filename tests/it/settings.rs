@@ -46,6 +46,7 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     output = "export"
     jobs = 3
     shard = "0/1"
+    stop_grace_s = 90
 
     [rocq]
     program = "coqidetop"
