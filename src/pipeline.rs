@@ -77,8 +77,7 @@ pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation)
         };
         funnel.push((step, summary));
     }
-    let dataset =
-        steps::export::run(context, &settings.export, &run_dir.step(StepName::Select), &run_dir.dataset())?;
+    let dataset = steps::export::run(context, &settings.export, &run_dir.step(StepName::Select), &run_dir.dataset())?;
     Ok(Outcome { funnel, dataset })
 }
 

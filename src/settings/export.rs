@@ -89,14 +89,8 @@ pub enum SplitBy {
 
 impl View {
     /// Every view.
-    pub const ALL: &[Self] = &[
-        Self::Records,
-        Self::WholeProof,
-        Self::Steps,
-        Self::PremiseSelection,
-        Self::TermToScript,
-        Self::Messages,
-    ];
+    pub const ALL: &[Self] =
+        &[Self::Records, Self::WholeProof, Self::Steps, Self::PremiseSelection, Self::TermToScript, Self::Messages];
 
     /// Its name, which is also its folder.
     pub fn as_str(self) -> &'static str {

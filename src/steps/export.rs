@@ -20,7 +20,7 @@ mod whole_proof;
 mod write;
 
 pub use contamination::{Match, MatchKind, STATEMENT_FIELDS};
-pub use provenance::{Library, ModelUse, Origin, SplitSize};
+pub use provenance::{Library, ModelUse, Origin, SplitSize, is_rehearsal, models};
 pub use split::Split;
 
 use std::collections::{BTreeMap, HashSet};
@@ -99,14 +99,15 @@ fn make(
     output: &DatasetDir,
 ) -> Result<DatasetManifest, StepError> {
     let records = ranked(input, &step)?;
-    let rehearsed: Vec<_> = records.iter().filter(|record| provenance::is_rehearsal(record)).collect();
+    let rehearsed: Vec<_> = records.iter().filter(|record| is_rehearsal(record)).collect();
     if let Some(first) = rehearsed.first().filter(|_| !settings.allow_rehearsal) {
         return Err(StepError::Rehearsal { n_records: rehearsed.len(), id: first.id.to_string() });
     }
     let (matches, benchmark_sha256) = contamination(settings, &records)?;
     let (sides, largest_group) = split_records(settings, &records, &matches);
     let sided: Vec<_> = records.iter().zip(sides).collect();
-    let corpus = if settings.views.contains(&View::PremiseSelection) { corpus(input, &records)? } else { Corpus::default() };
+    let corpus =
+        if settings.views.contains(&View::PremiseSelection) { corpus(input, &records)? } else { Corpus::default() };
     let mut manifest = DatasetManifest {
         format_version: FORMAT_VERSION,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -119,7 +120,7 @@ fn make(
         n_rehearsed: rehearsed.len(),
         libraries: provenance::libraries(&records, settings),
         tools: provenance::tools(&records),
-        models: provenance::models(&records),
+        models: models(&records),
         files: BTreeMap::new(),
         made_from: origins(input, step)?,
     };
@@ -240,9 +241,8 @@ fn tolerance(n_records: usize) -> usize {
 }
 
 fn digests(output: &DatasetDir, paths: &[PathBuf]) -> Result<BTreeMap<String, Digest>, StoreError> {
-    let digest = |path: &PathBuf| {
-        Ok((output.name_of(path), Digest::of_file(path).map_err(StoreError::io("read", path))?))
-    };
+    let digest =
+        |path: &PathBuf| Ok((output.name_of(path), Digest::of_file(path).map_err(StoreError::io("read", path))?));
     paths.iter().map(digest).collect()
 }
 

@@ -135,6 +135,12 @@ impl StepDir {
         self.0.join(format!("timings-{}-of-{}.json", shard.index(), shard.of()))
     }
 
+    /// Whether a path is that of some shard's [`timings`](Self::timings).
+    pub fn is_timings(&self, path: &Path) -> bool {
+        let name = path.strip_prefix(&self.0).ok().and_then(Path::to_str);
+        name.is_some_and(|name| name.starts_with("timings-") && path.extension().is_some_and(|it| it == "json"))
+    }
+
     /// The lock of the process that writes a shard.
     pub fn lock(&self, shard: Shard) -> PathBuf {
         self.0.join(format!("{LOCK}{}-of-{}", shard.index(), shard.of()))

@@ -18,7 +18,7 @@ pub fn term(text: &str) -> String {
 /// The normal form of the source text of a statement, without the word that opens it and the theorem's name.
 pub fn statement(text: &str) -> String {
     let words: Vec<_> = lexemes(text.trim().trim_end_matches('.')).collect();
-    let opening = words.iter().take(4).position(|word| OPENINGS.contains(word));
+    let opening = words.iter().take(8).position(|word| OPENINGS.contains(word));
     let words = opening.and_then(|at| words.get(at + 2..)).unwrap_or(&words);
     // The binders of a statement end with its colon, as those of `forall` end with a comma.
     let binders = opening.map(|_| Binder { ends_with_colon: true, ..Binder::default() });
@@ -26,8 +26,20 @@ pub fn statement(text: &str) -> String {
 }
 
 const OPENINGS: &[&str] = &[
-    "Theorem", "Lemma", "Fact", "Remark", "Corollary", "Proposition", "Property", "Example", "Definition", "Instance",
-    "Let", "Fixpoint", "CoFixpoint", "Goal",
+    "Theorem",
+    "Lemma",
+    "Fact",
+    "Remark",
+    "Corollary",
+    "Proposition",
+    "Property",
+    "Example",
+    "Definition",
+    "Instance",
+    "Let",
+    "Fixpoint",
+    "CoFixpoint",
+    "Goal",
 ];
 
 const BINDING: &[&str] = &["fun", "forall", "exists", "exists2", "fix", "cofix", "let", "∀", "∃", "λ"];

@@ -2,8 +2,10 @@
 
 mod architecture;
 mod cli;
+mod dataset;
 mod export;
 mod extract;
+mod fault;
 mod filter;
 mod harness;
 mod library;
@@ -12,6 +14,9 @@ mod measure;
 mod overview;
 mod select;
 mod settings;
+mod split;
 mod status;
+mod stop;
 mod support;
 mod telemetry;
+mod views;

@@ -42,15 +42,19 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     assert_snapshot!(shown.text(), @r#"
     exit 0
     --- stdout
+    # not set: export.benchmark
     # not set: telemetry.endpoint
     output = "export"
     jobs = 3
     shard = "0/1"
+    stop_grace_s = 90
 
     [rocq]
     program = "coqidetop"
     sentence_limit_s = 300
     query_limit_s = 120
+    max_memory = "4GiB"
+    max_answer = "512MiB"
 
     [extract]
     input = []
@@ -72,6 +76,24 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     num_documents = 1000
 
     [export]
+    formats = [
+        "json",
+        "jsonl",
+        "parquet",
+    ]
+    views = ["records"]
+    compat = []
+    split_by = "file"
+    validation = 0.05
+    test = 0.05
+    seed = 0
+    near_copy = 0.8
+    allow_rehearsal = false
+
+    [export.licences]
+    Coq = "LGPL-2.1-only"
+    Corelib = "LGPL-2.1-only"
+    mathcomp = "CECILL-B"
 
     [telemetry]
     "#);

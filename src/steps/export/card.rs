@@ -1,8 +1,8 @@
 //! The dataset card: `README.md` with the header that the Hugging Face hub reads.
 
+use minijinja::Environment;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::Environment;
 use serde::Serialize;
 
 use super::column::{Column, Kind};
@@ -16,8 +16,24 @@ const TEMPLATE: &str = include_str!("card.md.jinja");
 
 /// Licences by the names that the hub knows, where they differ from SPDX only in case.
 const HUB_LICENCES: &[&str] = &[
-    "apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "bsl-1.0", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "isc",
-    "mpl-2.0", "epl-2.0", "unlicense", "zlib", "gpl-2.0", "gpl-3.0", "lgpl-2.1", "lgpl-3.0", "agpl-3.0",
+    "apache-2.0",
+    "mit",
+    "bsd-2-clause",
+    "bsd-3-clause",
+    "bsl-1.0",
+    "cc0-1.0",
+    "cc-by-4.0",
+    "cc-by-sa-4.0",
+    "isc",
+    "mpl-2.0",
+    "epl-2.0",
+    "unlicense",
+    "zlib",
+    "gpl-2.0",
+    "gpl-3.0",
+    "lgpl-2.1",
+    "lgpl-3.0",
+    "agpl-3.0",
 ];
 
 /// The card of a dataset whose files are all named but the card itself and the description for programs.
@@ -159,7 +175,7 @@ fn licence(manifest: &DatasetManifest) -> Licence {
             let link = format!("https://spdx.org/licenses/{one}.html");
             Licence { id: "other".to_owned(), name: Some(one.to_lowercase()), link: Some(link) }
         }
-        several => Licence { id: "other".to_owned(), name: Some(several.join("-and-").to_lowercase()), link: None },
+        several => Licence { id: "other".to_owned(), name: Some(several.join("--").to_lowercase()), link: None },
     }
 }
 

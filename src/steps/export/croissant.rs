@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::DatasetManifest;
 use super::card::extension;
 use super::column::{Column, Kind};
 use super::premise_selection::corpus_columns;
 use super::write::columns;
-use super::DatasetManifest;
 use crate::settings::View;
 
 /// The description of a dataset whose data files are all named.

@@ -131,7 +131,7 @@ pub(super) fn tools(records: &[Record]) -> Vec<String> {
 }
 
 /// The models whose answers the records hold.
-pub(super) fn models(records: &[Record]) -> Vec<ModelUse> {
+pub fn models(records: &[Record]) -> Vec<ModelUse> {
     let mut models: BTreeMap<(&str, &str, Option<&str>), ModelUse> = BTreeMap::new();
     for (purpose, answer) in records.iter().flat_map(answers) {
         let provider = answer.provider.as_deref();
@@ -155,7 +155,7 @@ pub(super) fn models(records: &[Record]) -> Vec<ModelUse> {
 }
 
 /// Whether a record holds answers that no model gave.
-pub(super) fn is_rehearsal(record: &Record) -> bool {
+pub fn is_rehearsal(record: &Record) -> bool {
     answers(record).any(|(_, answer)| answer.is_rehearsal)
 }
 

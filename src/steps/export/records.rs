@@ -150,4 +150,3 @@ fn source_columns() -> Vec<Column> {
 struct ProofTermColumns<'a> {
     text: &'a str,
 }
-

@@ -93,7 +93,8 @@ pub(super) struct Shares {
 pub(super) fn split(records: &[Traits], shares: Shares) -> (Vec<Split>, usize) {
     let mut sides = vec![Split::Train; records.len()];
     // The benchmark comes from outside: it may share files with the rest, but no statement and no proof term.
-    let alike = Groups::of(records.len(), records.iter().enumerate().flat_map(|(index, record)| text_keys(index, record)));
+    let alike =
+        Groups::of(records.len(), records.iter().enumerate().flat_map(|(index, record)| text_keys(index, record)));
     let listed: BTreeSet<_> = (0..records.len()).filter(|&index| records[index].is_benchmark).collect();
     let benchmark: BTreeSet<_> = listed.iter().map(|&index| alike.of_member(index)).collect();
     let rest: Vec<_> = (0..records.len()).filter(|&index| !benchmark.contains(&alike.of_member(index))).collect();

@@ -120,8 +120,7 @@ pub(super) fn columns(view: View) -> Vec<Column> {
 
 /// Every file that an export with any settings writes beside its manifest.
 pub(super) fn every_file(output: &DatasetDir) -> Vec<PathBuf> {
-    let mut files =
-        vec![output.json(), output.jsonl(), output.contamination(), output.card(), output.croissant()];
+    let mut files = vec![output.json(), output.jsonl(), output.contamination(), output.card(), output.croissant()];
     files.extend(Split::ALL.iter().map(|split| output.babel_formal(split.as_str())));
     for extension in ["parquet", "jsonl"] {
         files.push(output.corpus(extension));

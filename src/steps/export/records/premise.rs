@@ -65,4 +65,3 @@ pub(super) fn notation_columns() -> Vec<Column> {
         Column::text("library", ""),
     ]
 }
-

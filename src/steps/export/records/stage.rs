@@ -76,9 +76,5 @@ impl<'a> SelectionColumns<'a> {
 }
 
 pub(super) fn selection_columns() -> Vec<Column> {
-    vec![
-        Column::integer("rank", ""),
-        Column::text("nearest_id", "").optional(),
-        Column::number("similarity", ""),
-    ]
+    vec![Column::integer("rank", ""), Column::text("nearest_id", "").optional(), Column::number("similarity", "")]
 }

@@ -137,4 +137,3 @@ pub(super) fn goal_columns() -> Vec<Column> {
         Column::text("conclusion", ""),
     ]
 }
-
