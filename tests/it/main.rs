@@ -9,6 +9,7 @@ mod harness;
 mod library;
 mod mathcomp;
 mod measure;
+mod obfuscate;
 mod overview;
 mod select;
 mod settings;
