@@ -4,17 +4,23 @@ mod goal;
 mod name;
 mod premise;
 mod proof;
+mod reasoning;
 mod rejection;
+mod score;
 mod source;
 mod stage;
+mod verdict;
 
 pub use goal::{Goal, Hypothesis, ProofState};
 pub use name::{FullName, KernelName, LogicalPath, RecordId};
 pub use premise::{Notation, Premise};
 pub use proof::{ProofTerm, Step, StepKind};
+pub use reasoning::{FinishReason, Provenance, Reasoning, Usage};
 pub use rejection::{Quantity, Reason, Rejected};
+pub use score::{Score, TokenLogprob, Variant};
 pub use source::{Position, Source, TheoremKind};
 pub use stage::{Selection, TokenCounts, Verification, VerificationStatus};
+pub use verdict::{Judge, Verdict};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +69,18 @@ pub struct Record {
     /// Why `select` took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selection: Option<Selection>,
+    /// What `reason` was answered, by sample.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasonings: Vec<Reasoning>,
+    /// What `score` computed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<Score>,
+    /// What `judge` found, in the order in which it looked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<Verdict>,
+    /// The reasoning that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_index: Option<usize>,
 }
 
 impl Record {

@@ -53,6 +53,10 @@ pub(crate) fn of_record(record: &Record) -> String {
         verification,
         tokens,
         selection,
+        reasonings,
+        scores,
+        verdicts,
+        reasoning_index,
     } = record;
     let mut text = format!("== {id} (format {format_version})\n");
     let mut line = |name: &str, value: &str| writeln!(text, "{name}: {}", value.replace('\n', "\n    ")).unwrap();
@@ -92,6 +96,18 @@ pub(crate) fn of_record(record: &Record) -> String {
     }
     if let Some(selection) = selection {
         line("selection", &serde_json::to_string(selection).unwrap());
+    }
+    for reasoning in reasonings {
+        line("reasoning", &serde_json::to_string(reasoning).unwrap());
+    }
+    for score in scores {
+        line("score", &serde_json::to_string(score).unwrap());
+    }
+    for verdict in verdicts {
+        line("verdict", &serde_json::to_string(verdict).unwrap());
+    }
+    if let Some(index) = reasoning_index {
+        line("kept reasoning", &index.to_string());
     }
     text
 }

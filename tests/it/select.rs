@@ -444,7 +444,7 @@ impl Observer for Heard {
 }
 
 fn context(observer: &dyn Observer) -> Context<'_> {
-    Context { jobs: 2, shard: Shard::WHOLE, observer }
+    Context { jobs: 2, shard: Shard::WHOLE, observer, stop: &crate::support::NOBODY_ASKS }
 }
 
 fn unit_name(path: &str) -> UnitName {
@@ -491,5 +491,9 @@ fn record((id, statement, proof): Row<'_>) -> Record {
         verification: None,
         tokens: None,
         selection: None,
+        reasonings: vec![],
+        scores: vec![],
+        verdicts: vec![],
+        reasoning_index: None,
     }
 }
