@@ -140,7 +140,8 @@ async fn work(cli: &Cli, settings: &Settings, console: &Console, telemetry: &Tel
             return Ok(ExitCode::Success);
         }
         Verb::Status(args) => {
-            let status = status::read(&run_dir, status::Asked { check: args.check, write: args.write })?;
+            let asked = status::Asked { chain: pipeline::chain(settings), check: args.check, write: args.write };
+            let status = status::read(&run_dir, &asked)?;
             console.status(&status)?;
             return Ok(complete_if(status.is_complete));
         }

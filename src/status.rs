@@ -86,8 +86,10 @@ pub struct Writer {
 }
 
 /// What to look at and what to mend.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Asked {
+    /// The steps of a whole run, in order; none of them need have been started.
+    pub chain: Vec<StepName>,
     /// Read every file and compare it with its seal.
     pub check: bool,
     /// Write the manifests of steps that are whole and have none.
@@ -95,7 +97,7 @@ pub struct Asked {
 }
 
 /// Reads how far a run is.
-pub fn read(run_dir: &RunDir, asked: Asked) -> Result<Status, StoreError> {
+pub fn read(run_dir: &RunDir, asked: &Asked) -> Result<Status, StoreError> {
     let mut found: Vec<Found> = Vec::new();
     for &step in StepName::ALL {
         let folder = run_dir.step(step);
@@ -114,16 +116,16 @@ pub fn read(run_dir: &RunDir, asked: Asked) -> Result<Status, StoreError> {
         && steps.iter().all(|step| step.problems.is_empty())
         && matches!(dataset, Dataset::NotWritten | Dataset::Written { .. });
     let run_dir = run_dir.path().display().to_string();
-    Ok(Status { run_dir, next: next(&steps, dataset), is_complete, steps, dataset })
+    Ok(Status { run_dir, next: next(&asked.chain, &steps, dataset), is_complete, steps, dataset })
 }
 
 /// The first step with something wrong, or else the one behind the last.
-fn next(steps: &[StepStatus], dataset: Dataset) -> Option<&'static str> {
+fn next(chain: &[StepName], steps: &[StepStatus], dataset: Dataset) -> Option<&'static str> {
     if let Some(step) = steps.iter().find(|step| !step.problems.is_empty()) {
         return Some(step.step.as_str());
     }
     let reached = steps.last().map(|step| step.step);
-    let later = StepName::ALL.iter().find(|step| step.previous() == reached);
+    let later = chain.iter().find(|step| step.previous() == reached);
     match (later, dataset) {
         (Some(step), Dataset::NotWritten) => Some(step.as_str()),
         (_, Dataset::Written { .. }) => None,
