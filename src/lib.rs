@@ -22,6 +22,7 @@
 //!
 //! A module imports only from the modules before it:
 //!
+//! - [`tls`]: which implementation of TLS is used.
 //! - [`text`]: pure functions on text: tokens, BM25, selection.
 //! - [`record`]: plain data that flows through the pipeline; no input or output.
 //! - [`rocq`]: the prover's process and what it says.
@@ -64,3 +65,4 @@ pub mod steps;
 pub mod store;
 pub mod telemetry;
 pub mod text;
+pub mod tls;

@@ -97,11 +97,11 @@ pub fn last_boxed(answer: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn read(message: Value) -> ChatAnswer {
+    fn read(message: &Value) -> ChatAnswer {
         ChatAnswer::read(&json!({ "choices": [{ "message": message, "finish_reason": "stop" }] })).unwrap()
     }
 
-    fn parts(message: Value) -> (String, String) {
+    fn parts(message: &Value) -> (String, String) {
         let answer = read(message);
         (answer.reasoning, answer.content)
     }
@@ -113,34 +113,34 @@ mod tests {
     #[test]
     fn m25_the_thought_is_found_wherever_a_server_puts_it() {
         let expected = pair("I think", "so");
-        assert_eq!(parts(json!({ "reasoning": "I think", "content": "so" })), expected);
-        assert_eq!(parts(json!({ "reasoning": null, "reasoning_content": "I think", "content": "so" })), expected);
-        assert_eq!(parts(json!({ "content": "<think>\nI think\n</think>\n\nso" })), expected);
-        assert_eq!(parts(json!({ "content": "I think\n</think>\n\nso" })), expected);
+        assert_eq!(parts(&json!({ "reasoning": "I think", "content": "so" })), expected);
+        assert_eq!(parts(&json!({ "reasoning": null, "reasoning_content": "I think", "content": "so" })), expected);
+        assert_eq!(parts(&json!({ "content": "<think>\nI think\n</think>\n\nso" })), expected);
+        assert_eq!(parts(&json!({ "content": "I think\n</think>\n\nso" })), expected);
         let details =
             json!([{ "type": "reasoning.text", "text": "I " }, { "type": "reasoning.text", "text": "think" }]);
-        assert_eq!(parts(json!({ "reasoning_details": details, "content": "so" })), expected);
-        assert_eq!(parts(json!({ "content": "so" })), pair("", "so"));
-        assert_eq!(parts(json!({ "content": "<think> I think" })), pair("I think", ""));
-        assert_eq!(parts(json!({ "reasoning": "I think", "content": null })), pair("I think", ""));
+        assert_eq!(parts(&json!({ "reasoning_details": details, "content": "so" })), expected);
+        assert_eq!(parts(&json!({ "content": "so" })), pair("", "so"));
+        assert_eq!(parts(&json!({ "content": "<think> I think" })), pair("I think", ""));
+        assert_eq!(parts(&json!({ "reasoning": "I think", "content": null })), pair("I think", ""));
     }
 
     #[test]
     fn the_finish_reason_is_kept_in_the_servers_word_if_it_is_none_of_ours() {
-        let read = |reason: Value| {
+        let read = |reason: &Value| {
             let body = json!({ "choices": [{ "message": { "content": "" }, "finish_reason": reason }] });
             ChatAnswer::read(&body).unwrap().finish_reason
         };
-        assert_eq!(read(json!("length")), FinishReason::Length);
-        assert_eq!(read(json!("content_filter")), FinishReason::ContentFilter);
-        assert_eq!(read(json!("tool_calls")), FinishReason::Other("tool_calls".to_owned()));
-        assert_eq!(read(Value::Null), FinishReason::Other("none".to_owned()));
+        assert_eq!(read(&json!("length")), FinishReason::Length);
+        assert_eq!(read(&json!("content_filter")), FinishReason::ContentFilter);
+        assert_eq!(read(&json!("tool_calls")), FinishReason::Other("tool_calls".to_owned()));
+        assert_eq!(read(&Value::Null), FinishReason::Other("none".to_owned()));
     }
 
     #[test]
     fn only_an_answer_that_stopped_by_itself_and_says_nothing_is_empty() {
-        assert!(read(json!({ "content": " \n" })).is_empty());
-        assert!(!read(json!({ "content": "", "reasoning": "I think" })).is_empty());
+        assert!(read(&json!({ "content": " \n" })).is_empty());
+        assert!(!read(&json!({ "content": "", "reasoning": "I think" })).is_empty());
         let cut = json!({ "choices": [{ "message": { "content": null }, "finish_reason": "length" }] });
         assert!(!ChatAnswer::read(&cut).unwrap().is_empty());
     }

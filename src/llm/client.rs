@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::classify::{self, Fault};
 use super::endpoint::{ApiKey, Endpoint};
 use super::{LlmError, Route};
+use crate::tls;
 
 /// How long a server may take to accept a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
@@ -26,8 +27,7 @@ pub struct Client {
 impl Client {
     /// A client of the endpoint; nothing is sent.
     pub fn new(endpoint: &Endpoint) -> Result<Self, LlmError> {
-        // Another part of the program may have set it before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::install();
         let Endpoint { base_url, key, settings, .. } = endpoint;
         let bad = |source: reqwest::Error| LlmError::BadAddress {
             url: without_password(base_url),

@@ -70,7 +70,7 @@ impl Gate {
 
 impl Passage<'_> {
     /// The server answered.
-    pub fn answered(self) {
+    pub fn answered(&self) {
         let mut state = self.gate.state();
         state.answered += 1;
         if state.answered >= state.width && state.width < self.gate.most {
@@ -84,7 +84,7 @@ impl Passage<'_> {
     }
 
     /// The server had too much to do and asked for a pause, or did not say how long.
-    pub fn turned_away(self, pause: Option<Duration>) {
+    pub fn turned_away(&self, pause: Option<Duration>) {
         let mut state = self.gate.state();
         let now = Instant::now();
         if let Some(until) = pause.and_then(|pause| now.checked_add(pause)) {
@@ -93,6 +93,7 @@ impl Passage<'_> {
         if state.narrowed.is_none_or(|narrowed| self.sent > narrowed) {
             let width = (state.width / 2).max(1);
             state.debt += state.width - width;
+            state.debt -= self.gate.permits.forget_permits(state.debt);
             state.width = width;
             state.answered = 0;
             state.narrowed = Some(now);
@@ -168,7 +169,7 @@ mod tests {
     #[test]
     fn nobody_passes_during_a_pause_that_the_server_asked_for() {
         let gate = Gate::new(2);
-        enter(&gate).turned_away(Some(Duration::from_secs(60)));
+        enter(&gate).turned_away(Some(Duration::from_mins(1)));
         let gate_is_closed = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()

@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,8 @@ pub struct Journal {
     /// The own one is the last.
     files: Vec<(PathBuf, File)>,
     index: Mutex<HashMap<(Key, String), Place>>,
-    lines: Sender<Line>,
+    /// Taken when it is closed.
+    writer: Option<(Sender<Line>, JoinHandle<()>)>,
     spent: Spending,
 }
 
@@ -126,8 +127,8 @@ impl Journal {
         let mut own = own.try_clone().map_err(StoreError::io("open", own_path))?;
         own.seek(SeekFrom::Start(end)).map_err(StoreError::io("read", own_path))?;
         let (lines, to_write) = mpsc::channel();
-        thread::spawn(move || write_lines(own, end, &to_write));
-        Ok(Self { path, files, index: Mutex::new(found.index), lines, spent: found.spent })
+        let thread = thread::spawn(move || write_lines(own, end, &to_write));
+        Ok(Self { path, files, index: Mutex::new(found.index), writer: Some((lines, thread)), spent: found.spent })
     }
 
     /// What the answers used up that were in the journal when it was opened.
@@ -155,10 +156,8 @@ impl Journal {
         let length = bytes.len() - 1;
         let (written, place) = oneshot::channel();
         let failed = || io::Error::other("an earlier line could not be written");
-        let outcome = match self.lines.send(Line { bytes, written }) {
-            Ok(()) => place.await.unwrap_or_else(|_| Err(failed())),
-            Err(_) => Err(failed()),
-        };
+        let is_sent = self.writer.as_ref().is_some_and(|(lines, _)| lines.send(Line { bytes, written }).is_ok());
+        let outcome = if is_sent { place.await.unwrap_or_else(|_| Err(failed())) } else { Err(failed()) };
         let offset = outcome.map_err(StoreError::io("write", &self.path))?;
         if !matches!(entry.outcome, Outcome::Empty(_)) {
             let place = Place { file: self.files.len() - 1, offset, length };
@@ -169,6 +168,16 @@ impl Journal {
 
     fn index(&self) -> MutexGuard<'_, HashMap<(Key, String), Place>> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Journal {
+    /// The lock ends with the thread that writes.
+    fn drop(&mut self) {
+        if let Some((lines, thread)) = self.writer.take() {
+            drop(lines);
+            let _ = thread.join();
+        }
     }
 }
 

@@ -57,7 +57,7 @@ pub struct NoAnswer;
 /// After so many requests in a row that had no answer after every try, no other is sent.
 const HOPELESS: usize = 3;
 /// The longest wait before another try, unless the server asks for more.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// Everything that one process asks one server for one step.
 ///
