@@ -21,6 +21,8 @@ pub enum ExitCode {
     Refused = 6,
     /// A model server did not answer; run the same command again to go on.
     Unanswered = 7,
+    /// Asked to stop early (SIGUSR1) and did, with work left; run the same command again to go on.
+    StoppedEarly = 75,
     /// Interrupted by the user or by the batch system; run the same command again to go on.
     Interrupted = 130,
 }

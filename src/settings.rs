@@ -7,6 +7,7 @@ mod extract;
 mod filter;
 mod judge;
 mod measure;
+mod memory_size;
 mod reason;
 mod rocq;
 mod score;
@@ -21,6 +22,7 @@ pub use extract::ExtractSettings;
 pub use filter::FilterSettings;
 pub use judge::JudgeSettings;
 pub use measure::MeasureSettings;
+pub use memory_size::MemorySize;
 pub use reason::ReasonSettings;
 pub use rocq::RocqSettings;
 pub use score::ScoreSettings;
@@ -66,6 +68,8 @@ pub struct Settings {
     pub jobs: usize,
     /// Which part of the units this process makes.
     pub shard: Shard,
+    /// Seconds that what is at work has to be finished after SIGUSR1.
+    pub stop_grace_s: u64,
     /// The prover's processes.
     pub rocq: RocqSettings,
     /// Which proofs of which files.
@@ -96,6 +100,7 @@ impl Default for Settings {
             output: PathBuf::from("export"),
             jobs: thread::available_parallelism().map_or(1, usize::from),
             shard: Shard::WHOLE,
+            stop_grace_s: 90,
             rocq: RocqSettings::default(),
             extract: ExtractSettings::default(),
             verify: VerifySettings::default(),
