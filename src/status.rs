@@ -105,11 +105,11 @@ impl Status {
     /// What is left to do for a job array of `n_shards` tasks: each verb, in order, with its shards that have work left.
     ///
     /// Nobody knows what a step makes before the one before it is done: then it is all of its shards.
-    pub fn work_left(&self, n_shards: usize) -> Vec<(&'static str, Vec<usize>)> {
+    pub fn work_left(&self, chain: &[StepName], n_shards: usize) -> Vec<(&'static str, Vec<usize>)> {
         let all = || (0..n_shards).collect::<Vec<_>>();
         let mut work = Vec::new();
         let mut is_done = true;
-        for &name in StepName::ALL {
+        for &name in chain {
             let step = self.steps.iter().find(|step| step.step == name);
             let left = match step {
                 Some(step) if is_done => step.shards_left(n_shards),
