@@ -244,16 +244,17 @@ pub struct ExportFlags {
     #[arg(long, value_name = "FORM", value_delimiter = ',', hide_possible_values = true)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub formats: Vec<FileFormat>,
-    /// What the records are written for [default: records]
-    #[arg(long, value_name = "VIEW", value_delimiter = ',')]
+    /// What they are written for, of records, whole_proof, steps, premise_selection, term_to_script
+    /// and messages [default: records]
+    #[arg(long, value_name = "VIEW", value_delimiter = ',', hide_possible_values = true)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub views: Vec<View>,
-    /// Older layouts to write too
-    #[arg(long, value_name = "LAYOUT", value_delimiter = ',')]
+    /// Older layouts to write too, of babel-formal
+    #[arg(long, value_name = "LAYOUT", value_delimiter = ',', hide_possible_values = true)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub compat: Vec<Compat>,
-    /// What no two splits share besides statements and proof terms [default: file]
-    #[arg(long, value_name = "WHAT")]
+    /// Hold out whole files, or what names a premise that no other record names [default: file]
+    #[arg(long, value_name = "file|premise", hide_possible_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split_by: Option<SplitBy>,
     /// Share of the records held out to choose models [default: 0.05]
