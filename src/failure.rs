@@ -92,9 +92,8 @@ impl Failure {
                     "run the model steps with real servers, or look at the rehearsal with `--allow-rehearsal`"
                         .to_owned(),
                 ),
-                StepError::Card(_) => None,
-                // The tokenizer's messages say what to do; nothing can be done about the index.
-                StepError::Tokenizer(_) | StepError::Index(_) => None,
+                // The tokenizer's messages say what to do; nothing can be done about the index and the card.
+                StepError::Tokenizer(_) | StepError::Index(_) | StepError::Card(_) => None,
                 StepError::Threads { .. } => Some("ask for fewer with `--jobs`".to_owned()),
             },
             Self::Store(error) => store_hint(error),

@@ -236,6 +236,10 @@ pub struct ExportArgs {
     pub jobs: JobsArgs,
 }
 
+/// Plain text, as a terminal shows the marks that documentation puts around names.
+const VIEWS_HELP: &str = "What they are written for, of records, whole_proof, steps, premise_selection, \
+                          term_to_script and messages [default: records]";
+
 /// Settings of `export`.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Dataset")]
@@ -244,9 +248,8 @@ pub struct ExportFlags {
     #[arg(long, value_name = "FORM", value_delimiter = ',', hide_possible_values = true)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub formats: Vec<FileFormat>,
-    /// What they are written for, of records, whole_proof, steps, premise_selection, term_to_script
-    /// and messages [default: records]
-    #[arg(long, value_name = "VIEW", value_delimiter = ',', hide_possible_values = true)]
+    /// What the records are written for
+    #[arg(long, help = VIEWS_HELP, value_name = "VIEW", value_delimiter = ',', hide_possible_values = true)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub views: Vec<View>,
     /// Older layouts to write too, of babel-formal

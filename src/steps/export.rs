@@ -105,7 +105,7 @@ fn make(
     }
     let (matches, benchmark_sha256) = contamination(settings, &records)?;
     let (sides, largest_group) = split_records(settings, &records, &matches);
-    let sided: Vec<_> = records.iter().zip(sides).collect();
+    let with_sides: Vec<_> = records.iter().zip(sides).collect();
     let corpus =
         if settings.views.contains(&View::PremiseSelection) { corpus(input, &records)? } else { Corpus::default() };
     let mut manifest = DatasetManifest {
@@ -114,7 +114,7 @@ fn make(
         settings: ExportSettings { benchmark: None, ..settings.clone() },
         benchmark_sha256,
         n_records: records.len(),
-        splits: provenance::split_sizes(&sided, settings),
+        splits: provenance::split_sizes(&with_sides, settings),
         largest_group,
         n_near_copies: matches.iter().filter(|it| it.kind == MatchKind::NearCopy).count(),
         n_rehearsed: rehearsed.len(),
@@ -128,7 +128,7 @@ fn make(
 
     // Without its manifest the dataset is not done, whatever a kill leaves of the rest.
     jsonl::remove(&output.manifest())?;
-    let mut written = Content { settings, records: &sided, corpus: &corpus }.write(output)?;
+    let mut written = Content { settings, records: &with_sides, corpus: &corpus }.write(output)?;
     if settings.benchmark.is_some() {
         jsonl::write_lines(&output.contamination(), &matches)?;
         written.push(output.contamination());
@@ -199,7 +199,9 @@ fn traits(record: &Record, is_benchmark: bool) -> Traits {
 /// The theorems and premises of the whole library, where its extraction lies beside the input, and of the records.
 fn corpus(input: &StepDir, records: &[Record]) -> Result<Corpus, StoreError> {
     let mut corpus = Corpus::default();
-    records.iter().for_each(|record| corpus.add(record));
+    for record in records {
+        corpus.add(record);
+    }
     let extracted = input.path().parent().map(|folder| RunDir::new(folder).step(StepName::Extract));
     if let Some(folder) = extracted.filter(|folder| folder.manifest().is_file()) {
         for (unit, _) in unit::list(&folder, StepName::Extract)? {

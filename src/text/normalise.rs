@@ -67,12 +67,13 @@ impl Default for Binder {
 fn renumbered(words: &[&str], open: &[Binder]) -> String {
     let bound = bound_names(words, open);
     let mut numbers = HashMap::new();
-    let words = words.iter().map(|word| match bound.contains(word) {
-        true => {
+    let words = words.iter().map(|word| {
+        if bound.contains(word) {
             let next = numbers.len();
             format!("_{}", numbers.entry(*word).or_insert(next))
+        } else {
+            (*word).to_owned()
         }
-        false => (*word).to_owned(),
     });
     words.collect::<Vec<_>>().join(" ")
 }
@@ -94,7 +95,7 @@ fn bound_names<'a>(words: &[&'a str], open: &[Binder]) -> HashSet<&'a str> {
                     binder.group = binder.depth;
                 }
             }
-            ")" | "}" | "]" if binder.depth == 0 => drop(binders.pop()),
+            ")" | "}" | "]" | "," | "=>" | ":=" | "in" if binder.depth == 0 => drop(binders.pop()),
             ")" | "}" | "]" => {
                 binder.depth -= 1;
                 if binder.depth < binder.group {
@@ -103,7 +104,6 @@ fn bound_names<'a>(words: &[&'a str], open: &[Binder]) -> HashSet<&'a str> {
             }
             ":" if binder.depth == 0 && binder.ends_with_colon => drop(binders.pop()),
             ":" => binder.in_names = false,
-            "," | "=>" | ":=" | "in" if binder.depth == 0 => drop(binders.pop()),
             name if binder.in_names && name.starts_with(|c: char| c.is_alphabetic() || c == '_') => {
                 bound.insert(name);
             }

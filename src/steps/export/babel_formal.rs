@@ -36,9 +36,12 @@ pub(super) struct Row<'a> {
 /// The scores of a reasoning in its obfuscated form.
 #[derive(Debug, Clone, Serialize)]
 struct OldScore {
-    score_avg: Option<f64>,
-    score_decision: Option<f64>,
-    score_completion: Option<f64>,
+    #[serde(rename = "score_avg")]
+    mean: Option<f64>,
+    #[serde(rename = "score_decision")]
+    decision: Option<f64>,
+    #[serde(rename = "score_completion")]
+    completion: Option<f64>,
 }
 
 /// The rows of a split.
@@ -84,8 +87,8 @@ fn notation(notation: &crate::record::Notation) -> String {
 fn score(record: &Record, index: usize) -> Option<OldScore> {
     let is_it = |score: &&Score| score.index == Some(index) && score.variant == Variant::Obfuscated;
     record.scores.iter().find(is_it).map(|score| OldScore {
-        score_avg: score.mean,
-        score_decision: score.decision,
-        score_completion: score.completion,
+        mean: score.mean,
+        decision: score.decision,
+        completion: score.completion,
     })
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::column::Column;
-use crate::record::Record;
+use crate::record::{FullName, Record};
 
 /// A proof state before a sentence that names premises.
 #[derive(Debug, Serialize)]
@@ -22,7 +22,7 @@ pub(super) fn rows(record: &Record) -> impl Iterator<Item = Row<'_>> {
         id: record.id.as_str(),
         index: step.index,
         state: step.state_before.to_string(),
-        premises: step.premises.iter().map(|premise| premise.as_str()).collect(),
+        premises: step.premises.iter().map(FullName::as_str).collect(),
     })
 }
 

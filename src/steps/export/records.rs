@@ -17,7 +17,7 @@ use step::{HypothesisColumns, PositionColumns, StepColumns, hypothesis_columns, 
 
 use super::column::Column;
 use super::split::Split;
-use crate::record::{Record, Source};
+use crate::record::{FullName, Record, Source};
 
 /// A theorem.
 #[derive(Debug, Serialize)]
@@ -60,7 +60,7 @@ pub(super) fn row<'a>(record: &'a Record, split: Split, licence: Option<&'a str>
         proof_term: ProofTermColumns { text: &record.proof_term.text },
         premises: record.premises.iter().map(PremiseColumns::new).collect(),
         notations: record.notations.iter().map(NotationColumns::new).collect(),
-        axioms: record.axioms.iter().map(|axiom| axiom.as_str()).collect(),
+        axioms: record.axioms.iter().map(FullName::as_str).collect(),
         verification: record.verification.as_ref().map(VerificationColumns::new),
         tokens: record.tokens.as_ref().map(TokensColumns::new),
         selection: record.selection.as_ref().map(SelectionColumns::new),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::column::Column;
 use super::records::step_kind;
-use crate::record::Record;
+use crate::record::{FullName, Record};
 
 /// A sentence of a proof.
 #[derive(Debug, Serialize)]
@@ -26,7 +26,7 @@ pub(super) fn rows(record: &Record) -> impl Iterator<Item = Row<'_>> {
         state_before: step.state_before.to_string(),
         text: &step.text,
         state_after: step.state_after.to_string(),
-        premises: step.premises.iter().map(|premise| premise.as_str()).collect(),
+        premises: step.premises.iter().map(FullName::as_str).collect(),
     })
 }
 

@@ -21,7 +21,7 @@ pub(super) fn row(record: &Record) -> Row<'_> {
     Row {
         id: record.id.as_str(),
         file: &record.source.file,
-        context: record.section_context.iter().map(|hypothesis| format!("{hypothesis}\n")).collect(),
+        context: record.section_context.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
         statement: &record.statement,
         statement_type: &record.statement_type,
         premises: record.premises.iter().map(|premise| premise.full_name.as_str()).collect(),

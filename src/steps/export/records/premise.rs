@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::record::{Notation, Premise};
+use crate::record::{KernelName, Notation, Premise};
 use crate::steps::export::column::Column;
 
 /// A library object.
@@ -20,7 +20,7 @@ impl<'a> PremiseColumns<'a> {
     pub(super) fn new(premise: &'a Premise) -> Self {
         Self {
             full_name: premise.full_name.as_str(),
-            kernel_name: premise.kernel_name.as_ref().map(|name| name.as_str()),
+            kernel_name: premise.kernel_name.as_ref().map(KernelName::as_str),
             kind: &premise.kind,
             ty: &premise.ty,
             library: premise.library.as_str(),

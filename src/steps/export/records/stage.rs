@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::record::{Selection, TokenCounts, Verification, VerificationStatus};
+use crate::record::{RecordId, Selection, TokenCounts, Verification, VerificationStatus};
 use crate::steps::export::column::Column;
 
 #[derive(Debug, Serialize)]
@@ -69,7 +69,7 @@ impl<'a> SelectionColumns<'a> {
     pub(super) fn new(selection: &'a Selection) -> Self {
         Self {
             rank: selection.rank,
-            nearest_id: selection.nearest_id.as_ref().map(|id| id.as_str()),
+            nearest_id: selection.nearest_id.as_ref().map(RecordId::as_str),
             similarity: selection.similarity,
         }
     }

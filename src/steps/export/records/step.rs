@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::record::{Goal, Hypothesis, Position, ProofState, Step, StepKind};
+use crate::record::{FullName, Goal, Hypothesis, Position, ProofState, Step, StepKind};
 use crate::steps::export::column::Column;
 
 #[derive(Debug, Serialize)]
@@ -59,7 +59,7 @@ impl<'a> StepColumns<'a> {
             kind: step_kind(step.kind),
             start: PositionColumns::new(step.start),
             end: PositionColumns::new(step.end),
-            premises: step.premises.iter().map(|premise| premise.as_str()).collect(),
+            premises: step.premises.iter().map(FullName::as_str).collect(),
             state_before: StateColumns::new(&step.state_before),
             state_after: StateColumns::new(&step.state_after),
         }
