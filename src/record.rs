@@ -86,7 +86,13 @@ pub struct Record {
 impl Record {
     /// The record without its text, as it stands in a rejected file.
     pub fn rejected(&self, reason: Reason) -> Rejected {
-        Rejected { format_version: FORMAT_VERSION, id: self.id.clone(), source: self.source.clone(), reason, record: None }
+        Rejected {
+            format_version: FORMAT_VERSION,
+            id: self.id.clone(),
+            source: self.source.clone(),
+            reason,
+            record: None,
+        }
     }
 
     /// The record with everything that it holds, as it stands in a rejected file: what was paid for is not lost.

@@ -29,10 +29,8 @@ impl Client {
     pub fn new(endpoint: &Endpoint) -> Result<Self, LlmError> {
         tls::install();
         let Endpoint { base_url, key, settings, .. } = endpoint;
-        let bad = |source: reqwest::Error| LlmError::BadAddress {
-            url: endpoint.address(),
-            source: source.without_url(),
-        };
+        let bad =
+            |source: reqwest::Error| LlmError::BadAddress { url: endpoint.address(), source: source.without_url() };
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_LIMIT)

@@ -32,7 +32,12 @@ impl Endpoint {
                 ApiKey::new(key.to_str().ok_or_else(bad)?).ok_or_else(bad)
             })
             .transpose()?;
-        Ok(Self { base_url, model: settings.model.clone().unwrap_or_else(|| SCRIPTED.to_owned()), key, settings: settings.clone() })
+        Ok(Self {
+            base_url,
+            model: settings.model.clone().unwrap_or_else(|| SCRIPTED.to_owned()),
+            key,
+            settings: settings.clone(),
+        })
     }
 
     /// The address, without a password.

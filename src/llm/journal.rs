@@ -147,8 +147,7 @@ impl Journal {
                 }
             }
         }
-        let is_answered =
-            |request: &&Request| found.index.contains_key(&(Key::of(request), request.hash.to_string()));
+        let is_answered = |request: &&Request| found.index.contains_key(&(Key::of(request), request.hash.to_string()));
         Ok(requests.into_iter().filter(is_answered).count())
     }
 

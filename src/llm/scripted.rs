@@ -85,9 +85,9 @@ fn completion(body: &Value) -> Value {
             start = index + 1;
         }
         // A number that depends on everything before, cheap to compute.
-        let before = ids[index.saturating_sub(8)..=index].iter().fold(7_u32, |sum, id| {
-            sum.wrapping_mul(31).wrapping_add(u32::from(*id))
-        });
+        let before = ids[index.saturating_sub(8)..=index]
+            .iter()
+            .fold(7_u32, |sum, id| sum.wrapping_mul(31).wrapping_add(u32::from(*id)));
         let logprob = -f64::from(before % 1000) / 250.0;
         let entry = json!({ id.to_string(): { "logprob": logprob, "rank": before % 50 + 1, "decoded_token": text } });
         logprobs.push(if index == 0 { Value::Null } else { entry });

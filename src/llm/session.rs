@@ -94,7 +94,8 @@ struct End {
 impl Session {
     /// Opens the journal of a shard in the step's folder `output`; nothing is sent.
     pub fn open(endpoint: Endpoint, output: &StepDir, shard: Shard) -> Result<Self, LlmError> {
-        let backend = if endpoint.is_rehearsal() { Backend::Scripted } else { Backend::Server(Client::new(&endpoint)?) };
+        let backend =
+            if endpoint.is_rehearsal() { Backend::Scripted } else { Backend::Server(Client::new(&endpoint)?) };
         let journal = Journal::open(output, shard)?;
         Ok(Self {
             backend,

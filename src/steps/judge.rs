@@ -163,8 +163,7 @@ fn request(
     }
     let text = prompt.fill(Question { theorem: Theorem::of(record), reasoning: &reasoning.text })?;
     let body = endpoint.body([("messages", chat::messages(&text))]);
-    let request =
-        Request::new(record.id.clone(), reasoning.index, Route::ChatCompletions, &body, about_tokens(&text));
+    let request = Request::new(record.id.clone(), reasoning.index, Route::ChatCompletions, &body, about_tokens(&text));
     Ok((request.made_from(prompt.hash()), text))
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use crate::store::digest::Digest;
 
 /// A prompt to be filled in.
 #[derive(Debug)]
-pub struct Prompt {
+pub(super) struct Prompt {
     environment: Environment<'static>,
     name: String,
     hash: Digest,
@@ -49,9 +50,7 @@ impl Prompt {
     /// The user's own template, or the built-in one.
     pub(super) fn load(file: Option<&Path>, built_in: &'static str) -> Result<Self, StepError> {
         let (name, text) = match file {
-            Some(file) => {
-                (file.display().to_string(), fs::read_to_string(file).map_err(StoreError::io("read", file))?)
-            }
+            Some(file) => (file.display().to_string(), fs::read_to_string(file).map_err(StoreError::io("read", file))?),
             None => ("the built-in template".to_owned(), built_in.to_owned()),
         };
         let hash = Digest::of(&text);
@@ -72,7 +71,7 @@ impl Prompt {
     pub(super) fn fill(&self, values: impl Serialize) -> Result<String, StepError> {
         let wrong = |source| StepError::Template { name: self.name.clone(), source };
         let template = self.environment.get_template("prompt").map_err(wrong)?;
-        Ok(template.render(minijinja::Value::from_serialize(&values)).map_err(wrong)?.trim().to_owned())
+        Ok(template.render(Serde(values)).map_err(wrong)?.trim().to_owned())
     }
 }
 

@@ -76,14 +76,18 @@ fn for_each_record(input: &StepDir, mut each: impl FnMut(Record) -> Result<(), S
 }
 
 /// The requests for the samples of a record: the same for each, but for the seed where the settings have one.
-fn requests(record: &Record, n_samples: usize, prompt: &Prompt, endpoint: &Endpoint) -> Result<Vec<Request>, StepError> {
+fn requests(
+    record: &Record,
+    n_samples: usize,
+    prompt: &Prompt,
+    endpoint: &Endpoint,
+) -> Result<Vec<Request>, StepError> {
     let text = prompt.fill(Theorem::of(record))?;
     let mut body = endpoint.body([("messages", chat::messages(&text))]);
     let seed = body.get("seed").and_then(Value::as_u64);
     let tokens = about_tokens(&text);
-    let make = |body: &_| {
-        Request::new(record.id.clone(), 0, Route::ChatCompletions, body, tokens).made_from(prompt.hash())
-    };
+    let make =
+        |body: &_| Request::new(record.id.clone(), 0, Route::ChatCompletions, body, tokens).made_from(prompt.hash());
     let first = make(&body);
     Ok((0..n_samples)
         .map(|sample| match seed {
