@@ -13,6 +13,7 @@ mod mathcomp;
 mod measure;
 mod model_server;
 mod models;
+mod obfuscate;
 mod overview;
 mod reason;
 mod select;
