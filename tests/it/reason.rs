@@ -292,7 +292,7 @@ fn the_key_is_nowhere_in_what_the_program_writes_and_says() {
             server.asked().iter().all(|asked| asked.authorization.as_deref().is_some_and(|said| said.contains(KEY)))
         );
         assert!(!outcome.text().contains(KEY), "{}", outcome.text());
-        for text in [&output, run.path()].into_iter().flat_map(|folder| texts(folder)) {
+        for text in [&output, run.path()].into_iter().flat_map(texts) {
             assert!(!text.contains(KEY), "{text}");
         }
     }
