@@ -3,5 +3,6 @@
 pub mod bm25;
 pub mod diverse;
 pub mod inverted_index;
+pub mod obfuscate;
 pub mod tokenise;
 pub mod tokenizer;

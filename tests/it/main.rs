@@ -12,6 +12,7 @@ mod mathcomp;
 mod measure;
 mod model_server;
 mod models;
+mod obfuscate;
 mod overview;
 mod select;
 mod settings;
