@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{ExportFlags, FilterFlags, MeasureFlags, ProverFlags, SelectFlags, Verb};
+use super::{
+    ExportFlags, FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, SelectFlags, Verb,
+};
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
 
@@ -23,6 +25,17 @@ pub struct Overrides {
     filter: FilterFlags,
     select: SelectFlags,
     export: ExportFlags,
+    reason: Both<ReasonFlags>,
+    judge: Both<JudgeFlags>,
+}
+
+/// A step's own flags and those about its server, in one table.
+#[derive(Debug, Default, Serialize)]
+struct Both<T> {
+    #[serde(flatten)]
+    own: T,
+    #[serde(flatten)]
+    model: ModelFlags,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -75,6 +88,14 @@ impl Verb {
             Self::Select(args) => {
                 overrides.jobs = args.jobs.jobs;
                 overrides.select = args.flags.clone();
+            }
+            Self::Reason(args) => {
+                overrides.shard = args.shard.resolve();
+                overrides.reason = Both { own: args.flags.clone(), model: args.model.clone() };
+            }
+            Self::Judge(args) => {
+                overrides.shard = args.shard.resolve();
+                overrides.judge = Both { own: args.flags.clone(), model: args.model.clone() };
             }
             Self::Status(args) => overrides.output.clone_from(&args.dir),
             Self::Export(args) => {

@@ -164,7 +164,7 @@ fn answers(record: &Record) -> impl Iterator<Item = (&'static str, &Provenance)>
     let reasonings = record.reasonings.iter().map(|reasoning| ("reason", &reasoning.provenance));
     let verdicts = record.verdicts.iter().filter_map(|verdict| match &verdict.judge {
         Judge::Model(provenance) => Some(("judge", provenance)),
-        Judge::Pattern => None,
+        Judge::Pattern | Judge::Unasked => None,
     });
     reasonings.chain(verdicts)
 }

@@ -153,6 +153,7 @@ impl<'a> VerdictColumns<'a> {
     pub(super) fn new(verdict: &'a Verdict) -> Self {
         let (kind, model) = match &verdict.judge {
             Judge::Pattern => ("pattern", None),
+            Judge::Unasked => ("unasked", None),
             Judge::Model(provenance) => ("model", Some(ProvenanceColumns::new(provenance))),
         };
         Self {
