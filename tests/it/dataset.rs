@@ -143,6 +143,7 @@ pub(crate) fn full(id: &str) -> Record {
         verdicts: vec![Verdict {
             index: 1,
             accepted: true,
+            is_unreadable: false,
             explanation: "it does not say so".to_owned(),
             judge: Judge::Model(provenance("judge-model")),
         }],

@@ -145,6 +145,7 @@ fn token_columns() -> Vec<Column> {
 pub(super) struct VerdictColumns<'a> {
     index: usize,
     accepted: bool,
+    is_unreadable: bool,
     explanation: &'a str,
     judge: JudgeColumns<'a>,
 }
@@ -159,6 +160,7 @@ impl<'a> VerdictColumns<'a> {
         Self {
             index: verdict.index,
             accepted: verdict.accepted,
+            is_unreadable: verdict.is_unreadable,
             explanation: &verdict.explanation,
             judge: JudgeColumns { kind, model },
         }
@@ -176,6 +178,7 @@ pub(super) fn verdict_columns() -> Vec<Column> {
     vec![
         Column::integer("index", ""),
         Column::boolean("accepted", ""),
+        Column::boolean("is_unreadable", ""),
         Column::text("explanation", ""),
         Column::group("judge", judge, ""),
     ]
