@@ -5,7 +5,7 @@ mod overrides;
 
 pub use arguments::{
     ExportArgs, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, MeasureArgs, MeasureFlags, ProverFlags,
-    RunArgs, SelectArgs, SelectFlags, ShardArgs, StatusArgs, VerifyArgs,
+    RunArgs, SelectArgs, SelectFlags, ShardArgs, StatusArgs, VerifyArgs, VerifyFlags,
 };
 pub use overrides::Overrides;
 

@@ -102,6 +102,13 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NoProgram { .. } | RocqError::Start { .. } | RocqError::Handshake { .. } => {
             Some(NO_ROCQ_HINT.to_owned())
         }
+        RocqError::ServerHandshake { fault: Fault::OutOfMemory { .. }, .. } => {
+            Some("give it more with `--max-memory` or `rocq.max_memory`".to_owned())
+        }
+        RocqError::NoServer { .. } | RocqError::ServerHandshake { .. } => Some(PETANQUE_HINT.to_owned()),
+        RocqError::OldServer { .. } => Some(format!("install a newer coq-lsp; {PETANQUE_HINT}")),
+        RocqError::OtherRocq { .. } => Some(format!("use the `pet` that was built with this Rocq; {PETANQUE_HINT}")),
+        RocqError::Workspace { source } => io_hint(source.kind()).map(str::to_owned),
         RocqError::NoInput { .. } | RocqError::NoSources { .. } => Some(
             "name folders and .v files with `--input`; `rocq-distill doctor` says which library is found".to_owned(),
         ),
@@ -115,6 +122,9 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::Read { source, .. } => io_hint(source.kind()).map(str::to_owned),
     }
 }
+
+/// What to do where petanque is of no use.
+pub const PETANQUE_HINT: &str = "name another with `--pet` or `--pet-server`, or do without it: `--engine coqidetop`";
 
 /// What to do where there is no prover.
 pub const NO_ROCQ_HINT: &str = "put Rocq and MathComp on PATH, set `rocq.program`, or put `containers/with-rocq` in \

@@ -42,7 +42,7 @@ pub const ENVIRONMENT_PREFIX: &str = "ROCQ_DISTILL_";
 pub const OTLP_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// The keys that mean nothing unless they are set.
-const OPTIONAL_KEYS: &[&str] = &["measure.tokenizer", "telemetry.endpoint"];
+const OPTIONAL_KEYS: &[&str] = &["measure.tokenizer", "telemetry.endpoint", "verify.pet_server"];
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]

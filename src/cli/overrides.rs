@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{FilterFlags, MeasureFlags, ProverFlags, SelectFlags, Verb};
+use super::{FilterFlags, MeasureFlags, ProverFlags, SelectFlags, Verb, VerifyFlags};
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
 
@@ -19,6 +19,7 @@ pub struct Overrides {
     shard: Option<Shard>,
     rocq: ProverFlags,
     extract: ExtractOverrides,
+    verify: VerifyFlags,
     measure: MeasureFlags,
     filter: FilterFlags,
     select: SelectFlags,
@@ -44,6 +45,7 @@ impl Verb {
                 overrides.jobs = args.jobs.jobs;
                 overrides.rocq = args.prover.clone();
                 overrides.extract.input.clone_from(&args.input);
+                overrides.verify = args.verify.clone();
                 overrides.measure = args.measure.clone();
                 overrides.filter = args.filter.clone();
                 overrides.select = args.select.clone();
@@ -57,6 +59,7 @@ impl Verb {
             }
             Self::Verify(args) => {
                 overrides.extract.input.clone_from(&args.library);
+                overrides.verify = args.flags.clone();
                 overrides.rocq = args.prover.clone();
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();

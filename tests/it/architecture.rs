@@ -134,6 +134,7 @@ fn only_the_layout_joins_paths_of_the_run_directory() {
     const OTHERS: &[(&str, &str)] = &[
         ("doctor.rs", "the installed library"),
         ("rocq/installation.rs", "the installed library and the folders of PATH"),
+        ("rocq/petanque/workspace.rs", "a folder of its own for petanque"),
         ("rocq/library.rs", "the installed library"),
         ("text/tokenizer.rs", "the folder of a tokenizer"),
         ("text/tokenizer/hub.rs", "the cache of the hub"),

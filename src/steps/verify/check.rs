@@ -3,7 +3,7 @@
 use crate::record::{FullName, ProofState, Reason, Record, StepKind};
 use crate::rocq::Fault;
 use crate::rocq::idetop::Outcome;
-use crate::rocq::replay::Replay;
+use crate::rocq::replay::{Refused, Replay};
 use crate::rocq::sentence;
 use crate::rocq::vernac::{self, Role};
 
@@ -24,8 +24,8 @@ pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record
         Ok(script) => script,
         Err(reason) => return Ok(Err(reason)),
     };
-    if let Err(reason) = answered(engine.seek(record.source.byte_start).await, "the file before the theorem")? {
-        return Ok(Err(reason));
+    if let Err(Refused { sentence, message }) = engine.seek(record.source.byte_start).await? {
+        return Ok(Err(Reason::FileRefused { sentence, message }));
     }
     let mut state = match answered(engine.run(&record.statement).await, &record.statement)? {
         Ok(state) => state,
