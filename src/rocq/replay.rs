@@ -30,6 +30,11 @@ pub trait Replay {
     /// Executes a sentence and gives the proof state after it: nothing where no proof is open.
     async fn run(&mut self, sentence: &str) -> Outcome<Option<ProofState>>;
 
+    /// Whether the state that [`Replay::run`] gave last is the expected one after all, printed in another way.
+    ///
+    /// Only for engines that print otherwise than `coqidetop`, which prints what records hold.
+    async fn is_shown_as(&mut self, found: &ProofState, expected: &ProofState) -> Outcome<bool>;
+
     /// The axioms that a constant rests on, sorted; nothing if the answer is not understood.
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>>;
 
@@ -92,6 +97,10 @@ impl Replay for IdetopReplay<'_> {
     async fn run(&mut self, sentence: &str) -> Outcome<Option<ProofState>> {
         let place = self.place(self.sentences.get(self.next).map_or(0, |sentence| sentence.range.start));
         self.prover.run(sentence, place).await
+    }
+
+    async fn is_shown_as(&mut self, _found: &ProofState, _expected: &ProofState) -> Outcome<bool> {
+        Ok(Ok(false))
     }
 
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {

@@ -7,7 +7,7 @@
 use super::protocol::StateId;
 use super::server::Server;
 use super::session::Session;
-use crate::record::ProofState;
+use crate::record::{Goal, Hypothesis, ProofState};
 use crate::rocq::idetop::{Limits, Outcome};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::SourceFile;
@@ -27,6 +27,8 @@ pub struct PetanqueReplay<'a> {
     mark: (usize, StateId),
     /// The state after what was run last.
     tip: StateId,
+    /// Goals of the proof at hand as petanque prints them, each with how Rocq shows it.
+    shown: Vec<(Goal, Goal)>,
 }
 
 impl<'a> PetanqueReplay<'a> {
@@ -40,7 +42,7 @@ impl<'a> PetanqueReplay<'a> {
     ) -> Result<Self, RocqError> {
         let session = Session::start(server, rocq, file, limits).await?;
         let root = session.root();
-        Ok(Self { server, rocq, file, text, limits, session, mark: (0, root), tip: root })
+        Ok(Self { server, rocq, file, text, limits, session, mark: (0, root), tip: root, shown: Vec::new() })
     }
 
     /// Replaces the session by a fresh one at the beginning of the file.
@@ -87,6 +89,7 @@ impl Replay for PetanqueReplay<'_> {
             }
         };
         self.tip = self.mark.1;
+        self.shown.clear();
         Ok(outcome)
     }
 
@@ -98,6 +101,33 @@ impl Replay for PetanqueReplay<'_> {
             }
             Err(refusal) => Ok(Err(refusal)),
         }
+    }
+
+    /// Petanque prints a hypothesis as if it were a conclusion: the names of its bound variables keep clear of those of
+    /// the context. `Show` prints the goals in focus as `coqidetop` does. A goal out of focus was in focus before.
+    async fn is_shown_as(&mut self, found: &ProofState, expected: &ProofState) -> Outcome<bool> {
+        let Some(pairs) = pairs(found, expected) else { return Ok(Ok(false)) };
+        let is_known = |pair: &(&Goal, &Goal)| pair.0 == pair.1 || self.shown.iter().any(|(a, b)| (a, b) == *pair);
+        let unknown: Vec<_> = pairs.iter().enumerate().filter(|(_, pair)| !is_known(pair)).collect();
+        if unknown.iter().any(|(index, _)| *index >= found.goals.len()) {
+            return Ok(Ok(false));
+        }
+        let commands: String = unknown.iter().map(|(index, _)| format!("Show {}. ", index + 1)).collect();
+        let answer = match self.session.run(self.tip, &commands).await? {
+            Ok(answer) => answer,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let mut notices = answer.notices();
+        for (_, (printed, expected)) in unknown {
+            let Some((_, shown)) = notices.next().and_then(|notice| notice.split_once(" is:\n")) else {
+                return Ok(Ok(false));
+            };
+            if printed::one_line(shown).trim() != printed::one_line(&expected.to_string()).trim() {
+                return Ok(Ok(false));
+            }
+            self.shown.push(((*printed).clone(), (*expected).clone()));
+        }
+        Ok(Ok(true))
     }
 
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {
@@ -112,4 +142,26 @@ impl Replay for PetanqueReplay<'_> {
     async fn close(self) {
         self.session.close().await;
     }
+}
+
+/// The goals of two states side by side, those in focus first; nothing if more than types and values of hypotheses
+/// differs.
+fn pairs<'a>(found: &'a ProofState, expected: &'a ProofState) -> Option<Vec<(&'a Goal, &'a Goal)>> {
+    let lists = |state: &'a ProofState| [&state.goals, &state.background, &state.shelved, &state.given_up];
+    let is_alike = |found: &Hypothesis, expected: &Hypothesis| {
+        found.names == expected.names && found.body.is_some() == expected.body.is_some()
+    };
+    let mut pairs = Vec::new();
+    for (found, expected) in lists(found).into_iter().zip(lists(expected)) {
+        if found.len() != expected.len() {
+            return None;
+        }
+        pairs.extend(found.iter().zip(expected));
+    }
+    let all_alike = pairs.iter().all(|(found, expected)| {
+        (&found.name, &found.conclusion) == (&expected.name, &expected.conclusion)
+            && found.hypotheses.len() == expected.hypotheses.len()
+            && found.hypotheses.iter().zip(&expected.hypotheses).all(|(found, expected)| is_alike(found, expected))
+    });
+    all_alike.then_some(pairs)
 }

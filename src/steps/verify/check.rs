@@ -34,7 +34,7 @@ pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record
     for line in script {
         let before = state;
         if let Some(step) = line.step
-            && let Err(reason) = same(step, &record.steps[step].state_before, before.as_ref())
+            && let Err(reason) = same(engine, step, &record.steps[step].state_before, before.as_ref()).await?
         {
             return Ok(Err(reason));
         }
@@ -43,7 +43,7 @@ pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record
             Err(reason) => return Ok(Err(reason)),
         };
         if let Some(step) = line.step
-            && let Err(reason) = same(step, &record.steps[step].state_after, state.as_ref())
+            && let Err(reason) = same(engine, step, &record.steps[step].state_after, state.as_ref()).await?
         {
             return Ok(Err(reason));
         }
@@ -114,12 +114,20 @@ fn script<'a>(text: &str, record: &'a Record) -> Result<Vec<Line<'a>>, Reason> {
     Ok(lines)
 }
 
-fn same(step: usize, expected: &ProofState, found: Option<&ProofState>) -> Result<(), Reason> {
-    if found == Some(expected) {
-        return Ok(());
+/// Whether the state that was reached last is the recorded one.
+async fn same<E: Replay>(
+    engine: &mut E,
+    step: usize,
+    expected: &ProofState,
+    found: Option<&ProofState>,
+) -> Result<Result<(), Reason>, Fault> {
+    if let Some(found) = found
+        && (found == expected || engine.is_shown_as(found, expected).await? == Ok(true))
+    {
+        return Ok(Ok(()));
     }
     let found = found.map_or_else(|| "no proof is open".to_owned(), ToString::to_string);
-    Err(Reason::StateMismatch { step, expected: expected.to_string(), found })
+    Ok(Err(Reason::StateMismatch { step, expected: expected.to_string(), found }))
 }
 
 /// Rocq's refusal of a sentence is a reason to reject.
