@@ -96,15 +96,14 @@ const GO_ON_HINT: &str = "what is done is kept; run the same command again to go
 
 fn rocq_hint(error: &RocqError) -> Option<String> {
     match error {
-        RocqError::Handshake { fault: Fault::OutOfMemory { .. }, .. } => {
+        RocqError::Handshake { fault: Fault::OutOfMemory { .. }, .. }
+        | RocqError::ServerHandshake { fault: Fault::OutOfMemory { .. }, .. } => {
             Some("give it more with `--max-memory` or `rocq.max_memory`".to_owned())
         }
         RocqError::NoProgram { .. } | RocqError::Start { .. } | RocqError::Handshake { .. } => {
             Some(NO_ROCQ_HINT.to_owned())
         }
-        RocqError::ServerHandshake { fault: Fault::OutOfMemory { .. }, .. } => {
-            Some("give it more with `--max-memory` or `rocq.max_memory`".to_owned())
-        }
+        RocqError::NoPet { .. } => Some(format!("install coq-lsp, whose program it is; {PETANQUE_HINT}")),
         RocqError::NoServer { .. } | RocqError::ServerHandshake { .. } => Some(PETANQUE_HINT.to_owned()),
         RocqError::OldServer { .. } => Some(format!("install a newer coq-lsp; {PETANQUE_HINT}")),
         RocqError::OtherRocq { .. } => Some(format!("use the `pet` that was built with this Rocq; {PETANQUE_HINT}")),

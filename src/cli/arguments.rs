@@ -48,7 +48,7 @@ pub struct ProverFlags {
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Replay")]
 pub struct VerifyFlags {
-    /// auto, petanque or coqidetop [default: auto, petanque where there is a `pet`]
+    /// What replays proofs: auto, petanque or coqidetop [default: auto]
     #[arg(long, value_name = "ENGINE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineChoice>,
@@ -80,9 +80,9 @@ pub struct RunArgs {
     /// What each prover may use.
     #[command(flatten)]
     pub prover: ProverFlags,
-    /// `verify`.
-    #[command(flatten)]
-    pub verify: VerifyFlags,
+    /// What replays proofs: auto, petanque or coqidetop [default: auto]
+    #[arg(long, value_name = "ENGINE", help_heading = "Work")]
+    pub engine: Option<EngineChoice>,
     /// `measure`.
     #[command(flatten)]
     pub measure: MeasureFlags,

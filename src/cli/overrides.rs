@@ -45,7 +45,7 @@ impl Verb {
                 overrides.jobs = args.jobs.jobs;
                 overrides.rocq = args.prover.clone();
                 overrides.extract.input.clone_from(&args.input);
-                overrides.verify = args.verify.clone();
+                overrides.verify.engine = args.engine;
                 overrides.measure = args.measure.clone();
                 overrides.filter = args.filter.clone();
                 overrides.select = args.select.clone();

@@ -80,7 +80,8 @@ impl fmt::Display for Engine {
         write!(f, "{} {}", self.name(), self.version())?;
         match self {
             Self::Petanque(Server { place: Place::Theirs { address, .. }, .. }) => write!(f, " at {address}"),
-            Self::Petanque(_) | Self::Coqidetop { .. } => Ok(()),
+            Self::Petanque(Server { place: Place::Own(program), .. }) => write!(f, ", {}", program.display()),
+            Self::Coqidetop { .. } => Ok(()),
         }
     }
 }

@@ -33,6 +33,12 @@ pub enum RocqError {
         /// What it did.
         fault: Fault,
     },
+    /// Petanque's program is not there.
+    #[error("there is no `{program}` on the path")]
+    NoPet {
+        /// As the settings name it.
+        program: String,
+    },
     /// A server does not do what it should.
     #[error("`{server}` does not answer as petanque does: {fault}")]
     ServerHandshake {

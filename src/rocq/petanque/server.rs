@@ -62,8 +62,15 @@ impl fmt::Display for Place {
 impl Server {
     /// Finds `pet` and asks it for its version.
     pub async fn find(program: &Path) -> Result<Self, RocqError> {
-        let program = installation::find_program(program)?;
-        let version = installation::answer(&program, "--version").await?.trim().to_owned();
+        let program = installation::find_program(program)
+            .map_err(|_| RocqError::NoPet { program: program.display().to_string() })?;
+        let answer = installation::answer(&program, "--version").await.map_err(|error| match error {
+            RocqError::Handshake { program, fault } => {
+                RocqError::ServerHandshake { server: program.display().to_string(), fault }
+            }
+            error => error,
+        })?;
+        let version = answer.trim().to_owned();
         let server = Self { place: Place::Own(program), version };
         if version_numbers(&server.version).is_some_and(|version| version >= OLDEST) {
             Ok(server)
