@@ -107,7 +107,6 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NoServer { .. } | RocqError::ServerHandshake { .. } => Some(PETANQUE_HINT.to_owned()),
         RocqError::OldServer { .. } => Some(format!("install a newer coq-lsp; {PETANQUE_HINT}")),
         RocqError::OtherRocq { .. } => Some(format!("use the `pet` that was built with this Rocq; {PETANQUE_HINT}")),
-        RocqError::Workspace { source } => io_hint(source.kind()).map(str::to_owned),
         RocqError::NoInput { .. } | RocqError::NoSources { .. } => Some(
             "name folders and .v files with `--input`; `rocq-distill doctor` says which library is found".to_owned(),
         ),
@@ -118,7 +117,7 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::WrongFolder { .. } => {
             Some("name the file where the library is installed, not a copy of it elsewhere".to_owned())
         }
-        RocqError::Read { source, .. } => io_hint(source.kind()).map(str::to_owned),
+        RocqError::Workspace { source } | RocqError::Read { source, .. } => io_hint(source.kind()).map(str::to_owned),
     }
 }
 

@@ -103,7 +103,10 @@ struct Task<'a> {
 }
 
 /// Replays the records of one file in engines that `start` gives, one after the other.
-async fn replay<E: Replay>(start: impl AsyncFn() -> Result<E, RocqError>, task: Task<'_>) -> Result<Outcome, StepError> {
+async fn replay<E: Replay>(
+    start: impl AsyncFn() -> Result<E, RocqError>,
+    task: Task<'_>,
+) -> Result<Outcome, StepError> {
     let Task { text, records, verification, is_tried_again, advance } = task;
     let sha256 = Digest::of(text);
     let mut engine = None;

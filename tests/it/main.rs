@@ -11,6 +11,7 @@ mod library;
 mod mathcomp;
 mod measure;
 mod overview;
+mod petanque;
 mod select;
 mod settings;
 mod status;

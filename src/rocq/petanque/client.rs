@@ -146,7 +146,9 @@ fn answer(message: &[u8], id: u64) -> Result<Option<Result<Value, ErrorObject>>,
         Some(found) => return Err(CallError::Garbled(format!("request {id} was answered as request {found}"))),
     }
     if let Some(error) = message.remove("error") {
-        return serde_json::from_value(error).map(|error| Some(Err(error))).map_err(|_| garbled("an error has no code"));
+        return serde_json::from_value(error)
+            .map(|error| Some(Err(error)))
+            .map_err(|_| garbled("an error has no code"));
     }
     match message.remove("result") {
         Some(result) => Ok(Some(Ok(result))),

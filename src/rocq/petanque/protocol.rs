@@ -168,7 +168,8 @@ impl RunResult {
 /// What is left to prove.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Goals {
-    goals: Vec<WireGoal>,
+    #[serde(rename = "goals")]
+    focused: Vec<WireGoal>,
     /// Around each focus, innermost first, the goals before it and those after it.
     stack: Vec<(Vec<WireGoal>, Vec<WireGoal>)>,
     shelf: Vec<WireGoal>,
@@ -203,7 +204,7 @@ impl Goals {
     pub fn into_state(self) -> ProofState {
         let goals = |goals: Vec<WireGoal>| goals.into_iter().map(WireGoal::into_goal).collect::<Vec<_>>();
         ProofState {
-            goals: goals(self.goals),
+            goals: goals(self.focused),
             shelved: goals(self.shelf),
             given_up: goals(self.given_up),
             background: goals(self.stack.into_iter().flat_map(|(before, after)| [before, after].concat()).collect()),

@@ -112,8 +112,8 @@ impl Replay for PetanqueReplay<'_> {
         if unknown.iter().any(|(index, _)| *index >= found.goals.len()) {
             return Ok(Ok(false));
         }
-        let commands: String = unknown.iter().map(|(index, _)| format!("Show {}. ", index + 1)).collect();
-        let answer = match self.session.run(self.tip, &commands).await? {
+        let commands: Vec<_> = unknown.iter().map(|(index, _)| format!("Show {}.", index + 1)).collect();
+        let answer = match self.session.run(self.tip, &commands.join(" ")).await? {
             Ok(answer) => answer,
             Err(refusal) => return Ok(Err(refusal)),
         };

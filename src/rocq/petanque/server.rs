@@ -21,7 +21,7 @@ const OLDEST: [u32; 3] = [0, 2, 3];
 
 /// How long a server that someone else runs may take to be connected to and to answer a question that needs no work,
 /// once it is done with what others ask of it.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Bytes of the longest answer to such a question.
 const LONGEST: u64 = 1 << 20;

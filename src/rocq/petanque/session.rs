@@ -122,7 +122,7 @@ struct Link {
 
 #[derive(Debug)]
 enum Connection {
-    Own(Process),
+    Own(Box<Process>),
     Theirs { stream: TcpStream, turn: Arc<Mutex<()>> },
 }
 
@@ -132,7 +132,8 @@ impl Link {
             Place::Own(program) => {
                 // What the folder of this process says of a project is not for the prover.
                 let arguments = ["--root".into(), workspace.root().into()];
-                (Connection::Own(Process::start(program, &arguments, limits.bounds)?), Framing::Header)
+                let process = Process::start(program, &arguments, limits.bounds)?;
+                (Connection::Own(Box::new(process)), Framing::Header)
             }
             Place::Theirs { address, turn } => {
                 let stream = server::connect(address).await?;
