@@ -8,6 +8,7 @@ use std::time::Instant;
 use futures::{StreamExt, TryStreamExt, future, stream};
 use serde_json::json;
 
+use self::check::Stop;
 use super::event::Event;
 use super::extract::{library_digest, limits, unit_name};
 use super::{Context, StepError};
@@ -110,16 +111,26 @@ async fn replay<E: Replay>(
     let Task { text, records, verification, is_tried_again, advance } = task;
     let sha256 = Digest::of(text);
     let mut engine = None;
+    // What ends every engine before it comes to the theorems that are left.
+    let mut dead_end = None;
     let mut outcome = Outcome::default();
     let mut done = 0;
     for record in records {
-        let verdict = if record.source.sha256 == sha256.as_str() {
-            match attempt(&start, &mut engine, text, &record).await? {
+        let verdict = if let Some(reason) = &dead_end {
+            Err(reason.clone())
+        } else if record.source.sha256 == sha256.as_str() {
+            let verdict = match attempt(&start, &mut engine, text, &record).await? {
                 // What ended the engine may have been the doing of what it did before.
-                Err(fault) if is_tried_again(&fault) => attempt(&start, &mut engine, text, &record).await?,
-                outcome => outcome,
-            }
-            .unwrap_or_else(|fault| Err(fault.reason(&record.statement)))
+                Err(stop) if is_tried_again(stop.fault()) => attempt(&start, &mut engine, text, &record).await?,
+                verdict => verdict,
+            };
+            verdict.unwrap_or_else(|stop| {
+                let reason = stop.fault().clone().reason(&record.statement);
+                if let Stop::Before(_) = stop {
+                    dead_end = Some(reason.clone());
+                }
+                Err(reason)
+            })
         } else {
             Err(Reason::SourceChanged { expected: record.source.sha256.clone(), found: sha256.to_string() })
         };
@@ -143,7 +154,7 @@ async fn attempt<E: Replay>(
     engine: &mut Option<E>,
     text: &str,
     record: &Record,
-) -> Result<Result<Result<(), Reason>, Fault>, RocqError> {
+) -> Result<Result<Result<(), Reason>, Stop>, RocqError> {
     let mut running = match engine.take() {
         Some(engine) => engine,
         None => start().await?,

@@ -166,7 +166,7 @@ async fn recorded_conversations_of_every_version_are_understood() {
         });
         versions.push(version);
     }
-    assert_eq!(versions, ["pet-0.2.4", "pet-0.2.5"]);
+    assert_eq!(versions, ["pet-0.2.3", "pet-0.2.4", "pet-0.2.5"]);
 }
 
 #[tokio::test]

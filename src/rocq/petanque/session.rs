@@ -47,8 +47,8 @@ impl Session {
         let workspace = Workspace::of(file).map_err(|source| RocqError::Workspace { source })?;
         let mut link = Link::to(server, &workspace, limits).await?;
         let handshake = |fault| RocqError::ServerHandshake { server: server.place.to_string(), fault };
-        let root = link.open(&workspace, limits.sentence).await.map_err(handshake)?;
-        let who = link.who(root, limits.sentence).await.map_err(handshake)?;
+        let root = link.open(&workspace, limits.query).await.map_err(handshake)?;
+        let who = link.who(root, limits.query).await.map_err(handshake)?;
         let path = file.logical_path.object(PROBE);
         if who.path != path.as_str() {
             let message = format!("it calls `{path}` `{}`", who.path);

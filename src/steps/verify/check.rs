@@ -7,6 +7,29 @@ use crate::rocq::replay::{Refused, Replay};
 use crate::rocq::sentence;
 use crate::rocq::vernac::{self, Role};
 
+/// What ended the engine, and where.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// In the file before the theorem, where it is met again by every theorem that follows.
+    Before(Fault),
+    /// In the theorem.
+    Within(Fault),
+}
+
+impl Stop {
+    pub(super) fn fault(&self) -> &Fault {
+        match self {
+            Self::Before(fault) | Self::Within(fault) => fault,
+        }
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Within(fault)
+    }
+}
+
 /// A sentence of a record, and the step that it is.
 #[derive(Debug, Clone, PartialEq)]
 struct Line<'a> {
@@ -19,12 +42,12 @@ struct Line<'a> {
 ///
 /// Each recorded state must be reached again, the proof must end with its closing sentence, and the constant must rest
 /// on the recorded axioms.
-pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record) -> Result<Result<(), Reason>, Fault> {
+pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record) -> Result<Result<(), Reason>, Stop> {
     let script = match script(text, record) {
         Ok(script) => script,
         Err(reason) => return Ok(Err(reason)),
     };
-    if let Err(Refused { sentence, message }) = engine.seek(record.source.byte_start).await? {
+    if let Err(Refused { sentence, message }) = engine.seek(record.source.byte_start).await.map_err(Stop::Before)? {
         return Ok(Err(Reason::FileRefused { sentence, message }));
     }
     let mut state = match answered(engine.run(&record.statement).await, &record.statement)? {
