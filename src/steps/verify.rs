@@ -112,7 +112,7 @@ async fn replay<E: Replay>(
     let sha256 = Digest::of(text);
     let mut engine = None;
     // What ends every engine before it comes to the theorems that are left.
-    let mut dead_end = None;
+    let mut dead_end: Option<Reason> = None;
     let mut outcome = Outcome::default();
     let mut done = 0;
     for record in records {

@@ -1,5 +1,6 @@
 //! Petanque servers that are absent, wrong, slow, broken or gone: each costs its own record at most.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -40,7 +41,6 @@ impl Bench {
                     "#!/bin/sh\n[ $1 = -where ] && echo {here}/coq || echo The Coq Proof Assistant, version 8.20.1\n"
                 ),
             )
-            .file("rocq-distill.toml", "[rocq]\nsentence_limit_s = 1\n")
             .variable("PATH", &format!("{here}/bin:/usr/bin:/bin"))
             .variable("PET_HERE", &here);
         for name in ["pet", "coqidetop"] {
@@ -54,6 +54,11 @@ impl Bench {
             &[("L.a", records)],
         );
         Self { run }
+    }
+
+    /// With so short a limit for a sentence that a test can wait for it.
+    fn in_a_hurry(self) -> Self {
+        Self { run: self.run.file("rocq-distill.toml", "[rocq]\nsentence_limit_s = 3\n") }
     }
 
     fn variable(self, name: &str, value: &str) -> Self {
@@ -148,10 +153,10 @@ fn library(prefix: &str, tactics: &[&str]) -> (String, Vec<Record>) {
         let mut record = record(&format!("L.a:{tactic}"));
         record.proof_script = format!("Proof. {tactic}.\nQed.");
         record.steps[0].text = format!("{tactic}.");
-        record.source.file = "a.v".to_owned();
+        "a.v".clone_into(&mut record.source.file);
         record.source.logical_path = LogicalPath::new("L.a");
         record.source.byte_start = text.len();
-        text += &format!("{} {}\n", record.statement, record.proof_script);
+        writeln!(text, "{} {}", record.statement, record.proof_script).unwrap();
         record.source.byte_end = text.len() - 1;
         records.push(record);
     }
@@ -224,7 +229,7 @@ fn what_ends_the_server_before_a_theorem_is_not_tried_for_each_theorem_after_it(
 
 #[test]
 fn m15_a_hanging_tactic_costs_its_own_record_and_leaves_no_process() {
-    let bench = Bench::new(&["before", "hangs", "after"]);
+    let bench = Bench::new(&["before", "hangs", "after"]).in_a_hurry();
     let expected = [("after", "verified"), ("before", "verified"), ("hangs", "timed_out")];
     assert_eq!(bench.verify(""), standings(&expected));
     assert_eq!(bench.n_starts(), 2);
@@ -243,13 +248,13 @@ fn m14_a_flood_on_stderr_and_notifications_disturb_nothing() {
 #[test]
 fn half_a_message_is_no_answer() {
     assert_eq!(Bench::new(&["half"]).verify(""), standings(&[("half", "prover_died")]));
-    assert_eq!(Bench::new(&["half_and_hangs"]).verify(""), standings(&[("half_and_hangs", "timed_out")]));
+    assert_eq!(Bench::new(&["half_and_hangs"]).in_a_hurry().verify(""), standings(&[("half_and_hangs", "timed_out")]));
 }
 
 #[test]
 fn m15_an_answer_that_is_late_or_has_another_number_is_never_taken_for_the_next() {
     let late = [("fine", "verified"), ("late", "timed_out")];
-    assert_eq!(Bench::new(&["late", "fine"]).verify(""), standings(&late));
+    assert_eq!(Bench::new(&["late", "fine"]).in_a_hurry().verify(""), standings(&late));
     let other = [("fine", "verified"), ("other_number", "unreadable")];
     assert_eq!(Bench::new(&["other_number", "fine"]).verify(""), standings(&other));
 }
@@ -298,7 +303,7 @@ fn a_server_that_someone_else_runs_is_used_and_left_running() {
 
 #[test]
 fn a_shared_server_that_was_late_once_is_asked_again() {
-    let bench = Bench::new(&["late", "fine"]).variable("PET_LACKS", "proof_info");
+    let bench = Bench::new(&["late", "fine"]).in_a_hurry().variable("PET_LACKS", "proof_info");
     let mut server = bench.serve(0);
     assert_eq!(bench.verify(&server.flag()), standings(&[("fine", "verified"), ("late", "timed_out")]));
     assert!(server.is_running());

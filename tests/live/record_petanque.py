@@ -80,8 +80,9 @@ def main():
         pet.call("petanque/goals", st=state)
         pet.run(state, "Show 1. ")
         place = {"line": 1, "character": len("(* 𝔸𝔹 *) Lemma second".encode("utf-16-le")) // 2}
-        state = pet.call("petanque/get_state_at_pos", uri=f"file://{folder}/a.v", position=place, opts=FORGETFUL)["st"]
-        pet.call("petanque/goals", st=state)
+        there = pet.call("petanque/get_state_at_pos", uri=f"file://{folder}/a.v", position=place, opts=FORGETFUL)
+        if there:
+            pet.call("petanque/goals", st=there["st"])
         pet.call("petanque/goals", st=99999)
         pet.call("petanque/ast")
         pet.call("petanque/proof_info")
