@@ -191,6 +191,8 @@ fn the_text_of_the_project_is_finished_and_is_about_the_project() {
         ["src", "tests/it", "benches", "containers", "slurm"].iter().filter(|folder| root().join(folder).is_dir());
     for path in top.chain(folders.flat_map(|folder| files_below(folder))) {
         let Ok(text) = fs::read_to_string(&path) else { continue };
+        // What `mktemp` fills in is no mark.
+        let text = text.replace(&"X".repeat(6), "");
         for word in &words {
             assert!(!text.contains(word.as_str()), "{} has `{word}`", path.display());
         }
