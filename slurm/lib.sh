@@ -61,8 +61,9 @@ distill() {
   while kill -0 $child 2>/dev/null; do wait $child || true; done
   wait $child || code=$?
   child=''
-  # It had not come so far as to listen.
-  ((code != 128 + $(kill -l USR1))) || code=$stopped_early
+  # It was ended before it listened or before it was done; where signals follow each other, the shell may not even know
+  # how (-1). Once it was told to stop, all of that is a stop.
+  if [[ -n $stopping ]] && ((code < 0 || code > 128)); then code=$stopped_early; fi
   return $code
 }
 
