@@ -54,7 +54,7 @@ impl Failure {
             Self::Step(error) => match error {
                 StepError::Store(error) => store_code(error),
                 StepError::Llm(error) => llm_code(error),
-                StepError::NotShardable { .. } => ExitCode::Usage,
+                StepError::NotShardable { .. } | StepError::Template { .. } => ExitCode::Usage,
                 StepError::Stopped { .. } => ExitCode::StoppedEarly,
                 StepError::Rocq(_)
                 | StepError::Tokenizer(_)
@@ -75,6 +75,7 @@ impl Failure {
                 StepError::Store(error) => store_hint(error),
                 StepError::Rocq(error) => rocq_hint(error),
                 StepError::Llm(error) => llm_hint(error),
+                StepError::Template { .. } => Some(TEMPLATE_HINT.to_owned()),
                 StepError::WrongStep { what, .. } => {
                     Some(format!("run the steps in order, or name the folder that has {what} with `--input`"))
                 }
@@ -122,6 +123,10 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
 /// What to do where there is no prover.
 pub const NO_ROCQ_HINT: &str = "put Rocq and MathComp on PATH, set `rocq.program`, or put `containers/with-rocq` in \
                                 front of the command, which fetches them";
+
+const TEMPLATE_HINT: &str = "a template can name `statement`, `statement_type`, `section_context`, `proof_term`, \
+                             `tactics`, `premises` (`name`, `type`), `notations` (`text`, `scope`, `definition`) and, \
+                             for `judge`, `reasoning`";
 
 fn llm_code(error: &LlmError) -> ExitCode {
     match error {

@@ -85,11 +85,14 @@ pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation)
             StepName::Measure => steps::measure::run(context, &settings.measure, input, &output)?,
             StepName::Filter => steps::filter::run(context, &settings.filter, input, &output)?,
             StepName::Select => steps::select::run(context, &settings.select, input, &output)?,
-            StepName::Reason | StepName::Score | StepName::Judge => break,
+            StepName::Reason => steps::reason::run(context, &settings.reason, input, &output).await?,
+            StepName::Score => break,
+            StepName::Judge => steps::judge::run(context, &settings.judge, input, &output).await?,
         };
         funnel.push((step, summary));
     }
-    let dataset = steps::export::run(&run_dir.step(StepName::Select), &run_dir.dataset())?;
+    let last = funnel.last().map_or(StepName::Select, |(step, _)| *step);
+    let dataset = steps::export::run(&run_dir.step(last), &run_dir.dataset())?;
     Ok(Outcome { funnel, dataset })
 }
 

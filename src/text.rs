@@ -4,5 +4,6 @@ pub mod bm25;
 pub mod diverse;
 pub mod inverted_index;
 pub mod obfuscate;
+pub mod leak;
 pub mod tokenise;
 pub mod tokenizer;

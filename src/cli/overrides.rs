@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{FilterFlags, MeasureFlags, ProverFlags, SelectFlags, Verb};
+use super::{FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, SelectFlags, Verb};
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
 
@@ -22,6 +22,17 @@ pub struct Overrides {
     measure: MeasureFlags,
     filter: FilterFlags,
     select: SelectFlags,
+    reason: Both<ReasonFlags>,
+    judge: Both<JudgeFlags>,
+}
+
+/// A step's own flags and those about its server, in one table.
+#[derive(Debug, Default, Serialize)]
+struct Both<T> {
+    #[serde(flatten)]
+    own: T,
+    #[serde(flatten)]
+    model: ModelFlags,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -74,6 +85,14 @@ impl Verb {
             Self::Select(args) => {
                 overrides.jobs = args.jobs.jobs;
                 overrides.select = args.flags.clone();
+            }
+            Self::Reason(args) => {
+                overrides.shard = args.shard.resolve();
+                overrides.reason = Both { own: args.flags.clone(), model: args.model.clone() };
+            }
+            Self::Judge(args) => {
+                overrides.shard = args.shard.resolve();
+                overrides.judge = Both { own: args.flags.clone(), model: args.model.clone() };
             }
             Self::Status(args) => overrides.output.clone_from(&args.dir),
             Self::Export(_) | Self::Doctor | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}

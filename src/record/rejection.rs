@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT_VERSION, FullName, RecordId, Source};
+use std::collections::BTreeMap;
+
+use super::{FORMAT_VERSION, FullName, Record, RecordId, Source};
 
 /// A record that does not go on, as it stands in a rejected file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,12 +17,15 @@ pub struct Rejected {
     pub source: Source,
     /// Why.
     pub reason: Reason,
+    /// The whole record, where it holds what was paid for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Box<Record>>,
 }
 
 impl Rejected {
     /// A theorem that never became a record.
     pub fn new(id: RecordId, source: Source, reason: Reason) -> Self {
-        Self { format_version: FORMAT_VERSION, id, source, reason }
+        Self { format_version: FORMAT_VERSION, id, source, reason, record: None }
     }
 }
 
@@ -143,6 +148,23 @@ pub enum Reason {
     },
     /// `select`: enough others are further from what was chosen.
     NotSelected,
+    /// `reason`: no sample can be used.
+    NoUsableReasoning {
+        /// How many samples there are, by what is wrong with them.
+        samples: BTreeMap<String, usize>,
+    },
+    /// `reason`: the prompt does not fit into the model.
+    PromptTooLong {
+        /// What the server said.
+        message: String,
+    },
+    /// `judge`: no reasoning was accepted.
+    NoneAccepted {
+        /// How many a model judged.
+        n_judged: usize,
+        /// How many a listed pattern threw out before.
+        n_patterns: usize,
+    },
 }
 
 /// What `filter` looks at.
@@ -180,6 +202,9 @@ impl Reason {
             Self::OutOfRange { .. } => "out_of_range",
             Self::Duplicate { .. } => "duplicate",
             Self::NotSelected => "not_selected",
+            Self::NoUsableReasoning { .. } => "no_usable_reasoning",
+            Self::PromptTooLong { .. } => "prompt_too_long",
+            Self::NoneAccepted { .. } => "none_accepted",
         }
     }
 }
