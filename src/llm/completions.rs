@@ -11,18 +11,7 @@ use serde_json::{Value, json};
 use super::request::Request;
 use super::session::{Answer, Unread};
 use crate::record::TokenLogprob;
-
-/// How a server is asked for the logprobs of a prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum Wire {
-    /// By `prompt_logprobs`, as vLLM has it.
-    #[default]
-    #[value(name = "prompt_logprobs", alias = "prompt-logprobs")]
-    PromptLogprobs,
-    /// By `echo` with `logprobs`.
-    Echo,
-}
+use crate::settings::Wire;
 
 /// What is written for the logprob of a token that the model takes for impossible: numbers in records are finite.
 pub const LEAST_LOGPROB: f64 = -9999.0;
@@ -125,7 +114,8 @@ fn told(id: u32, text: &str, logprob: Option<f64>) -> Result<TokenLogprob, Unrea
 /// Where two lists of ids differ, with what stands there in both.
 pub fn differ(sent: &[u32], returned: &[u32]) -> String {
     const SHOWN: usize = 12;
-    let at = sent.iter().zip(returned).position(|(left, right)| left != right).unwrap_or(sent.len().min(returned.len()));
+    let at =
+        sent.iter().zip(returned).position(|(left, right)| left != right).unwrap_or(sent.len().min(returned.len()));
     let from = at.saturating_sub(2);
     let shown = |ids: &[u32]| {
         let ids = &ids[from.min(ids.len())..];
@@ -155,7 +145,8 @@ mod tests {
 
     #[test]
     fn the_own_token_is_found_by_its_id_among_others() {
-        let both = json!({ "9": { "logprob": -0.1, "decoded_token": "x" }, "7": { "logprob": -2.0, "decoded_token": "y" } });
+        let both =
+            json!({ "9": { "logprob": -0.1, "decoded_token": "x" }, "7": { "logprob": -2.0, "decoded_token": "y" } });
         let found = read(&[1, 5, 7], 1, &answer(&[1, 5, 7], &[Value::Null, entry(5, -1.0, ""), both])).unwrap();
         let expected = [(5, "", -1.0), (7, "y", -2.0)];
         let expected = expected.map(|(id, text, logprob)| TokenLogprob { id, text: text.to_owned(), logprob });
@@ -189,7 +180,8 @@ mod tests {
 
     #[test]
     fn the_second_wire_reads_the_echoed_prompt_and_drops_what_was_generated() {
-        let logprobs = json!({ "tokens": ["a", "bytes:\\xe2", " b", "new"], "token_logprobs": [null, -1.0, -2.0, -3.0] });
+        let logprobs =
+            json!({ "tokens": ["a", "bytes:\\xe2", " b", "new"], "token_logprobs": [null, -1.0, -2.0, -3.0] });
         let echoed = json!({ "choices": [{ "logprobs": logprobs }] });
         let found = read(&[1, 2, 3], 1, &echoed).unwrap();
         let found: Vec<_> = found.iter().map(|token| (token.id, token.text.as_str(), token.logprob)).collect();
@@ -202,6 +194,9 @@ mod tests {
         for body in [json!({}), json!({ "choices": [{}] }), json!({ "choices": [{ "logprobs": null }] })] {
             assert!(matches!(read(&[1, 2], 1, &body), Err(Unread::Shape(_))), "{body}");
         }
-        assert!(matches!(read(&[1, 2], 0, &answer(&[1, 2], &[Value::Null, entry(2, -1.0, "")])), Err(Unread::Mismatch(_))));
+        assert!(matches!(
+            read(&[1, 2], 0, &answer(&[1, 2], &[Value::Null, entry(2, -1.0, "")])),
+            Err(Unread::Mismatch(_))
+        ));
     }
 }

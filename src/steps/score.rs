@@ -22,19 +22,19 @@ use super::asking::{self, Fate, Unfinished};
 use super::dry_run::DryRun;
 use super::prompt::{Prompt, Theorem};
 use super::{Context, StepError};
-use crate::llm::completions::{self, TailLogprobs, Wire};
+use crate::llm::completions::{self, TailLogprobs};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
 use crate::llm::{Reply, Request, Route, Session};
 use crate::record::{Reason, Record, Score, StepKind, TokenLogprob, Variant};
-use crate::settings::ScoreSettings;
+use crate::settings::{ScoreSettings, Wire};
 use crate::store::layout::{StepDir, StepName};
 use crate::store::ledger::Summary;
 use crate::store::unit;
 use crate::text::obfuscate::{Obfuscator, TrueProof};
 use measures::measures;
 use mix::Pool;
-use tokens::{Tokens, TokenSource};
+use tokens::{TokenSource, Tokens};
 
 const STEP: StepName = StepName::Score;
 

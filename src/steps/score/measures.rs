@@ -2,23 +2,19 @@
 
 use crate::record::{Score, TokenLogprob};
 
-/// What is written for a probability of zero: the natural logarithm of the smallest probability that is told apart from
-/// it, so that one such token brings a score close to 0 and no number is infinite. vLLM says -9999 for minus infinity.
-pub const LEAST_LOGPROB: f64 = -9999.0;
-
 /// The scores of a span of tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measures {
+pub(super) struct Measures {
     /// Over all tokens.
-    pub mean: Option<f64>,
+    pub(super) mean: Option<f64>,
     /// Over the tokens that start a word.
-    pub decision: Option<f64>,
+    pub(super) decision: Option<f64>,
     /// Over the others.
-    pub completion: Option<f64>,
+    pub(super) completion: Option<f64>,
 }
 
 /// Scores a span: `100 · exp(mean)` of the logprobs of each class, none for an empty class.
-pub fn measures(span: &[TokenLogprob]) -> Measures {
+pub(super) fn measures(span: &[TokenLogprob]) -> Measures {
     let starts = word_starts(span);
     let class = |is_wanted: &dyn Fn(bool) -> bool| {
         score(span.iter().zip(&starts).filter(|(_, starts)| is_wanted(**starts)).map(|(token, _)| token.logprob))
@@ -61,7 +57,7 @@ fn score(logprobs: impl Iterator<Item = f64>) -> Option<f64> {
 
 /// Gives each score of a record its normalised mean: decision and completion, each brought to 0..1 over all of them,
 /// added; none where it has neither, and the one where it has only one.
-pub fn normalise(scores: &mut [Score]) {
+pub(super) fn normalise(scores: &mut [Score]) {
     let decisions = range(scores.iter().filter_map(|score| score.decision));
     let completions = range(scores.iter().filter_map(|score| score.completion));
     for score in scores {
@@ -89,6 +85,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::llm::completions::LEAST_LOGPROB;
     use crate::record::Variant;
 
     fn token(text: &str, logprob: f64) -> TokenLogprob {
@@ -143,7 +140,17 @@ mod tests {
 
     fn scored(decision: Option<f64>, completion: Option<f64>) -> Score {
         let variant = Variant::Obfuscated;
-        Score { index: None, variant, mean: None, decision, completion, normalised_mean: None, tokens: None }
+        Score {
+            index: None,
+            variant,
+            mean: None,
+            decision,
+            completion,
+            normalised_mean: None,
+            too_long: None,
+            is_rehearsal: false,
+            tokens: None,
+        }
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use futures::future;
 use serde_json::{Value, json};
 
-use crate::llm::completions::{self, Wire};
+use crate::llm::completions;
 use crate::llm::session::Unread;
-use crate::llm::{LlmError, NoAnswer, Route, Session};
+use crate::llm::{Route, Session};
+use crate::settings::Wire;
 use crate::steps::StepError;
+use crate::steps::asking::Unfinished;
 use crate::text::tokenizer::Tokenizer;
-
-use super::super::asking::Unfinished;
 
 /// Who tells the tokens of a text.
 pub(super) enum TokenSource {
@@ -86,7 +86,7 @@ impl TokenSource {
                 let body =
                     json!({ "model": session.endpoint().model, "prompt": text, "add_special_tokens": add_special });
                 let answer = session.ask_in_passing(Route::Tokenize, &body).await?;
-                told(&answer).ok_or_else(|| mismatch(session, format!("no tokens in the answer {answer}")).into())
+                told(&answer).ok_or_else(|| session.end_by_mismatch(format!("no tokens in the answer {answer}")).into())
             }
         }
     }
@@ -96,7 +96,8 @@ impl Tokens {
     /// What is too long, with the lengths, if the model does not take so many tokens and the one that it has to make.
     pub(super) fn too_long(&self) -> Option<String> {
         let (n_tokens, limit) = (self.ids.len(), self.limit?);
-        (n_tokens + 1 > limit).then(|| format!("the prompt has {n_tokens} tokens, and the model takes {limit} with one more"))
+        (n_tokens + 1 > limit)
+            .then(|| format!("the prompt has {n_tokens} tokens, and the model takes {limit} with one more"))
     }
 }
 
@@ -119,13 +120,9 @@ pub(super) async fn warm_up(session: &Session, source: &TokenSource, wire: Wire)
     let answer = session.ask_in_passing(Route::Completions, &body).await?;
     match completions::read(&ids, 1, &answer) {
         Ok(_) => Ok(()),
-        Err(Unread::Mismatch(message)) => Err(mismatch(session, message).into()),
-        Err(Unread::Shape(message)) => Err(mismatch(session, format!("its answer has another shape: {message}")).into()),
+        Err(Unread::Mismatch(message)) => Err(session.end_by_mismatch(message).into()),
+        Err(Unread::Shape(message)) => Err(session.end_by_mismatch(format!("another shape: {message}")).into()),
     }
-}
-
-fn mismatch(session: &Session, message: String) -> NoAnswer {
-    session.halt(LlmError::OtherTokens { url: session.endpoint().address(), message })
 }
 
 #[cfg(test)]
