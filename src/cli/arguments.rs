@@ -224,7 +224,7 @@ pub struct SelectFlags {
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Model server")]
 pub struct ModelFlags {
-    /// Address of the server, such as http://127.0.0.1:8000/v1, or `scripted`
+    /// Address of the server, such as `http://127.0.0.1:8000/v1`, or `scripted`
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
