@@ -16,6 +16,7 @@ mod models;
 mod obfuscate;
 mod overview;
 mod reason;
+mod score;
 mod select;
 mod settings;
 mod status;
