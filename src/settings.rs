@@ -57,6 +57,7 @@ fn optional_keys() -> Vec<String> {
     let others = [
         "measure.tokenizer",
         "telemetry.endpoint",
+        "verify.pet_server",
         "reason.template",
         "score.tokenizer",
         "score.template",

@@ -15,6 +15,8 @@ mod model_server;
 mod models;
 mod obfuscate;
 mod overview;
+mod petanque;
+mod petanque_fault;
 mod reason;
 mod score;
 mod select;
