@@ -333,7 +333,7 @@ pub struct ScoreArgs {
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Scores")]
 pub struct ScoreFlags {
-    /// How the server gives a prompt's logprobs [default: prompt_logprobs]
+    /// How the server gives a prompt's logprobs [default: `prompt_logprobs`]
     #[arg(long, value_name = "WIRE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire: Option<Wire>,
@@ -357,6 +357,7 @@ pub struct ScoreFlags {
 
 impl ScoreFlags {
     /// The flags in the words of the settings.
+    #[must_use]
     pub fn resolve(&self) -> Self {
         Self { keep_tokens: self.no_keep_tokens.then_some(false), ..self.clone() }
     }

@@ -61,8 +61,8 @@ pub fn read(sent: &[u32], start: usize, answer: &Value) -> Result<Vec<TokenLogpr
         return Err(Unread::Mismatch(differ(sent, &returned)));
     }
     let choice = answer.pointer("/choices/0").ok_or_else(|| Unread::shape("no choice in it"))?;
-    let tokens = [choice.get("prompt_logprobs"), answer.get("prompt_logprobs")].into_iter().flatten();
-    match tokens.filter_map(Value::as_array).next() {
+    let mut tokens = [choice.get("prompt_logprobs"), answer.get("prompt_logprobs")].into_iter().flatten();
+    match tokens.find_map(Value::as_array) {
         Some(entries) => from_prompt_logprobs(sent, start, entries),
         None => from_echo(sent, start, choice),
     }

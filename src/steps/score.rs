@@ -123,10 +123,10 @@ impl Scorer {
 
     async fn score(&self, session: &Session, record: Record) -> Result<Fate, Unfinished> {
         let (planned, prefixes) = self.prefixes(&record)?;
-        let scored = future::join_all(prefixes.iter().map(|prefix| self.ask(session, &record, prefix))).await;
-        let scored = scored.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let mut scores: Vec<_> =
-            planned.iter().map(|planned| score(planned, scored[planned.prefix].clone(), self.keep_tokens)).collect();
+        let answers = future::join_all(prefixes.iter().map(|prefix| self.ask(session, &record, prefix))).await;
+        let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let of = |planned: &Planned| score(planned, answers[planned.prefix].clone(), self.keep_tokens);
+        let mut scores: Vec<_> = planned.iter().map(of).collect();
         measures::normalise(&mut scores);
         Ok(fate(Record { scores, ..record }))
     }
