@@ -9,6 +9,8 @@ mod filter;
 mod harness;
 mod judge;
 mod library;
+#[path = "../live/petanque.rs"]
+mod live_petanque;
 mod mathcomp;
 mod measure;
 mod model_server;
