@@ -8,6 +8,7 @@ mod fault;
 mod filter;
 mod harness;
 mod judge;
+mod kill;
 mod library;
 mod mathcomp;
 mod measure;
