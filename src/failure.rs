@@ -142,7 +142,7 @@ fn llm_hint(error: &LlmError) -> Option<String> {
     const KEPT: &str = "every answer so far is kept and will not be asked for again";
     Some(match error {
         LlmError::NoEndpoint { step } => {
-            format!("set `{step}.base_url` and `{step}.model`; the README names examples of settings")
+            format!("set `{step}.base_url` and `{step}.model`; `rocq-distill example` prints files to start from")
         }
         LlmError::BadAddress { .. } => {
             "write it as the server's client libraries take it, such as `http://127.0.0.1:8000/v1`".to_owned()
