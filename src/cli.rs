@@ -6,7 +6,7 @@ mod overrides;
 pub use arguments::{
     ExportArgs, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, JudgeArgs, JudgeFlags, MeasureArgs,
     MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, RunArgs, SelectArgs, SelectFlags, ShardArgs,
-    StatusArgs, VerifyArgs,
+    StatusArgs, VerifyArgs, VerifyFlags,
 };
 pub use overrides::Overrides;
 

@@ -17,9 +17,10 @@ use crate::console::Console;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::pipeline::{self, Funnel, Portion};
+use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::rocq::process;
-use crate::settings::Settings;
+use crate::settings::{Settings, VerifySettings};
 use crate::steps::event::Both;
 use crate::steps::export::DatasetManifest;
 use crate::steps::{self, Context, Stop};
@@ -131,7 +132,8 @@ async fn work(
     let summary = match &cli.verb {
         Verb::Run(_) => {
             let rocq = Installation::find(&settings.rocq.program).await?;
-            let outcome = pipeline::run(context, settings, &rocq).await?;
+            let engine = engine(settings, &rocq, console).await?;
+            let outcome = pipeline::run(context, settings, &rocq, &engine).await?;
             let exported = exported(&outcome.dataset, &run_dir.dataset());
             let notes: Vec<_> = left_out(&outcome.funnel).into_iter().chain([exported]).collect();
             console.summary(&outcome.funnel, &notes)?;
@@ -145,7 +147,8 @@ async fn work(
         Verb::Verify(args) => {
             let rocq = Installation::find(&settings.rocq.program).await?;
             let (input, output) = folders(&args.folders, StepName::Verify);
-            steps::verify::run(context, settings, &rocq, &input, &output).await?
+            let engine = engine(settings, &rocq, console).await?;
+            steps::verify::run(context, settings, &rocq, &engine, &input, &output).await?
         }
         Verb::Measure(args) => {
             let (input, output) = folders(&args.folders, StepName::Measure);
@@ -201,6 +204,14 @@ async fn work(
         }
     };
     finish(summary, console)
+}
+
+/// The engine that replays proofs, which is told because it may depend on what this machine has.
+async fn engine(settings: &Settings, rocq: &Installation, console: &Console) -> Result<Engine, Failure> {
+    let VerifySettings { engine, pet, pet_server } = &settings.verify;
+    let engine = Engine::find(*engine, pet, pet_server.as_deref(), rocq).await?;
+    console.note(&format!("proofs are replayed in {engine}"));
+    Ok(engine)
 }
 
 /// What to say of the model steps that were not part of the run because they have no server.

@@ -56,7 +56,8 @@ fn optional_keys() -> Vec<String> {
     let of_endpoints = ["reason", "score", "judge"]
         .iter()
         .flat_map(|step| endpoint::OPTIONAL_KEYS.iter().map(move |key| format!("{step}.{key}")));
-    let others = ["measure.tokenizer", "telemetry.endpoint", "reason.template", "judge.template"].map(str::to_owned);
+    let others = ["measure.tokenizer", "telemetry.endpoint", "verify.pet_server", "reason.template", "judge.template"]
+        .map(str::to_owned);
     others.into_iter().chain(of_endpoints).collect()
 }
 

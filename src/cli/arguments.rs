@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::record::TheoremKind;
+use crate::rocq::engine::EngineChoice;
 use crate::settings::MemorySize;
 use crate::settings::RankBy;
 use crate::store::shard::Shard;
@@ -44,6 +45,24 @@ pub struct ProverFlags {
     pub max_memory: Option<MemorySize>,
 }
 
+/// How proofs are replayed.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Replay")]
+pub struct VerifyFlags {
+    /// What replays proofs: auto, petanque or coqidetop [default: auto]
+    #[arg(long, value_name = "ENGINE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineChoice>,
+    /// Petanque's program, one for each worker [default: pet]
+    #[arg(long, value_name = "PATH")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pet: Option<PathBuf>,
+    /// A running pet-server, instead
+    #[arg(long, value_name = "HOST:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pet_server: Option<String>,
+}
+
 /// `run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -62,6 +81,9 @@ pub struct RunArgs {
     /// What each prover may use.
     #[command(flatten)]
     pub prover: ProverFlags,
+    /// What replays proofs: auto, petanque or coqidetop [default: auto]
+    #[arg(long, value_name = "ENGINE", help_heading = "Work")]
+    pub engine: Option<EngineChoice>,
     /// `measure`.
     #[command(flatten)]
     pub measure: MeasureFlags,
@@ -119,6 +141,9 @@ pub struct VerifyArgs {
     /// Folders and .v files that the records come from [default: the installed mathcomp]
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub library: Vec<PathBuf>,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: VerifyFlags,
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,

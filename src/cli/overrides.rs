@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, SelectFlags, Verb};
+use super::{
+    FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, SelectFlags, Verb, VerifyFlags,
+};
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
 
@@ -19,6 +21,7 @@ pub struct Overrides {
     shard: Option<Shard>,
     rocq: ProverFlags,
     extract: ExtractOverrides,
+    verify: VerifyFlags,
     measure: MeasureFlags,
     filter: FilterFlags,
     select: SelectFlags,
@@ -55,6 +58,7 @@ impl Verb {
                 overrides.jobs = args.jobs.jobs;
                 overrides.rocq = args.prover.clone();
                 overrides.extract.input.clone_from(&args.input);
+                overrides.verify.engine = args.engine;
                 overrides.measure = args.measure.clone();
                 overrides.filter = args.filter.clone();
                 overrides.select = args.select.clone();
@@ -68,6 +72,7 @@ impl Verb {
             }
             Self::Verify(args) => {
                 overrides.extract.input.clone_from(&args.library);
+                overrides.verify = args.flags.clone();
                 overrides.rocq = args.prover.clone();
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();

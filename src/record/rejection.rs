@@ -92,6 +92,13 @@ pub enum Reason {
         /// What Rocq said.
         message: String,
     },
+    /// `verify`: the engine refuses a sentence of the file before the theorem, though `coqc` has compiled the file.
+    FileRefused {
+        /// The sentence.
+        sentence: String,
+        /// What the engine said.
+        message: String,
+    },
     /// `verify`: the file is not the one that the record was made from.
     SourceChanged {
         /// SHA-256 in the record.
@@ -193,6 +200,7 @@ impl Reason {
             Self::ProverDied { .. } => "prover_died",
             Self::Unreadable { .. } => "unreadable",
             Self::UnknownReference { .. } => "unknown_reference",
+            Self::FileRefused { .. } => "file_refused",
             Self::SourceChanged { .. } => "source_changed",
             Self::TextMismatch { .. } => "text_mismatch",
             Self::ForbiddenCommand { .. } => "forbidden_command",

@@ -16,6 +16,8 @@ mod model_server;
 mod models;
 mod obfuscate;
 mod overview;
+mod petanque;
+mod petanque_fault;
 mod reason;
 mod select;
 mod settings;

@@ -43,6 +43,7 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     exit 0
     --- stdout
     # not set: telemetry.endpoint
+    # not set: verify.pet_server
     # not set: reason.template
     # not set: judge.template
     # not set: reason.base_url
@@ -77,6 +78,7 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     [rocq]
     program = "coqidetop"
     sentence_limit_s = 300
+    file_limit_s = 3600
     query_limit_s = 120
     max_memory = "4GiB"
     max_answer = "512MiB"
@@ -87,6 +89,8 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     only = []
 
     [verify]
+    engine = "auto"
+    pet = "pet"
 
     [measure]
     tokenizer = "mine.json"
