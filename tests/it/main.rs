@@ -10,6 +10,8 @@ mod harness;
 mod judge;
 mod kill;
 mod library;
+#[path = "../live/petanque.rs"]
+mod live_petanque;
 mod mathcomp;
 mod measure;
 mod model_server;
