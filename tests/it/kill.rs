@@ -18,6 +18,12 @@ use crate::support::{contents, record, write_step};
 
 const WORKERS: usize = 16;
 
+/// Says what a test found, or why it was not run.
+#[expect(clippy::print_stdout, reason = "the test runner shows it")]
+fn tell(line: &str) {
+    println!("{line}");
+}
+
 /// A server that answers the same request always the same, after a while that differs from request to request.
 fn recording_server(most_ms: u64) -> ModelServer {
     ModelServer::start(move |index, asked| {
@@ -125,11 +131,11 @@ fn m24_m26_killed_at_a_hundred_random_moments_a_run_ends_with_the_same_bytes_and
         *counts.entry(name).or_default() += 1;
     }
     let n_twice = asked.len() - counts.len();
-    println!(
+    tell(&format!(
         "{n_kills} kills, {n_under_load} of them with requests under way; {} requests, {} sent, {n_twice} more than once",
         counts.len(),
         asked.len()
-    );
+    ));
     assert_eq!(counts.len(), n_records * num_gen);
     assert!(n_kills >= KILLS / 2 && n_under_load >= KILLS / 4, "{n_kills} kills, {n_under_load} under load");
     assert!(n_twice <= n_kills * WORKERS, "{n_twice} duplicates after {n_kills} kills");
@@ -156,7 +162,7 @@ fn a_full_disk_stops_the_run_cleanly_and_it_goes_on_once_there_is_room() {
     let output = match command.output() {
         Ok(output) if String::from_utf8_lossy(&output.stdout).contains("first") => output,
         refused => {
-            println!("not run: no small disk can be made here ({refused:?})");
+            tell(&format!("not run: no small disk can be made here ({refused:?})"));
             return;
         }
     };
