@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod error;
+mod example;
 mod export;
 mod extract;
 mod filter;
@@ -18,6 +19,8 @@ mod verify;
 pub use endpoint::{EndpointSettings, SCRIPTED};
 pub use error::SettingsError;
 pub use export::{Compat, ExportSettings, FileFormat, SplitBy, View};
+pub use example::Example;
+pub use export::ExportSettings;
 pub use extract::ExtractSettings;
 pub use filter::FilterSettings;
 pub use judge::{JudgeSettings, RankBy};
@@ -25,7 +28,7 @@ pub use measure::MeasureSettings;
 pub use memory_size::MemorySize;
 pub use reason::ReasonSettings;
 pub use rocq::RocqSettings;
-pub use score::ScoreSettings;
+pub use score::{ScoreSettings, Wire};
 pub use select::SelectSettings;
 pub use telemetry::TelemetrySettings;
 pub use verify::VerifySettings;
@@ -63,6 +66,11 @@ fn optional_keys() -> Vec<String> {
         "judge.template",
     ]
     .map(str::to_owned);
+        "score.tokenizer",
+        "score.template",
+        "judge.template",
+    ];
+    let others = others.map(str::to_owned);
     others.into_iter().chain(of_endpoints).collect()
 }
 

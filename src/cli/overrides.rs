@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    ExportFlags, FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, SelectFlags, Verb,
+    ExportFlags, FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, ScoreFlags, SelectFlags, Verb,
     VerifyFlags,
 };
 use crate::record::TheoremKind;
@@ -28,6 +28,7 @@ pub struct Overrides {
     select: SelectFlags,
     export: ExportFlags,
     reason: Both<ReasonFlags>,
+    score: Both<ScoreFlags>,
     judge: Both<JudgeFlags>,
 }
 
@@ -97,6 +98,10 @@ impl Verb {
                 overrides.shard = args.shard.resolve();
                 overrides.reason = Both { own: args.flags.clone(), model: args.model.clone() };
             }
+            Self::Score(args) => {
+                overrides.shard = args.shard.resolve();
+                overrides.score = Both { own: args.flags.resolve(), model: args.model.clone() };
+            }
             Self::Judge(args) => {
                 overrides.shard = args.shard.resolve();
                 overrides.judge = Both { own: args.flags.clone(), model: args.model.clone() };
@@ -107,6 +112,12 @@ impl Verb {
                 overrides.export = args.flags.clone();
             }
             Self::Doctor | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
+            Self::Export(_)
+            | Self::Doctor
+            | Self::Example { .. }
+            | Self::Completions { .. }
+            | Self::Man
+            | Self::Tether { .. } => {}
         }
         overrides
     }

@@ -10,6 +10,7 @@ mod filter;
 mod harness;
 mod interruption;
 mod judge;
+mod kill;
 mod library;
 #[path = "../live/petanque.rs"]
 mod live_petanque;
@@ -24,6 +25,7 @@ mod petanque;
 mod petanque_fault;
 mod project;
 mod reason;
+mod score;
 mod select;
 mod settings;
 mod split;
