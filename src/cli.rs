@@ -4,9 +4,9 @@ mod arguments;
 mod overrides;
 
 pub use arguments::{
-    ExportArgs, ExportFlags, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, JudgeArgs, JudgeFlags, MeasureArgs,
-    MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, RunArgs, ScoreArgs, ScoreFlags, SelectArgs,
-    SelectFlags, ShardArgs, StatusArgs, VerifyArgs, VerifyFlags,
+    ExportArgs, ExportFlags, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, JudgeArgs, JudgeFlags,
+    MeasureArgs, MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, RunArgs, ScoreArgs, ScoreFlags,
+    SelectArgs, SelectFlags, ShardArgs, StatusArgs, VerifyArgs, VerifyFlags,
 };
 pub use overrides::Overrides;
 

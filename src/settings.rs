@@ -18,9 +18,8 @@ mod verify;
 
 pub use endpoint::{EndpointSettings, SCRIPTED};
 pub use error::SettingsError;
-pub use export::{Compat, ExportSettings, FileFormat, SplitBy, View};
 pub use example::Example;
-pub use export::ExportSettings;
+pub use export::{Compat, ExportSettings, FileFormat, SplitBy, View};
 pub use extract::ExtractSettings;
 pub use filter::FilterSettings;
 pub use judge::{JudgeSettings, RankBy};
@@ -63,9 +62,6 @@ fn optional_keys() -> Vec<String> {
         "telemetry.endpoint",
         "verify.pet_server",
         "reason.template",
-        "judge.template",
-    ]
-    .map(str::to_owned);
         "score.tokenizer",
         "score.template",
         "judge.template",

@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use crate::record::TheoremKind;
 use crate::rocq::engine::EngineChoice;
-use crate::settings::{RankBy, Wire};
-use crate::settings::{Compat, FileFormat, MemorySize, RankBy, SplitBy, View};
+use crate::settings::{Compat, FileFormat, MemorySize, RankBy, SplitBy, View, Wire};
 use crate::store::shard::Shard;
 
 /// The part of the work that this process does.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    ExportFlags, FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, ScoreFlags, SelectFlags, Verb,
-    VerifyFlags,
+    ExportFlags, FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, ScoreFlags, SelectFlags,
+    Verb, VerifyFlags,
 };
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
@@ -111,13 +111,7 @@ impl Verb {
                 overrides.jobs = args.jobs.jobs;
                 overrides.export = args.flags.clone();
             }
-            Self::Doctor | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
-            Self::Export(_)
-            | Self::Doctor
-            | Self::Example { .. }
-            | Self::Completions { .. }
-            | Self::Man
-            | Self::Tether { .. } => {}
+            Self::Doctor | Self::Example { .. } | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
         }
         overrides
     }

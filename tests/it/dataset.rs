@@ -96,6 +96,8 @@ pub(crate) fn full(id: &str) -> Record {
         decision: Some(60.5),
         completion: None,
         normalised_mean: None,
+        is_rehearsal: false,
+        too_long: None,
         tokens: None,
     };
     let state = |conclusion: &str| ProofState {

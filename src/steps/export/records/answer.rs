@@ -90,6 +90,8 @@ pub(super) struct ScoreColumns<'a> {
     decision: Option<f64>,
     completion: Option<f64>,
     normalised_mean: Option<f64>,
+    too_long: Option<&'a str>,
+    is_rehearsal: bool,
     tokens: Option<Vec<TokenColumns<'a>>>,
 }
 
@@ -107,6 +109,8 @@ impl<'a> ScoreColumns<'a> {
             decision: score.decision,
             completion: score.completion,
             normalised_mean: score.normalised_mean,
+            too_long: score.too_long.as_deref(),
+            is_rehearsal: score.is_rehearsal,
             tokens: score.tokens.as_ref().map(|tokens| tokens.iter().map(TokenColumns::new).collect()),
         }
     }
@@ -120,6 +124,8 @@ pub(super) fn score_columns() -> Vec<Column> {
         Column::number("decision", "").optional(),
         Column::number("completion", "").optional(),
         Column::number("normalised_mean", "").optional(),
+        Column::text("too_long", "").optional(),
+        Column::boolean("is_rehearsal", ""),
         Column::groups("tokens", token_columns(), "").optional(),
     ]
 }
