@@ -10,6 +10,7 @@ pub mod classify;
 pub mod client;
 pub mod endpoint;
 mod error;
+pub mod exchange;
 pub mod gate;
 pub mod journal;
 pub mod limit;
