@@ -101,8 +101,10 @@ pub enum About {
     Object {
         /// The type.
         ty: String,
-        /// Where the name leads, once aliases of modules are followed.
+        /// Where the name leads, with the modules and sections around it.
         path: String,
+        /// What the kernel takes it for, where it is the copy of another object that a module is made of.
+        alias_of: Option<String>,
     },
     /// A notation that is one name.
     Abbreviation {
@@ -115,18 +117,23 @@ pub enum About {
 
 /// Takes the answer to `About` apart; nothing if Rocq knows no such name.
 pub fn about(text: &str) -> Option<About> {
-    let path = |text: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix("Expands to: "))?;
-        line.split_once(' ').map(|(_, path)| path.trim_end().to_owned())
+    // `Expands to: Constant path`, perhaps with ` (syntactically equal to path)` behind it.
+    let expands_to = |text: &str| {
+        let mut words = text.lines().find_map(|line| line.strip_prefix("Expands to: "))?.split(' ');
+        let path = words.nth(1)?.to_owned();
+        let alias_of = words.next_back().and_then(|word| word.strip_suffix(')')).map(str::to_owned);
+        Some((path, alias_of))
     };
     if let Some(rest) = text.strip_prefix("Notation ") {
         let end = rest.find("\nExpands to: ")?;
         let (_, definition) = rest[..end].split_once(" :=")?;
-        return Some(About::Abbreviation { definition: one_line(definition).trim().to_owned(), path: path(rest)? });
+        let (path, _) = expands_to(rest)?;
+        return Some(About::Abbreviation { definition: one_line(definition).trim().to_owned(), path });
     }
     let (_, rest) = text.split_once(" : ")?;
     let ty = rest.split("\n\n").next()?;
-    Some(About::Object { ty: one_line(ty).trim().to_owned(), path: path(text)? })
+    let (path, alias_of) = expands_to(text)?;
+    Some(About::Object { ty: one_line(ty).trim().to_owned(), path, alias_of })
 }
 
 /// The term in the answer to `Print name.`, whose type `About` has told.
@@ -287,9 +294,19 @@ mod tests {
         let object = About::Object {
             ty: "forall [s : nmodType], commutative +%R".into(),
             path: "mathcomp.algebra.ssralg.GRing.Theory.addrC".into(),
+            alias_of: None,
         };
         assert_eq!(about(text), Some(object));
         assert_eq!(about("nosuch not a defined object."), None);
+    }
+
+    #[test]
+    fn about_tells_what_a_copy_of_a_module_is_a_copy_of() {
+        let text = "C.same : 1 = 1\n\nC.same is transparent\n\
+                    Expands to: Constant L.a.C.same (syntactically equal to L.a.A.same)";
+        let object =
+            About::Object { ty: "1 = 1".into(), path: "L.a.C.same".into(), alias_of: Some("L.a.A.same".into()) };
+        assert_eq!(about(text), Some(object));
     }
 
     #[test]

@@ -44,6 +44,23 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl Names {
+    /// Forgets all that Rocq has said.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Forgets what Rocq has said of these names, and in words that hold one of them.
+    pub(super) fn forget_words(&mut self, words: &[&str]) {
+        let is_kept = |name: &str, text: &str| {
+            words.iter().all(|word| name.rsplit('.').next() != Some(word) && !mentions(text, word))
+        };
+        self.objects.retain(|name, about| {
+            let (About::Object { ty: text, .. } | About::Abbreviation { definition: text, .. }) = about;
+            is_kept(name, text)
+        });
+        self.notations.retain(|_, definition| is_kept("", definition));
+    }
+
     /// Finds out what references mean, in order of first use, while the proof that they stand in is about to end.
     ///
     /// Once it has ended, its own name may hide a name that it uses.
@@ -256,9 +273,20 @@ impl<'a> Lookup<'a> {
             None => without_sections(path, &module(&reference.library, &reference.path), self.here),
         };
         // Within a section the object goes by the section's name too, which it will lose.
-        let kernel_name = if path == asked || self.module.is_none() { &full_name } else { path };
+        let kernel_name = match about {
+            About::Object { alias_of: Some(original), .. } => original,
+            _ if path == asked || self.module.is_none() => &full_name,
+            _ => path,
+        };
         Found { kernel_name: KernelName::new(kernel_name), full_name: FullName::new(full_name), about: about.clone() }
     }
+}
+
+/// Whether an identifier stands in a printed text.
+pub(super) fn mentions(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '\'';
+    text.match_indices(word)
+        .any(|(start, _)| !text[..start].ends_with(is_part) && !text[start + word.len()..].starts_with(is_part))
 }
 
 fn is_object(reference: &Reference) -> bool {

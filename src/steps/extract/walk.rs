@@ -1,6 +1,6 @@
 //! Walks one file with one prover, front to back, and makes a record of each proved theorem on the way.
 
-use super::names::{Named, Names, Surroundings};
+use super::names::{self, Named, Names, Surroundings};
 use crate::record::{
     FORMAT_VERSION, FullName, Hypothesis, ProofState, ProofTerm, Reason, Record, RecordId, Rejected, Source, Step,
     StepKind, TheoremKind,
@@ -12,7 +12,7 @@ use crate::rocq::library::{SourceFile, SourceText};
 use crate::rocq::position::LineIndex;
 use crate::rocq::printed::{self, About};
 use crate::rocq::sentence::{self, Sentence};
-use crate::rocq::vernac::{self, Role};
+use crate::rocq::vernac::{self, Printing, Role};
 use crate::rocq::wire::{Place, Status};
 use crate::rocq::{Fault, RocqError};
 use crate::settings::ExtractSettings;
@@ -131,7 +131,32 @@ impl<'a> Walk<'a> {
         if !vernac::keeps_context(text) {
             self.context = None;
         }
+        self.forget(index);
         next
+    }
+
+    /// Forgets what Rocq would print otherwise after the sentence at `index`.
+    fn forget(&mut self, index: usize) {
+        let range = &self.sentences[index].range;
+        let mut words: Vec<&str> = self.glob.definitions_in(range).iter().map(|defined| &*defined.name).collect();
+        match vernac::printing(self.text_of(index)) {
+            Printing::Kept => return,
+            Printing::ChangedForDefined if !words.is_empty() => {}
+            Printing::ChangedForMentioned => words = vernac::words(self.text_of(index)).collect(),
+            Printing::ChangedForDefined | Printing::Changed => {
+                self.names.forget();
+                self.context = None;
+                return;
+            }
+        }
+        self.names.forget_words(&words);
+        let holds_one = |hypothesis: &Hypothesis| {
+            let text = hypothesis.to_string();
+            words.iter().any(|word| names::mentions(&text, word))
+        };
+        if self.context.iter().flatten().any(holds_one) {
+            self.context = None;
+        }
     }
 
     /// Executes a proof that becomes no record.
@@ -143,6 +168,7 @@ impl<'a> Walk<'a> {
                 let name = vernac::stated_name(self.text_of(index)).unwrap_or_default();
                 self.reject(index, index, kind, name, &status, Reason::NestedProof);
             }
+            self.forget(index);
             index += 1;
             if status.proof.is_none() {
                 break;
@@ -219,6 +245,7 @@ impl<'a> Walk<'a> {
                         let here = Status { path: self.library_path(), proof: None, n_proofs: 0 };
                         self.reject(index, index, kind, name, &here, Reason::NestedProof);
                     }
+                    self.forget(index);
                     if !after.given_up.is_empty() {
                         flaw.get_or_insert(Reason::GivenUp);
                     }
