@@ -4,8 +4,8 @@ mod arguments;
 mod overrides;
 
 pub use arguments::{
-    ExportArgs, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, MeasureArgs, MeasureFlags, RunArgs,
-    SelectArgs, SelectFlags, ShardArgs, StatusArgs, VerifyArgs,
+    ExportArgs, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, MeasureArgs, MeasureFlags, ProverFlags,
+    RunArgs, SelectArgs, SelectFlags, ShardArgs, StatusArgs, VerifyArgs,
 };
 pub use overrides::Overrides;
 
@@ -139,6 +139,8 @@ Example:
     Tether {
         /// The process that must not be outlived
         parent: u32,
+        /// Bytes of memory that it may use
+        memory: u64,
         /// The program and its arguments
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         command: Vec<std::ffi::OsString>,

@@ -85,6 +85,11 @@ impl Console {
         self.value(status, &status::to_text(status))
     }
 
+    /// Prints each verb with its shards that have work left, a line each.
+    pub fn work_left(&self, work: &[(&str, Vec<usize>)]) -> Result<(), Failure> {
+        self.value(&work, &status::work_left_to_text(work))
+    }
+
     /// Prints what is here and what is missing.
     pub fn diagnosis(&self, diagnosis: &Diagnosis) -> Result<(), Failure> {
         self.value(diagnosis, &doctor::to_text(diagnosis))
@@ -116,6 +121,12 @@ impl Console {
     pub fn interrupted(&self) -> ExitCode {
         self.talk().end("interrupted: what is done is kept; run the same command again to go on\n");
         ExitCode::Interrupted
+    }
+
+    /// Says that the time given to what was at work is over, as its last words.
+    pub fn stopped_early(&self) -> ExitCode {
+        self.talk().end("stopped early: what is done is kept; run the same command again to go on\n");
+        ExitCode::StoppedEarly
     }
 
     fn as_json(&self, value: &impl Serialize) -> Result<(), Failure> {

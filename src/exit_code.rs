@@ -15,6 +15,8 @@ pub enum ExitCode {
     Incomplete = 3,
     /// Another process is writing the same part of the run directory.
     Locked = 4,
+    /// Asked to stop early (SIGUSR1) and did, with work left; run the same command again to go on.
+    StoppedEarly = 75,
     /// Interrupted by the user or by the batch system; run the same command again to go on.
     Interrupted = 130,
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use crate::exit_code::ExitCode;
-use crate::rocq::RocqError;
+use crate::rocq::{Fault, RocqError};
 use crate::settings::SettingsError;
 use crate::steps::StepError;
 use crate::store::StoreError;
@@ -53,6 +53,7 @@ impl Failure {
             Self::Step(error) => match error {
                 StepError::Store(error) => store_code(error),
                 StepError::NotShardable { .. } => ExitCode::Usage,
+                StepError::Stopped { .. } => ExitCode::StoppedEarly,
                 StepError::Rocq(_)
                 | StepError::Tokenizer(_)
                 | StepError::Index(_)
@@ -74,6 +75,7 @@ impl Failure {
                 StepError::WrongStep { what, .. } => {
                     Some(format!("run the steps in order, or name the folder that has {what} with `--input`"))
                 }
+                StepError::Stopped { .. } => Some(GO_ON_HINT.to_owned()),
                 StepError::NotShardable { step } => Some(format!("run `{step}` once, without `--shard`")),
                 // The tokenizer's messages say what to do; nothing can be done about the index.
                 StepError::Tokenizer(_) | StepError::Index(_) => None,
@@ -89,8 +91,14 @@ impl Failure {
     }
 }
 
+/// What to do after a run that ended early.
+const GO_ON_HINT: &str = "what is done is kept; run the same command again to go on";
+
 fn rocq_hint(error: &RocqError) -> Option<String> {
     match error {
+        RocqError::Handshake { fault: Fault::OutOfMemory { .. }, .. } => {
+            Some("give it more with `--max-memory` or `rocq.max_memory`".to_owned())
+        }
         RocqError::NoProgram { .. } | RocqError::Start { .. } | RocqError::Handshake { .. } => {
             Some(NO_ROCQ_HINT.to_owned())
         }
@@ -114,7 +122,7 @@ pub const NO_ROCQ_HINT: &str = "put Rocq and MathComp on PATH, set `rocq.program
 
 fn store_code(error: &StoreError) -> ExitCode {
     match error {
-        StoreError::Locked { .. } => ExitCode::Locked,
+        StoreError::Locked { .. } | StoreError::LockLost { .. } => ExitCode::Locked,
         StoreError::Io { .. }
         | StoreError::Malformed { .. }
         | StoreError::Unwritable { .. }
@@ -126,12 +134,21 @@ fn store_code(error: &StoreError) -> ExitCode {
 
 fn store_hint(error: &StoreError) -> Option<String> {
     match error {
+        StoreError::Io { action: "lock", source, .. } if source.kind() == ErrorKind::Unsupported => {
+            Some("this file system has no locks (`flock`): mount it with them, or name another folder".to_owned())
+        }
         StoreError::Io { source, .. } => io_hint(source.kind()).map(str::to_owned),
         StoreError::Malformed { path, .. } => Some(format!(
             "`{}` was changed or damaged: remove it and run the step that wrote it again, which makes only what is missing",
             path.display()
         )),
-        StoreError::Locked { .. } => Some("wait until it ends, or make another part with `--shard`".to_owned()),
+        StoreError::Locked { .. } => Some(
+            "wait until it ends, or make another part with `--shard`; if its machine is gone for good, remove that file"
+                .to_owned(),
+        ),
+        StoreError::LockLost { .. } => {
+            Some("another process may be making the same part now: see `rocq-distill status`".to_owned())
+        }
         StoreError::NoInput { step, .. } => {
             Some(format!("run `rocq-distill {step}` first, or name the folder with its records with `--input`"))
         }

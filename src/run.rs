@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use std::{io, thread};
 
 use clap::{CommandFactory, Parser};
@@ -20,7 +22,7 @@ use crate::rocq::process;
 use crate::settings::Settings;
 use crate::steps::event::Both;
 use crate::steps::export::DatasetManifest;
-use crate::steps::{self, Context};
+use crate::steps::{self, Context, Stop};
 use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName};
 use crate::store::ledger::Summary;
 use crate::telemetry::Telemetry;
@@ -40,7 +42,7 @@ fn execute(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, Failure> {
     match &cli.verb {
         Verb::Completions { shell } => return Ok(completions(*shell, console)),
         Verb::Man => return Ok(manual(console)),
-        Verb::Tether { parent, command } => return Err(process::tether(*parent, command).into()),
+        Verb::Tether { parent, memory, command } => return Err(process::tether(*parent, *memory, command).into()),
         _ => {}
     }
     let mut settings = Settings::resolve(cli.global.config.as_deref(), &cli.verb.overrides())?;
@@ -77,14 +79,28 @@ fn start(cli: Cli, settings: Settings, console: &Arc<Console>) -> Result<ExitCod
     let telemetry = Arc::new(telemetry);
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Start)?;
     let (sender, outcome) = oneshot::channel();
-    let (console_there, telemetry_there) = (console.clone(), telemetry.clone());
-    thread::spawn(move || sender.send(runtime.block_on(work(&cli, &settings, &console_there, &telemetry_there))));
+    let stop = Arc::new(Stop::new());
+    let grace = Duration::from_secs(settings.stop_grace_s);
+    let (console_there, telemetry_there, stop_there) = (console.clone(), telemetry.clone(), stop.clone());
+    thread::spawn(move || {
+        sender.send(runtime.block_on(work(&cli, &settings, &console_there, &telemetry_there, &stop_there)))
+    });
     let listener = Builder::new_current_thread().enable_all().build().map_err(Failure::Start)?;
     let outcome = listener.block_on(async {
+        let outcome = async { outcome.await.unwrap_or(Err(Failure::Panicked)) };
+        let mut ended = pin!(async {
+            tokio::select! {
+                outcome = outcome => outcome,
+                interrupted = interruption() => interrupted.map(|()| console.interrupted()).map_err(Failure::Start),
+            }
+        });
         tokio::select! {
-            outcome = outcome => outcome.unwrap_or(Err(Failure::Panicked)),
-            interrupted = interruption() => interrupted.map(|()| console.interrupted()).map_err(Failure::Start),
+            outcome = &mut ended => return outcome,
+            asked = wish_to_stop() => asked.map_err(Failure::Start)?,
         }
+        stop.ask();
+        console.note(&format!("asked to stop early: what is at work has {} s to be finished", grace.as_secs()));
+        tokio::time::timeout(grace, ended).await.unwrap_or_else(|_| Ok(console.stopped_early()))
     });
     let code = outcome.as_ref().map_or_else(Failure::exit_code, |code| *code);
     if let Err(undelivered) = telemetry.finish(code) {
@@ -93,9 +109,15 @@ fn start(cli: Cli, settings: Settings, console: &Arc<Console>) -> Result<ExitCod
     outcome
 }
 
-async fn work(cli: &Cli, settings: &Settings, console: &Console, telemetry: &Telemetry) -> Result<ExitCode, Failure> {
+async fn work(
+    cli: &Cli,
+    settings: &Settings,
+    console: &Console,
+    telemetry: &Telemetry,
+    stop: &Stop,
+) -> Result<ExitCode, Failure> {
     let observer = Both(console, telemetry);
-    let context = Context { jobs: settings.jobs, shard: settings.shard, observer: &observer };
+    let context = Context { jobs: settings.jobs, shard: settings.shard, observer: &observer, stop };
     let run_dir = RunDir::new(&settings.output);
     let folders = |folders: &Folders, step: StepName| {
         let input =
@@ -141,7 +163,10 @@ async fn work(cli: &Cli, settings: &Settings, console: &Console, telemetry: &Tel
         }
         Verb::Status(args) => {
             let status = status::read(&run_dir, status::Asked { check: args.check, write: args.write })?;
-            console.status(&status)?;
+            match args.shards {
+                Some(n_shards) => console.work_left(&status.work_left(n_shards.get()))?,
+                None => console.status(&status)?,
+            }
             return Ok(complete_if(status.is_complete));
         }
         Verb::Doctor => {
@@ -198,5 +223,11 @@ async fn interruption() -> io::Result<()> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    Ok(())
+}
+
+/// Ends when the batch system says that the time of this job is nearly over.
+async fn wish_to_stop() -> io::Result<()> {
+    signal(SignalKind::user_defined1())?.recv().await;
     Ok(())
 }

@@ -5,6 +5,7 @@ mod export;
 mod extract;
 mod filter;
 mod measure;
+mod memory_size;
 mod rocq;
 mod select;
 mod telemetry;
@@ -15,6 +16,7 @@ pub use export::ExportSettings;
 pub use extract::ExtractSettings;
 pub use filter::FilterSettings;
 pub use measure::MeasureSettings;
+pub use memory_size::MemorySize;
 pub use rocq::RocqSettings;
 pub use select::SelectSettings;
 pub use telemetry::TelemetrySettings;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub jobs: usize,
     /// Which part of the units this process makes.
     pub shard: Shard,
+    /// Seconds that what is at work has to be finished after SIGUSR1.
+    pub stop_grace_s: u64,
     /// The prover's processes.
     pub rocq: RocqSettings,
     /// Which proofs of which files.
@@ -76,6 +80,7 @@ impl Default for Settings {
             output: PathBuf::from("export"),
             jobs: thread::available_parallelism().map_or(1, usize::from),
             shard: Shard::WHOLE,
+            stop_grace_s: 90,
             rocq: RocqSettings::default(),
             extract: ExtractSettings::default(),
             verify: VerifySettings::default(),

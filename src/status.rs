@@ -1,6 +1,6 @@
 //! How far a run is: what each step has made, what is missing, and whether every record is accounted for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -11,6 +11,7 @@ use crate::store::digest::Digest;
 use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName, UnitFiles, UnitName};
 use crate::store::manifest::Manifest;
 use crate::store::plan::Plan;
+use crate::store::shard;
 use crate::store::unit::{self, Seal};
 use crate::store::{StoreError, jsonl, lock};
 
@@ -67,12 +68,27 @@ pub struct StepStatus {
     pub writers: Vec<Writer>,
     /// What is wrong, each with what to do about it.
     pub problems: Vec<String>,
+    /// The units with their sizes.
+    #[serde(skip)]
+    sizes: BTreeMap<UnitName, u64>,
 }
 
 impl StepStatus {
     /// Records that were rejected.
     pub fn n_rejected(&self) -> usize {
         self.rejected.values().sum()
+    }
+
+    /// The shards that have something left to do; all of them if the trouble is not that files are missing.
+    fn shards_left(&self, n_shards: usize) -> Vec<usize> {
+        if self.missing.is_empty() {
+            return if self.problems.is_empty() { Vec::new() } else { (0..n_shards).collect() };
+        }
+        let units = self.sizes.iter().collect();
+        let dealt = shard::deal(units, |(_, size)| **size, |(unit, _)| unit.to_string(), n_shards);
+        let left: BTreeSet<_> =
+            dealt.into_iter().filter(|(_, (unit, _))| self.missing.contains(unit)).map(|(shard, _)| shard).collect();
+        left.into_iter().collect()
     }
 }
 
@@ -83,6 +99,29 @@ pub struct Writer {
     pub shard: String,
     /// The process and its machine.
     pub holder: String,
+}
+
+impl Status {
+    /// What is left to do for a job array of `n_shards` tasks: each verb, in order, with its shards that have work left.
+    ///
+    /// Nobody knows what a step makes before the one before it is done: then it is all of its shards.
+    pub fn work_left(&self, n_shards: usize) -> Vec<(&'static str, Vec<usize>)> {
+        let all = || (0..n_shards).collect::<Vec<_>>();
+        let mut work = Vec::new();
+        let mut is_done = true;
+        for &name in StepName::ALL {
+            let step = self.steps.iter().find(|step| step.step == name);
+            let left = match step {
+                Some(step) if is_done => step.shards_left(n_shards),
+                _ => all(),
+            };
+            is_done &= left.is_empty();
+            work.push((name.as_str(), left));
+        }
+        let is_written = is_done && matches!(self.dataset, Dataset::Written { .. });
+        work.push(("export", if is_written { Vec::new() } else { vec![0] }));
+        work
+    }
 }
 
 /// What to look at and what to mend.
@@ -170,9 +209,9 @@ impl Found {
     fn read(step: StepName, folder: &StepDir, check: bool) -> Result<Option<Self>, StoreError> {
         let Some(plan) = Plan::read(folder)? else { return Ok(None) };
         let (mut seals, mut damaged) = (BTreeMap::new(), Vec::new());
-        for (name, key) in &plan.units {
+        for (name, planned) in &plan.units {
             let files = folder.unit(name);
-            let Some(seal) = unit::done(&files, key)? else { continue };
+            let Some(seal) = unit::done(&files, &planned.key)? else { continue };
             if check && !is_as_sealed(&files, &seal)? {
                 damaged.push(name.clone());
             }
@@ -206,6 +245,7 @@ impl Found {
             missing: self.missing(),
             writers: self.writers.clone(),
             problems: self.problems(previous),
+            sizes: self.plan.units.iter().map(|(unit, planned)| (unit.clone(), planned.size)).collect(),
         }
     }
 

@@ -8,8 +8,10 @@ pub mod extract;
 pub mod filter;
 pub mod measure;
 pub mod select;
+mod stop;
 mod units;
 pub mod verify;
 
 pub use context::Context;
 pub use error::StepError;
+pub use stop::Stop;

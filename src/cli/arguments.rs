@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::record::TheoremKind;
+use crate::settings::MemorySize;
 use crate::store::shard::Shard;
 
 /// The part of the work that this process does.
@@ -32,6 +33,16 @@ pub struct JobsArgs {
     pub jobs: Option<usize>,
 }
 
+/// What each prover may use.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Work")]
+pub struct ProverFlags {
+    /// Memory that each prover may use [default: 4GiB]
+    #[arg(long, value_name = "SIZE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_memory: Option<MemorySize>,
+}
+
 /// `run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -47,6 +58,9 @@ pub struct RunArgs {
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,
+    /// What each prover may use.
+    #[command(flatten)]
+    pub prover: ProverFlags,
     /// `measure`.
     #[command(flatten)]
     pub measure: MeasureFlags,
@@ -76,6 +90,9 @@ pub struct ExtractArgs {
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,
+    /// What each prover may use.
+    #[command(flatten)]
+    pub prover: ProverFlags,
     /// Which part of the work.
     #[command(flatten)]
     pub shard: ShardArgs,
@@ -104,6 +121,9 @@ pub struct VerifyArgs {
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,
+    /// What each prover may use.
+    #[command(flatten)]
+    pub prover: ProverFlags,
     /// Which part of the work.
     #[command(flatten)]
     pub shard: ShardArgs,
@@ -221,6 +241,9 @@ pub struct StatusArgs {
     /// Write the manifests of steps whose units are all done
     #[arg(long)]
     pub write: bool,
+    /// Only print each verb with its shards, of N, that have work left
+    #[arg(long, value_name = "N")]
+    pub shards: Option<std::num::NonZeroUsize>,
 }
 
 impl ShardArgs {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{FilterFlags, MeasureFlags, SelectFlags, Verb};
+use super::{FilterFlags, MeasureFlags, ProverFlags, SelectFlags, Verb};
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
 
@@ -17,6 +17,7 @@ pub struct Overrides {
     jobs: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shard: Option<Shard>,
+    rocq: ProverFlags,
     extract: ExtractOverrides,
     measure: MeasureFlags,
     filter: FilterFlags,
@@ -41,6 +42,7 @@ impl Verb {
             Self::Run(args) => {
                 overrides.output.clone_from(&args.output);
                 overrides.jobs = args.jobs.jobs;
+                overrides.rocq = args.prover.clone();
                 overrides.extract.input.clone_from(&args.input);
                 overrides.measure = args.measure.clone();
                 overrides.filter = args.filter.clone();
@@ -49,11 +51,13 @@ impl Verb {
             Self::Extract(args) => {
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();
+                overrides.rocq = args.prover.clone();
                 overrides.extract =
                     ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone(), only: args.only.clone() };
             }
             Self::Verify(args) => {
                 overrides.extract.input.clone_from(&args.library);
+                overrides.rocq = args.prover.clone();
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();
             }

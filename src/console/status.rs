@@ -42,3 +42,12 @@ pub(super) fn to_text(status: &Status) -> String {
     lines.extend(status.next.map(|verb| format!("next: rocq-distill {verb}")));
     lines.join("\n") + "\n"
 }
+
+/// A line a verb: its name and, after a blank, its shards with commas between.
+pub(super) fn work_left_to_text(work: &[(&str, Vec<usize>)]) -> String {
+    let line = |(verb, shards): &(&str, Vec<usize>)| {
+        let shards: Vec<_> = shards.iter().map(usize::to_string).collect();
+        [*verb, " ", &shards.join(","), "\n"].concat()
+    };
+    work.iter().map(line).collect()
+}

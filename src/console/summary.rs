@@ -75,7 +75,7 @@ mod tests {
         let mut manifest = Manifest::assemble(step, Value::Null, BTreeMap::new());
         (manifest.n_in, manifest.n_kept) = (n_in, n_kept);
         manifest.rejected = rejected.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect();
-        (step, Summary { manifest, n_missing: usize::from(step == StepName::Verify) * 2 })
+        (step, Summary { manifest, n_missing: usize::from(step == StepName::Verify) * 2, n_left: 0 })
     }
 
     #[test]

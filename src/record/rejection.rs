@@ -52,6 +52,20 @@ pub enum Reason {
         /// The limit in seconds.
         limit_s: u64,
     },
+    /// `extract`, `verify`: Rocq needed more memory than it may use.
+    OutOfMemory {
+        /// The sentence.
+        sentence: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// `extract`, `verify`: Rocq printed more than can be read.
+    Flooded {
+        /// The sentence.
+        sentence: String,
+        /// The limit of one answer in bytes.
+        limit: u64,
+    },
     /// `extract`, `verify`: the prover ended in the middle.
     ProverDied {
         /// The sentence.
@@ -152,6 +166,8 @@ impl Reason {
             Self::NestedProof => "nested_proof",
             Self::RocqError { .. } => "rocq_error",
             Self::TimedOut { .. } => "timed_out",
+            Self::OutOfMemory { .. } => "out_of_memory",
+            Self::Flooded { .. } => "flooded",
             Self::ProverDied { .. } => "prover_died",
             Self::Unreadable { .. } => "unreadable",
             Self::UnknownReference { .. } => "unknown_reference",

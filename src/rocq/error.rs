@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::glob::BadGlob;
+use crate::record::Reason;
 
 /// What makes the prover or a library unusable.
 #[derive(Debug, thiserror::Error)]
@@ -105,7 +106,19 @@ pub enum Fault {
         /// The limit.
         limit: Duration,
     },
-    /// It ended by itself.
+    /// It wanted more memory than it may use.
+    #[error("more than {limit} bytes of memory were needed")]
+    OutOfMemory {
+        /// Bytes.
+        limit: u64,
+    },
+    /// It said more than anyone could read and was ended.
+    #[error("an answer was longer than {limit} bytes")]
+    Flooded {
+        /// Bytes.
+        limit: u64,
+    },
+    /// It ended by itself, or was killed from outside.
     #[error("the prover ended: {message}")]
     Died {
         /// How, with the last that it said.
@@ -117,4 +130,18 @@ pub enum Fault {
         /// What was wrong.
         message: String,
     },
+}
+
+impl Fault {
+    /// Why a theorem is rejected at whose sentence or question the session ended.
+    pub fn reason(self, sentence: &str) -> Reason {
+        let sentence = sentence.to_owned();
+        match self {
+            Self::TimedOut { limit } => Reason::TimedOut { sentence, limit_s: limit.as_secs() },
+            Self::OutOfMemory { limit } => Reason::OutOfMemory { sentence, limit },
+            Self::Flooded { limit } => Reason::Flooded { sentence, limit },
+            Self::Died { message } => Reason::ProverDied { sentence, message },
+            Self::Garbled { message } => Reason::Unreadable { query: sentence, message },
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::installation::Installation;
 use super::library::SourceFile;
-use super::process::Process;
+use super::process::{Bounds, Process};
 use super::wire::{Answer, BadAnswer, Call, END, Element, Place, Refusal, StateId, Status};
 use super::{Fault, RocqError};
 use crate::record::ProofState;
@@ -13,13 +13,15 @@ use crate::record::ProofState;
 /// What a call gives: what was asked for, or Rocq's refusal; the session lives on after either, but not after a fault.
 pub type Outcome<T> = Result<Result<T, Refusal>, Fault>;
 
-/// How long Rocq may take.
+/// How long Rocq may take, how much it may use and say.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// For one sentence.
     pub sentence: Duration,
     /// For one question.
     pub query: Duration,
+    /// For each prover.
+    pub bounds: Bounds,
 }
 
 /// A session about one source file.
@@ -33,7 +35,7 @@ pub struct Idetop {
 impl Idetop {
     /// Starts a session in which the file has the name and the surroundings that it was compiled with.
     pub async fn start(rocq: &Installation, file: &SourceFile, limits: Limits) -> Result<Self, RocqError> {
-        let process = Process::start(&rocq.program, &arguments(file))?;
+        let process = Process::start(&rocq.program, &arguments(file), limits.bounds)?;
         // Nothing is older than the first state; the first answer tells which it is.
         let handshake = |fault| RocqError::Handshake { program: rocq.program.clone(), fault };
         let mut process = process;
@@ -79,7 +81,7 @@ impl Idetop {
         let answers = self.process.exchange(&calls, END, self.limits.query).await?;
         answers
             .iter()
-            .map(|bytes| decode(bytes).map(|answer| answer.value.map(|_| answer.notices.join("\n"))))
+            .map(|bytes| self.decode(bytes).map(|answer| answer.value.map(|_| answer.notices.join("\n"))))
             .collect()
     }
 
@@ -118,8 +120,18 @@ impl Idetop {
     async fn exchange<const N: usize>(&mut self, calls: [Call<'_>; N], limit: Duration) -> Result<[Answer; N], Fault> {
         let requests = calls.map(Call::encode);
         let answers = self.process.exchange(&requests, END, limit).await?;
-        let answers = answers.iter().map(|bytes| decode(bytes)).collect::<Result<Vec<_>, _>>()?;
+        let answers = answers.iter().map(|bytes| self.decode(bytes)).collect::<Result<Vec<_>, _>>()?;
         answers.try_into().map_err(|_| Fault::Garbled { message: "an answer is missing".to_owned() })
+    }
+
+    /// An answer, unless it says that the prover has come to its own limits: that says nothing about the sentence.
+    fn decode(&self, bytes: &[u8]) -> Result<Answer, Fault> {
+        let answer = decode(bytes)?;
+        match answer.value.as_ref().map_err(|refusal| refusal.message.trim()) {
+            Err("Out of memory.") => Err(Fault::OutOfMemory { limit: self.limits.bounds.memory }),
+            Err(message @ "Stack overflow.") => Err(Fault::Died { message: message.to_owned() }),
+            _ => Ok(answer),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every step is given besides its own settings.
 
 use super::event::Observer;
+use super::stop::Stop;
 use crate::store::shard::Shard;
 
 /// What every step is given besides its own settings.
@@ -12,4 +13,6 @@ pub struct Context<'a> {
     pub shard: Shard,
     /// Who is told how it goes.
     pub observer: &'a dyn Observer,
+    /// Whether to stop early.
+    pub stop: &'a Stop,
 }

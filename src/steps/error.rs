@@ -36,6 +36,14 @@ pub enum StepError {
         /// The step.
         step: &'static str,
     },
+    /// It was asked to stop early and did, with units of its shard left to do.
+    #[error("stopped early, as asked: `{step}` has {n_left} files left to do")]
+    Stopped {
+        /// The step.
+        step: &'static str,
+        /// Units of this shard that are not done.
+        n_left: usize,
+    },
     /// The threads cannot be started.
     #[error("cannot start {n_threads} threads")]
     Threads {

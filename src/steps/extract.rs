@@ -7,7 +7,7 @@ mod walk;
 
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 use serde::Serialize;
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use super::{Context, StepError};
 use crate::rocq::idetop::Limits;
 use crate::rocq::installation::Installation;
 use crate::rocq::library::{self, SourceFile};
+use crate::rocq::process::Bounds;
 use crate::settings::{RocqSettings, Settings};
 use crate::store::StoreError;
 use crate::store::digest::Digest;
@@ -42,12 +43,12 @@ pub async fn run(
     let files: Vec<_> =
         ledger.todo().iter().filter_map(|todo| files.iter().find(|file| unit_name(file) == todo.unit)).collect();
     stream::iter(files)
+        .take_while(|_| future::ready(!context.stop.is_asked()))
         .map(|file| one(context, settings, rocq, &ledger, file))
         .buffer_unordered(context.jobs)
         .try_collect::<()>()
         .await?;
-    context.observer.observe(&Event::StepDone { step: StepName::Extract });
-    Ok(ledger.finish()?)
+    super::units::finish(context, ledger)
 }
 
 /// Makes the unit of one file.
@@ -80,11 +81,12 @@ pub(super) fn unit_name(file: &SourceFile) -> UnitName {
     UnitName::of_logical_path(file.logical_path.as_str())
 }
 
-/// How long the prover may take.
+/// How long the prover may take, how much it may use and say.
 pub(super) fn limits(settings: &RocqSettings) -> Limits {
     Limits {
         sentence: Duration::from_secs(settings.sentence_limit_s),
         query: Duration::from_secs(settings.query_limit_s),
+        bounds: Bounds { memory: settings.max_memory.bytes(), answer: settings.max_answer.bytes() },
     }
 }
 

@@ -37,11 +37,10 @@ pub fn run(
     }
     let inputs = unit::list(input, STEP.previous().unwrap_or(STEP))?;
     let ledger = units::open(context, STEP, made_with(settings, &inputs), input, output)?;
-    if !ledger.todo().is_empty() {
+    if !ledger.todo().is_empty() && !context.stop.is_asked() {
         units::in_pool(context.jobs, || make(context, settings, input, &inputs, &ledger))??;
     }
-    context.observer.observe(&Event::StepDone { step: STEP });
-    Ok(ledger.finish()?)
+    units::finish(context, ledger)
 }
 
 /// What every unit is made from besides its own input: the method and all records.

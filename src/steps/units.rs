@@ -24,6 +24,9 @@ pub(super) fn map_units(
     let ledger = open(context, step, made_with, input, output)?;
     in_pool(context.jobs, || {
         ledger.todo().par_iter().try_for_each(|todo| {
+            if context.stop.is_asked() {
+                return Ok(());
+            }
             let started = Instant::now();
             let records = unit::read(&input.unit(&todo.unit))?;
             let n_in = records.len();
@@ -31,8 +34,7 @@ pub(super) fn map_units(
             commit(context, &ledger, todo, n_in, &outcome, started)
         })
     })??;
-    context.observer.observe(&Event::StepDone { step });
-    Ok(ledger.finish()?)
+    finish(context, ledger)
 }
 
 /// Opens the ledger of a step whose units are those of the step before.
@@ -80,6 +82,17 @@ pub(super) fn commit(
         took,
     });
     Ok(())
+}
+
+/// Adds up what is done; an error if the step was stopped before that was everything.
+pub(super) fn finish(context: Context<'_>, ledger: Ledger) -> Result<Summary, StepError> {
+    let step = ledger.step();
+    let summary = ledger.finish()?;
+    if summary.n_left > 0 {
+        return Err(StepError::Stopped { step: step.as_str(), n_left: summary.n_left });
+    }
+    context.observer.observe(&Event::StepDone { step });
+    Ok(summary)
 }
 
 /// Runs work that uses rayon on `jobs` threads.

@@ -5,18 +5,18 @@ mod check;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 use serde_json::json;
 
 use super::event::Event;
 use super::extract::{library_digest, limits, unit_name};
 use super::{Context, StepError};
 use crate::record::{Reason, Record, Verification, VerificationStatus};
+use crate::rocq::RocqError;
 use crate::rocq::idetop::Limits;
 use crate::rocq::installation::Installation;
 use crate::rocq::library::{self, SourceFile};
 use crate::rocq::replay::{IdetopReplay, Replay};
-use crate::rocq::{Fault, RocqError};
 use crate::settings::Settings;
 use crate::store::digest::Digest;
 use crate::store::layout::{StepDir, StepName, UnitName};
@@ -47,6 +47,7 @@ pub async fn run(
     super::units::started(context, &ledger);
     let limits = limits(&settings.rocq);
     stream::iter(ledger.todo())
+        .take_while(|_| future::ready(!context.stop.is_asked()))
         .map(async |todo| {
             let started = Instant::now();
             let records = unit::read(&input.unit(&todo.unit))?;
@@ -61,8 +62,7 @@ pub async fn run(
         .buffer_unordered(context.jobs)
         .try_collect::<()>()
         .await?;
-    context.observer.observe(&Event::StepDone { step: StepName::Verify });
-    Ok(ledger.finish()?)
+    super::units::finish(context, ledger)
 }
 
 /// Replays the records of one file; `advance` is told how many bytes of it are done.
@@ -90,7 +90,7 @@ async fn replay(
                     verdict
                 }
                 // The prover is gone; the next record gets a fresh one.
-                Err(fault) => Err(rejection(fault, &record, limits)),
+                Err(fault) => Err(fault.reason(&record.statement)),
             }
         } else {
             Err(Reason::SourceChanged { expected: record.source.sha256.clone(), found: sha256.to_string() })
@@ -115,14 +115,5 @@ fn verification(rocq: &Installation) -> Verification {
         engine_version: rocq.version.clone(),
         rocq_version: rocq.version.clone(),
         status: VerificationStatus::Verified,
-    }
-}
-
-fn rejection(fault: Fault, record: &Record, limits: Limits) -> Reason {
-    let sentence = record.statement.clone();
-    match fault {
-        Fault::TimedOut { .. } => Reason::TimedOut { sentence, limit_s: limits.sentence.as_secs() },
-        Fault::Died { message } => Reason::ProverDied { sentence, message },
-        Fault::Garbled { message } => Reason::Unreadable { query: sentence, message },
     }
 }

@@ -61,6 +61,12 @@ pub enum StoreError {
         /// Who holds it, as the file says.
         holder: String,
     },
+    /// Someone removed or replaced the lock of this process.
+    #[error("`{path}` is no longer the lock of this process", path = path.display())]
+    LockLost {
+        /// The lock file.
+        path: PathBuf,
+    },
     /// A file of a unit is not the one that its seal was written for.
     #[error("`{path}` was changed after it was made; run the step `{step}` again", path = path.display())]
     Changed {

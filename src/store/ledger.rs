@@ -1,7 +1,7 @@
 //! The units of one step: which there are, which are done, and what came of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::digest::Digest;
 use super::layout::{StepDir, StepName, UnitName};
 use super::lock::Lock;
 use super::manifest::Manifest;
-use super::plan::Plan;
+use super::plan::{Plan, Planned};
 use super::shard::Shard;
 use super::unit::{self, Outcome, Seal};
 use super::{StoreError, jsonl};
@@ -35,7 +35,7 @@ pub struct Ledger {
     shard: Shard,
     todo: Vec<Input>,
     timings: Mutex<BTreeMap<UnitName, f64>>,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Ledger {
@@ -52,24 +52,27 @@ impl Ledger {
         let lock = Lock::take(&output.lock(shard))?;
         let wanted: BTreeSet<_> = inputs.iter().map(|input| input.unit.clone()).collect();
         unit::remove_all_but(output, &wanted)?;
-        let units = inputs.iter().map(|input| (input.unit.clone(), key(step, &made_with, &input.digest))).collect();
+        let units = inputs.iter().map(|input| (input.unit.clone(), planned(step, &made_with, input))).collect();
         let plan = Plan { made_with, units };
-        plan.write(output)?;
         let mut todo = shard.pick(inputs, |input| input.size, |input| input.unit.to_string());
         let mut error = None;
-        todo.retain(|input| match unit::done(&output.unit(&input.unit), &plan.units[&input.unit]) {
+        todo.retain(|input| match unit::done(&output.unit(&input.unit), &plan.units[&input.unit].key) {
             Ok(seal) => seal.is_none(),
             Err(failure) => {
                 error.get_or_insert(failure);
                 false
             }
         });
-        match error {
-            Some(error) => Err(error),
-            None => {
-                Ok(Self { step, output: output.clone(), plan, shard, todo, timings: Mutex::default(), _lock: lock })
-            }
+        if let Some(error) = error {
+            return Err(error);
         }
+        // Here and not at the end, where it might be the one that another shard has just written. Nobody can write one
+        // while this shard has units to do.
+        if !todo.is_empty() || !plan.is_in(output) {
+            jsonl::remove(&output.manifest())?;
+        }
+        plan.write(output)?;
+        Ok(Self { step, output: output.clone(), plan, shard, todo, timings: Mutex::default(), lock })
     }
 
     /// The step.
@@ -89,22 +92,27 @@ impl Ledger {
 
     /// Writes a unit; `n_in` records went in.
     pub fn commit(&self, unit: &UnitName, n_in: usize, outcome: &Outcome, took: Duration) -> Result<Seal, StoreError> {
-        let seal = unit::commit(unit, &self.output.unit(unit), self.plan.units[unit].clone(), n_in, outcome)?;
-        if let Ok(mut timings) = self.timings.lock() {
-            timings.insert(unit.clone(), took.as_secs_f64());
-        }
+        self.lock.check()?;
+        let seal = unit::commit(unit, &self.output.unit(unit), self.plan.units[unit].key.clone(), n_in, outcome)?;
+        self.timings.lock().unwrap_or_else(PoisonError::into_inner).insert(unit.clone(), took.as_secs_f64());
         Ok(seal)
     }
 
     /// Adds up the units that are done and, when that is all of them, writes the manifest.
     pub fn finish(self) -> Result<Summary, StoreError> {
-        let timings = self.timings.into_inner().unwrap_or_default();
+        let timings = self.timings.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let n_left = self.todo.iter().filter(|todo| !timings.contains_key(&todo.unit)).count();
         if !timings.is_empty() {
-            jsonl::write_pretty(&self.output.timings(self.shard), &timings)?;
+            let path = self.output.timings(self.shard);
+            // Those of earlier runs of this shard; they are no output, so damage to them is no matter.
+            let mut all: BTreeMap<UnitName, f64> =
+                jsonl::read_value(&path, "timing").ok().flatten().unwrap_or_default();
+            all.extend(timings);
+            jsonl::write_pretty(&path, &all)?;
         }
         let mut seals = BTreeMap::new();
-        for (unit, key) in &self.plan.units {
-            if let Some(seal) = unit::done(&self.output.unit(unit), key)? {
+        for (unit, planned) in &self.plan.units {
+            if let Some(seal) = unit::done(&self.output.unit(unit), &planned.key)? {
                 seals.insert(unit.clone(), seal);
             }
         }
@@ -112,10 +120,8 @@ impl Ledger {
         let manifest = Manifest::assemble(self.step, self.plan.made_with, seals);
         if n_missing == 0 {
             manifest.write(&self.output)?;
-        } else {
-            jsonl::remove(&self.output.manifest())?;
         }
-        Ok(Summary { manifest, n_missing })
+        Ok(Summary { manifest, n_missing, n_left })
     }
 }
 
@@ -124,10 +130,13 @@ impl Ledger {
 pub struct Summary {
     /// The sums over the units that are done.
     pub manifest: Manifest,
-    /// Units that other shards have yet to make.
+    /// Units that are yet to be made, by this shard or others.
     pub n_missing: usize,
+    /// Those of them that are this shard's: none unless it was stopped early.
+    pub n_left: usize,
 }
 
-fn key(step: StepName, made_with: &Value, input: &Digest) -> Digest {
-    Digest::of_json(&(step, crate::record::FORMAT_VERSION, env!("CARGO_PKG_VERSION"), made_with, input))
+fn planned(step: StepName, made_with: &Value, input: &Input) -> Planned {
+    let made_from = (step, crate::record::FORMAT_VERSION, env!("CARGO_PKG_VERSION"), made_with, &input.digest);
+    Planned { key: Digest::of_json(&made_from), size: input.size }
 }

@@ -15,17 +15,32 @@ use super::{StoreError, jsonl};
 pub struct Plan {
     /// What the output depends on besides the input: settings and versions.
     pub made_with: Value,
-    /// Each unit with the key of the seal that it will have.
-    pub units: BTreeMap<UnitName, Digest>,
+    /// The units.
+    pub units: BTreeMap<UnitName, Planned>,
+}
+
+/// A unit that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Planned {
+    /// The key of the seal that it will have.
+    pub key: Digest,
+    /// How much work it is; decides the shard that makes it.
+    pub size: u64,
 }
 
 impl Plan {
     /// Writes it into the step's folder, unless it stands there already.
     pub fn write(&self, folder: &StepDir) -> Result<(), StoreError> {
-        if Self::read(folder).is_ok_and(|written| written.as_ref() == Some(self)) {
+        if self.is_in(folder) {
             return Ok(());
         }
         jsonl::write_pretty(&folder.plan(), self).map(drop)
+    }
+
+    /// Whether it stands in the step's folder.
+    pub fn is_in(&self, folder: &StepDir) -> bool {
+        Self::read(folder).is_ok_and(|written| written.as_ref() == Some(self))
     }
 
     /// Reads it from the step's folder, if there is one.

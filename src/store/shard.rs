@@ -39,21 +39,30 @@ impl Shard {
     /// The largest remaining item goes to the lightest shard so far; ties go by name and by number, so that every
     /// process comes to the same division without talking to the others.
     pub fn pick<T>(self, items: Vec<T>, size: impl Fn(&T) -> u64, name: impl Fn(&T) -> String) -> Vec<T> {
-        let mut items: Vec<(Reverse<u64>, String, T)> =
-            items.into_iter().map(|item| (Reverse(size(&item)), name(&item), item)).collect();
-        items.sort_by(|left, right| (left.0, &left.1).cmp(&(right.0, &right.1)));
-        let mut loads: BinaryHeap<Reverse<(u64, usize)>> = (0..self.of).map(|shard| Reverse((0, shard))).collect();
-        let mut mine = Vec::new();
-        for (Reverse(size), _, item) in items {
-            let Some(Reverse((load, shard))) = loads.pop() else { break };
-            // An empty file still costs the start of a prover.
-            loads.push(Reverse((load + size.max(1), shard)));
-            if shard == self.index {
-                mine.push(item);
-            }
-        }
-        mine
+        let dealt = deal(items, size, name, self.of);
+        dealt.into_iter().filter(|(shard, _)| *shard == self.index).map(|(_, item)| item).collect()
     }
+}
+
+/// Each item with the number of its shard, largest first.
+pub fn deal<T>(
+    items: Vec<T>,
+    size: impl Fn(&T) -> u64,
+    name: impl Fn(&T) -> String,
+    n_shards: usize,
+) -> Vec<(usize, T)> {
+    let mut items: Vec<(Reverse<u64>, String, T)> =
+        items.into_iter().map(|item| (Reverse(size(&item)), name(&item), item)).collect();
+    items.sort_by(|left, right| (left.0, &left.1).cmp(&(right.0, &right.1)));
+    let mut loads: BinaryHeap<Reverse<(u64, usize)>> = (0..n_shards).map(|shard| Reverse((0, shard))).collect();
+    let mut dealt = Vec::new();
+    for (Reverse(size), _, item) in items {
+        let Some(Reverse((load, shard))) = loads.pop() else { break };
+        // An empty file still costs the start of a prover.
+        loads.push(Reverse((load + size.max(1), shard)));
+        dealt.push((shard, item));
+    }
+    dealt
 }
 
 impl Default for Shard {

@@ -8,6 +8,7 @@ use walkdir::WalkDir;
 
 use super::digest::Digest;
 use super::layout::{StepDir, StepName, UnitFiles, UnitName};
+use super::manifest::Manifest;
 use super::{StoreError, jsonl};
 use crate::record::{Record, Rejected};
 
@@ -108,7 +109,13 @@ pub fn read(files: &UnitFiles) -> Result<Vec<Record>, StoreError> {
 }
 
 /// Every sealed unit of a step's folder, by name; an error if there is none.
+///
+/// Of a step that is whole, its manifest says which they are: other machines may see a new file of a shared folder
+/// late, and then a walk through the folder finds too little.
 pub fn list(folder: &StepDir, step: StepName) -> Result<Vec<(UnitName, Seal)>, StoreError> {
+    if let Some(manifest) = Manifest::read(folder)?.filter(|manifest| !manifest.units.is_empty()) {
+        return Ok(manifest.units.into_iter().collect());
+    }
     let mut units = Vec::new();
     for unit in names(folder)? {
         if let Some(seal) = seal(&folder.unit(&unit))? {

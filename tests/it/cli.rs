@@ -99,7 +99,7 @@ fn a_folder_that_another_process_writes_is_left_alone() {
         --- stderr
         error: `export/measure/.lock-0-of-1` is being written by process [PID] on [HOST]
 
-        hint: wait until it ends, or make another part with `--shard`
+        hint: wait until it ends, or make another part with `--shard`; if its machine is gone for good, remove that file
         "#);
         assert_snapshot!(run.run("status").text(), @r#"
         exit 3

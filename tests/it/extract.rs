@@ -1,46 +1,16 @@
 //! `extract` and `verify` on small libraries that are compiled on the spot.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rocq_distill::record::{Reason, Record, Rejected};
+use rocq_distill::record::{Reason, Record};
 use rocq_distill::rocq::sentence;
 use rocq_distill::store::jsonl;
 
 use crate::harness::TestRun;
-use crate::library::{compile, installed};
-
-/// A compiled library and what `extract` makes of it.
-#[track_caller]
-fn extract(sources: &[(&str, &str)], flags: &str) -> TestRun {
-    let run = TestRun::new();
-    compile(&run.path().join("lib"), sources);
-    let outcome = run.run(&format!("extract --input lib --quiet {flags}"));
-    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
-    run
-}
-
-#[track_caller]
-fn kept(run: &TestRun, step: &str, unit: &str) -> Vec<Record> {
-    jsonl::read(&run.path().join("export").join(step).join(format!("{unit}.jsonl")), "record").unwrap()
-}
-
-fn rejected(run: &TestRun, step: &str, unit: &str) -> Vec<Rejected> {
-    let path = run.path().join("export").join(step).join(format!("{unit}.rejected.jsonl"));
-    if path.exists() { jsonl::read(&path, "rejected record").unwrap() } else { Vec::new() }
-}
-
-fn names(records: &[Record]) -> Vec<&str> {
-    records.iter().map(|record| record.id.as_str()).collect()
-}
-
-fn reasons(rejected: &[Rejected]) -> Vec<(&str, &str)> {
-    rejected.iter().map(|rejected| (rejected.id.as_str(), rejected.reason.kind())).collect()
-}
+use crate::library::{bytes, compile, extract, installed, kept, names, provers_in, reasons, rejected, replace};
 
 #[test]
 fn m02_m07_m08_statements_are_found_in_every_layout() {
@@ -210,15 +180,8 @@ fn a_file_that_does_not_compile_keeps_what_came_before() {
     let run = TestRun::new();
     let good = "Lemma a : True. Proof. exact I. Qed.\nLemma b : True. Proof. exact I. Qed.\nLemma c : True. Proof. exact I. Qed.\n";
     compile(&run.path().join("lib"), &[("a.v", good)]);
-    let path = run.path().join("lib/a.v");
     let broken = good.replace("Lemma b : True. Proof. exact I.", "Lemma b : True. Proof. exact O.");
-    fs::write(&path, &broken).unwrap();
-    let glob = path.with_extension("glob");
-    let digest = Command::new("md5sum").arg(&path).output().unwrap();
-    let digest = String::from_utf8(digest.stdout).unwrap()[..32].to_owned();
-    let text = fs::read_to_string(&glob).unwrap();
-    let rest = text.split_once('\n').unwrap().1;
-    fs::write(&glob, format!("DIGEST {digest}\n{rest}")).unwrap();
+    replace(&run.path().join("lib/a.v"), &broken);
     assert_eq!(run.run("extract --input lib --quiet").code(), 0);
     assert_eq!(names(&kept(&run, "extract", "L/a")), ["L.a:a"]);
     let rejected = rejected(&run, "extract", "L/a");
@@ -348,32 +311,4 @@ fn sentences_end_where_coqc_says() {
         let ours: Vec<_> = sentence::split(&text).iter().map(|sentence| sentence.range.end).collect();
         assert_eq!(ours, ends, "{file}");
     }
-}
-
-/// Processes that were started with the prover's flags for a file below a folder.
-fn provers_in(folder: &Path) -> Vec<u32> {
-    let folder = folder.canonicalize().unwrap();
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(id) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
-        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line);
-        let state = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
-        if line.contains("-topfile") && line.contains(folder.to_str().unwrap()) && !state.contains("State:\tZ") {
-            found.push(id);
-        }
-    }
-    found
-}
-
-/// Every file below a folder that is output.
-fn bytes(folder: &Path) -> BTreeMap<String, String> {
-    walkdir::WalkDir::new(folder)
-        .into_iter()
-        .map(Result::unwrap)
-        .filter(|entry| entry.file_type().is_file())
-        .map(|entry| (entry.path().strip_prefix(folder).unwrap().display().to_string(), entry))
-        .filter(|(name, _)| !name.contains(".lock") && !name.contains("timings"))
-        .map(|(name, entry)| (name, fs::read_to_string(entry.path()).unwrap()))
-        .collect()
 }

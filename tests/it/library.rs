@@ -1,8 +1,14 @@
 //! What the tests that need a real Rocq share: the installed library, and small libraries compiled on the spot.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use rocq_distill::record::{Record, Rejected};
+use rocq_distill::store::jsonl;
+
+use crate::harness::TestRun;
 
 /// The folder of the installed libraries; the tests do not pass without Rocq.
 #[track_caller]
@@ -41,4 +47,85 @@ pub(crate) fn compile(folder: &Path, sources: &[(&str, &str)]) {
         let output = Command::new("coqc").args(["-q", "-R", ".", "L"]).arg(name).current_dir(folder).output().unwrap();
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// Replaces a compiled source by another text and makes its `.glob` file say that it belongs to that text.
+#[track_caller]
+pub(crate) fn replace(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    let digest = Command::new("md5sum").arg(path).output().unwrap();
+    let digest = String::from_utf8(digest.stdout).unwrap()[..32].to_owned();
+    let glob = path.with_extension("glob");
+    let references = fs::read_to_string(&glob).unwrap().split_once('\n').unwrap().1.to_owned();
+    fs::write(glob, format!("DIGEST {digest}\n{references}")).unwrap();
+}
+
+/// The library `L` with one file `a.v`, in whose text the tactic stands where `TACTIC` is; it was compiled without it,
+/// so that it may be one that never ends.
+#[track_caller]
+pub(crate) fn with_tactic(run: &TestRun, source: &str, tactic: &str) {
+    let folder = run.path().join("lib");
+    // Blanks in its place keep the offsets in the `.glob` file right.
+    compile(&folder, &[("a.v", &source.replace("TACTIC", &" ".repeat(tactic.len())))]);
+    replace(&folder.join("a.v"), &source.replace("TACTIC", tactic));
+}
+
+/// A compiled library and what `extract` makes of it.
+#[track_caller]
+pub(crate) fn extract(sources: &[(&str, &str)], flags: &str) -> TestRun {
+    let run = TestRun::new();
+    compile(&run.path().join("lib"), sources);
+    let outcome = run.run(&format!("extract --input lib --quiet {flags}"));
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    run
+}
+
+/// The records of a unit that a step kept.
+#[track_caller]
+pub(crate) fn kept(run: &TestRun, step: &str, unit: &str) -> Vec<Record> {
+    jsonl::read(&run.path().join("export").join(step).join(format!("{unit}.jsonl")), "record").unwrap()
+}
+
+/// The records of a unit that a step rejected.
+pub(crate) fn rejected(run: &TestRun, step: &str, unit: &str) -> Vec<Rejected> {
+    let path = run.path().join("export").join(step).join(format!("{unit}.rejected.jsonl"));
+    if path.exists() { jsonl::read(&path, "rejected record").unwrap() } else { Vec::new() }
+}
+
+/// Which records they are.
+pub(crate) fn names(records: &[Record]) -> Vec<&str> {
+    records.iter().map(|record| record.id.as_str()).collect()
+}
+
+/// Which records they are, and why they were rejected.
+pub(crate) fn reasons(rejected: &[Rejected]) -> Vec<(&str, &str)> {
+    rejected.iter().map(|rejected| (rejected.id.as_str(), rejected.reason.kind())).collect()
+}
+
+/// Processes that were started with the prover's flags for a file below a folder.
+pub(crate) fn provers_in(folder: &Path) -> Vec<u32> {
+    let folder = folder.canonicalize().unwrap();
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(id) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line);
+        let state = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        if line.contains("-topfile") && line.contains(folder.to_str().unwrap()) && !state.contains("State:\tZ") {
+            found.push(id);
+        }
+    }
+    found
+}
+
+/// Every file below a folder that is output.
+pub(crate) fn bytes(folder: &Path) -> BTreeMap<String, String> {
+    walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| (entry.path().strip_prefix(folder).unwrap().display().to_string(), entry))
+        .filter(|(name, _)| !name.contains(".lock") && !name.contains("timings"))
+        .map(|(name, entry)| (name, fs::read_to_string(entry.path()).unwrap()))
+        .collect()
 }

@@ -46,11 +46,14 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     output = "export"
     jobs = 3
     shard = "0/1"
+    stop_grace_s = 90
 
     [rocq]
     program = "coqidetop"
     sentence_limit_s = 300
     query_limit_s = 120
+    max_memory = "4GiB"
+    max_answer = "512MiB"
 
     [extract]
     input = []

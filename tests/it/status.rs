@@ -102,6 +102,18 @@ fn of_a_run_whose_steps_are_whole_it_says_what_comes_next() {
 }
 
 #[test]
+fn for_a_job_array_it_says_which_shards_have_work_left() {
+    let run = extracted();
+    let work = |flags: &str| run.run(&format!("status {flags}")).stdout();
+    assert_eq!(work("--shards 2"), "extract \nverify 0,1\nmeasure 0,1\nfilter 0,1\nselect 0,1\nexport 0\n");
+    verify_a(&run);
+    // `a` is the larger file, so `b` is in the second shard; of four shards, two have no file at all.
+    assert!(work("--shards 2").starts_with("extract \nverify 1\nmeasure 0,1\n"));
+    assert!(work("--shards 4").starts_with("extract \nverify 1\n"));
+    assert!(work("--shards 1").starts_with("extract \nverify 0\n"));
+}
+
+#[test]
 fn a_manifest_that_is_missing_is_written_the_same_again() {
     let run = extracted();
     let before = fs::read(manifest(&run)).unwrap();

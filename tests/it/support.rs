@@ -11,8 +11,8 @@ use rocq_distill::record::{
     FORMAT_VERSION, LogicalPath, Position, ProofState, ProofTerm, Record, RecordId, Rejected, Source, Step, StepKind,
     TheoremKind,
 };
-use rocq_distill::steps::Context;
 use rocq_distill::steps::event::Silent;
+use rocq_distill::steps::{Context, Stop};
 use rocq_distill::store::digest::Digest;
 use rocq_distill::store::jsonl;
 use rocq_distill::store::layout::{StepDir, StepName, UnitName};
@@ -22,9 +22,12 @@ use rocq_distill::store::unit::{self, Outcome};
 use serde_json::json;
 use walkdir::WalkDir;
 
+/// The wish of nobody.
+pub(crate) static NOBODY_ASKS: Stop = Stop::new();
+
 /// What a step is given that works with so many threads on all units and tells nobody.
 pub(crate) fn context(jobs: usize) -> Context<'static> {
-    Context { jobs, shard: Shard::WHOLE, observer: &Silent }
+    Context { jobs, shard: Shard::WHOLE, observer: &Silent, stop: &NOBODY_ASKS }
 }
 
 /// The program in a folder of its own, with an empty settings file; its run directory is `export` there.

@@ -40,7 +40,6 @@ pub(super) async fn walk(
     let sentences = sentence::split(&source.text);
     let mut walk = Walk {
         prover: Idetop::start(rocq, file, limits).await?,
-        limits,
         file,
         text: &source.text,
         lines: LineIndex::new(&source.text),
@@ -78,7 +77,6 @@ struct Stop {
 
 struct Walk<'a> {
     prover: Idetop,
-    limits: Limits,
     file: &'a SourceFile,
     text: &'a str,
     lines: LineIndex<'a>,
@@ -201,7 +199,7 @@ impl<'a> Walk<'a> {
             None => match self.describe(statement, script, source.clone(), name).await {
                 Ok(outcome) => outcome,
                 Err(fault) => {
-                    let reason = self.fault(fault, name);
+                    let reason = fault.reason(name);
                     self.push(source, Err(reason.clone()));
                     return Err(Stop { index: next, reason });
                 }
@@ -391,16 +389,7 @@ impl<'a> Walk<'a> {
     }
 
     fn stop(&self, index: usize, fault: Fault) -> Stop {
-        Stop { index, reason: self.fault(fault, self.text_of(index)) }
-    }
-
-    fn fault(&self, fault: Fault, sentence: &str) -> Reason {
-        let sentence = excerpt(sentence);
-        match fault {
-            Fault::TimedOut { .. } => Reason::TimedOut { sentence, limit_s: self.limits.sentence.as_secs() },
-            Fault::Died { message } => Reason::ProverDied { sentence, message },
-            Fault::Garbled { message } => Reason::Unreadable { query: sentence, message },
-        }
+        Stop { index, reason: fault.reason(&excerpt(self.text_of(index))) }
     }
 
     /// Rejects every theorem that the rest of the file states.
