@@ -1,5 +1,6 @@
 //! The prover: its processes, its language and what it says.
 
+pub mod dependencies;
 mod error;
 pub mod glob;
 pub mod idetop;

@@ -33,6 +33,12 @@ pub enum RocqError {
         /// What it did.
         fault: Fault,
     },
+    /// What was asked for takes a plugin that is not there.
+    #[error("cannot list implicit premises without the Elpi plugin: {message}")]
+    NoElpi {
+        /// What Rocq said.
+        message: String,
+    },
     /// A file of the library cannot be read.
     #[error("cannot read `{path}`", path = path.display())]
     Read {

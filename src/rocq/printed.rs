@@ -103,6 +103,8 @@ pub enum About {
         ty: String,
         /// Where the name leads, with the modules and sections around it.
         path: String,
+        /// Rocq's word for what it is: `Constant`, `Inductive`, `Constructor`, `Variable`.
+        word: String,
         /// What the kernel takes it for, where it is the copy of another object that a module is made of.
         alias_of: Option<String>,
     },
@@ -120,20 +122,20 @@ pub fn about(text: &str) -> Option<About> {
     // `Expands to: Constant path`, perhaps with ` (syntactically equal to path)` behind it.
     let expands_to = |text: &str| {
         let mut words = text.lines().find_map(|line| line.strip_prefix("Expands to: "))?.split(' ');
-        let path = words.nth(1)?.to_owned();
+        let (word, path) = (words.next()?.to_owned(), words.next()?.to_owned());
         let alias_of = words.next_back().and_then(|word| word.strip_suffix(')')).map(str::to_owned);
-        Some((path, alias_of))
+        Some((word, path, alias_of))
     };
     if let Some(rest) = text.strip_prefix("Notation ") {
         let end = rest.find("\nExpands to: ")?;
         let (_, definition) = rest[..end].split_once(" :=")?;
-        let (path, _) = expands_to(rest)?;
+        let (_, path, _) = expands_to(rest)?;
         return Some(About::Abbreviation { definition: one_line(definition).trim().to_owned(), path });
     }
     let (_, rest) = text.split_once(" : ")?;
     let ty = rest.split("\n\n").next()?;
-    let (path, alias_of) = expands_to(text)?;
-    Some(About::Object { ty: one_line(ty).trim().to_owned(), path, alias_of })
+    let (word, path, alias_of) = expands_to(text)?;
+    Some(About::Object { ty: one_line(ty).trim().to_owned(), path, word, alias_of })
 }
 
 /// The term in the answer to `Print name.`, whose type `About` has told.
@@ -151,6 +153,11 @@ pub fn print(text: &str, ty: &str) -> Option<String> {
         let ends = found.len() == wanted.len() || after.contains("\n\n");
         (ends && found.starts_with(&wanted)).then(|| one_line(rest[..index].trim()).into_owned())
     })
+}
+
+/// The paths in the answer to `Print Libraries.`: a line each, indented, below a heading.
+pub fn libraries(text: &str) -> Vec<String> {
+    text.lines().filter_map(|line| line.strip_prefix(' ')).map(|line| line.trim().to_owned()).collect()
 }
 
 /// One interpretation of a notation.
@@ -294,6 +301,7 @@ mod tests {
         let object = About::Object {
             ty: "forall [s : nmodType], commutative +%R".into(),
             path: "mathcomp.algebra.ssralg.GRing.Theory.addrC".into(),
+            word: "Constant".into(),
             alias_of: None,
         };
         assert_eq!(about(text), Some(object));
@@ -304,8 +312,12 @@ mod tests {
     fn about_tells_what_a_copy_of_a_module_is_a_copy_of() {
         let text = "C.same : 1 = 1\n\nC.same is transparent\n\
                     Expands to: Constant L.a.C.same (syntactically equal to L.a.A.same)";
-        let object =
-            About::Object { ty: "1 = 1".into(), path: "L.a.C.same".into(), alias_of: Some("L.a.A.same".into()) };
+        let object = About::Object {
+            ty: "1 = 1".into(),
+            path: "L.a.C.same".into(),
+            word: "Constant".into(),
+            alias_of: Some("L.a.A.same".into()),
+        };
         assert_eq!(about(text), Some(object));
     }
 

@@ -131,6 +131,36 @@ fn a_copy_of_a_module_has_names_of_its_own_and_one_kernel_name() {
 }
 
 #[test]
+fn premises_that_only_the_term_names_are_listed_when_asked_for() {
+    let source = "Module M. Lemma m : 1 = 1. Proof. reflexivity. Qed. Hint Resolve m : core. End M. Import M.\n\
+                  Section S. Variable k : nat. Lemma l : k = k. Proof. reflexivity. Qed. Hint Resolve l : core.\n\
+                  Lemma a : 1 = 1 /\\ k = k. Proof. split; auto. Qed. End S.\n";
+    let of_last = |flags: &str| {
+        let run = extract(&[("a.v", source)], flags);
+        let record = kept(&run, "extract", "L/a").pop().unwrap();
+        let line = |p: &Premise| format!("{} ({}, {}) : {}", p.full_name, p.kind, p.library, p.ty);
+        let (implicit, written): (Vec<_>, Vec<_>) = record.premises.iter().partition(|premise| premise.implicit);
+        (written.into_iter().map(line).collect::<Vec<_>>(), implicit.into_iter().map(line).collect::<Vec<_>>())
+    };
+    let (written, none) = of_last("");
+    assert_eq!(none, [""; 0]);
+    let (same, implicit) = of_last("--implicit-premises");
+    assert_eq!(same, written);
+    assert_eq!(
+        implicit,
+        [
+            "Coq.Init.Datatypes.O (constructor, Coq.Init.Datatypes) : nat",
+            "Coq.Init.Datatypes.S (constructor, Coq.Init.Datatypes) : nat -> nat",
+            "Coq.Init.Datatypes.nat (inductive, Coq.Init.Datatypes) : Set",
+            "Coq.Init.Logic.conj (constructor, Coq.Init.Logic) : forall [A B : Prop], A -> B -> A /\\ B",
+            "Coq.Init.Logic.eq (inductive, Coq.Init.Logic) : forall {A : Type}, A -> A -> Prop",
+            "L.a.M.m (constant, L.a) : 1 = 1",
+            "L.a.l (constant, L.a) : k = k",
+        ]
+    );
+}
+
+#[test]
 fn m09_every_statement_becomes_a_record_or_a_rejection() {
     let source = "Lemma a : True. Proof. exact I. Qed.\nLemma b : False. Proof. Admitted.\n\
                   Lemma c : True. Proof. exact I. Abort.\nLemma d : True. Proof. admit. Admitted.\n\

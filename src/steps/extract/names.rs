@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::record::{FullName, KernelName, LogicalPath, Notation, Premise, Reason};
+use crate::record::{FullName, Hypothesis, KernelName, LogicalPath, Notation, Premise, Reason};
 use crate::rocq::Fault;
 use crate::rocq::glob::{Glob, Reference, Target, within};
 use crate::rocq::idetop::Idetop;
@@ -13,6 +13,8 @@ use crate::rocq::printed::{self, About};
 pub(super) struct Names {
     objects: HashMap<String, About>,
     notations: HashMap<NotationId, String>,
+    /// The files that are loaded; empty until somebody asks.
+    libraries: Vec<String>,
 }
 
 /// What a proof names.
@@ -75,31 +77,85 @@ impl Names {
         Ok(self.collect(references, &lookups))
     }
 
-    /// Asks for each name that is not known yet: by its first candidate, those without an answer by their second, …
     async fn ask_for_objects(
         &mut self,
         prover: &mut Idetop,
         references: &[&Reference],
         surroundings: Surroundings<'_>,
     ) -> Result<Lookups, Fault> {
-        let mut lookups = Lookups::new();
-        let mut pending = Vec::new();
-        for reference in references.iter().filter(|reference| is_object(reference)) {
-            if lookups.contains_key(&reference.range.start) {
-                continue;
-            }
-            let lookup = Lookup::new(reference, surroundings);
-            let known = lookup.candidates.iter().find(|name| lookup.is_lasting && self.objects.contains_key(*name));
-            match known {
-                Some(name) => {
-                    lookups.insert(reference.range.start, Some(lookup.found(reference, name, &self.objects[name])));
-                }
-                None => pending.push((*reference, lookup)),
+        let references: Vec<_> = references.iter().filter(|reference| is_object(reference)).collect();
+        let lookups: Vec<_> = references.iter().map(|reference| Lookup::new(reference, surroundings)).collect();
+        let answers = self.look_up(prover, &lookups).await?;
+        let found = references.iter().zip(lookups.iter().zip(answers)).map(|(reference, (lookup, answer))| {
+            (reference.range.start, answer.map(|(asked, about)| lookup.found(reference, &asked, &about)))
+        });
+        Ok(found.collect())
+    }
+
+    /// Finds the objects that only a proof term names: all these but those that `named` has already.
+    ///
+    /// Section variables are among the names that Rocq gives; they belong to the context.
+    pub(super) async fn implicit(
+        &mut self,
+        prover: &mut Idetop,
+        full_names: &[String],
+        named: &[Premise],
+        context: &[Hypothesis],
+        surroundings: Surroundings<'_>,
+    ) -> Result<Result<Vec<Premise>, Reason>, Fault> {
+        let is_named = |name: &str| {
+            named.iter().any(|premise| {
+                premise.full_name.as_str() == name || premise.kernel_name.as_ref().is_some_and(|k| k.as_str() == name)
+            })
+        };
+        let full_names: Vec<_> = full_names.iter().filter(|name| !is_named(name)).collect();
+        let lookups: Vec<_> = full_names.iter().map(|name| Lookup::of_full_name(name, surroundings.here)).collect();
+        let answers = self.look_up(prover, &lookups).await?;
+        if self.libraries.is_empty() {
+            let answer = prover.ask(&["Print Libraries.".to_owned()]).await?.remove(0);
+            self.libraries = answer.map(|text| printed::libraries(&text)).unwrap_or_default();
+            self.libraries.push(surroundings.glob.logical_path.to_string());
+        }
+        let is_variable = |name: &str| {
+            let name = name.rsplit('.').next().unwrap_or(name);
+            context.iter().any(|hypothesis| hypothesis.names.iter().any(|variable| variable == name))
+        };
+        let mut premises = Vec::new();
+        for (full_name, answer) in full_names.into_iter().zip(answers) {
+            let library = self.libraries.iter().filter(|library| is_below(full_name, library)).max_by_key(|l| l.len());
+            match (answer, library) {
+                (Some((_, About::Object { word, .. })), _) if word == "Variable" => {}
+                (Some((_, About::Object { ty, word, alias_of, .. })), Some(library)) => premises.push(Premise {
+                    full_name: FullName::new(full_name),
+                    kernel_name: Some(KernelName::new(alias_of.as_ref().unwrap_or(full_name))),
+                    kind: word.to_lowercase(),
+                    ty,
+                    library: LogicalPath::new(library),
+                    implicit: true,
+                }),
+                (None, _) if is_variable(full_name) => {}
+                _ => return Ok(Err(unknown(full_name))),
             }
         }
+        Ok(Ok(premises))
+    }
+
+    /// Asks by the first candidate of each lookup, for those without an answer by the second, …; gives the name that
+    /// was answered.
+    async fn look_up(
+        &mut self,
+        prover: &mut Idetop,
+        lookups: &[Lookup<'_>],
+    ) -> Result<Vec<Option<(String, About)>>, Fault> {
+        let known = |lookup: &Lookup<'_>| {
+            let name = lookup.candidates.iter().find(|name| lookup.is_lasting && self.objects.contains_key(*name))?;
+            Some((name.clone(), self.objects[name].clone()))
+        };
+        let mut found: Vec<_> = lookups.iter().map(known).collect();
         for round in 0.. {
             // Each name is asked once, however many references wait for it.
-            let mut questions: Vec<&str> = pending.iter().filter_map(|(_, lookup)| lookup.candidate(round)).collect();
+            let pending = lookups.iter().zip(&found).filter(|(_, found)| found.is_none());
+            let mut questions: Vec<&str> = pending.filter_map(|(lookup, _)| lookup.candidate(round)).collect();
             questions.sort_unstable();
             questions.dedup();
             if questions.is_empty() {
@@ -111,19 +167,17 @@ impl Names {
                 .zip(prover.ask(&commands).await?)
                 .filter_map(|(name, answer)| Some(((*name).to_owned(), printed::about(&answer.ok()?)?)))
                 .collect();
-            pending.retain(|(reference, lookup)| {
-                let Some((name, about)) = lookup.candidate(round).and_then(|name| answers.get_key_value(name)) else {
-                    return true;
-                };
-                lookups.insert(reference.range.start, Some(lookup.found(reference, name, about)));
-                if lookup.is_lasting {
-                    self.objects.insert(name.clone(), about.clone());
+            for (lookup, found) in lookups.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+                let answer = lookup.candidate(round).and_then(|name| answers.get_key_value(name));
+                if let Some((name, about)) = answer {
+                    if lookup.is_lasting {
+                        self.objects.insert(name.clone(), about.clone());
+                    }
+                    *found = Some((name.clone(), about.clone()));
                 }
-                false
-            });
+            }
         }
-        lookups.extend(pending.into_iter().map(|(reference, _)| (reference.range.start, None)));
-        Ok(lookups)
+        Ok(found)
     }
 
     async fn ask_for_notations(&mut self, prover: &mut Idetop, references: &[&Reference]) -> Result<(), Fault> {
@@ -192,6 +246,7 @@ impl Named {
                 kind: reference.kind.clone(),
                 ty: ty.clone(),
                 library: reference.library.clone(),
+                implicit: false,
             }),
         }
     }
@@ -260,6 +315,13 @@ impl<'a> Lookup<'a> {
         let is_name = written.chars().all(|c| c.is_alphanumeric() || "_'.".contains(c)) && !written.is_empty();
         let candidates = if is_name { vec![written.to_owned()] } else { vec![reference.full_name().to_string()] };
         Self { candidates, is_lasting: false, module: None, here }
+    }
+
+    /// How to ask for an object of which all but the sections around it is known.
+    fn of_full_name(full_name: &str, here: &'a [String]) -> Self {
+        let (module, name) = full_name.rsplit_once('.').unwrap_or(("", full_name));
+        let candidates = in_open_sections(module, name, here);
+        Self { candidates, is_lasting: true, module: Some(module.to_owned()), here }
     }
 
     fn candidate(&self, round: usize) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! Walks one file with one prover, front to back, and makes a record of each proved theorem on the way.
 
+use super::constant;
 use super::names::{self, Named, Names, Surroundings};
 use crate::record::{
     FORMAT_VERSION, FullName, Hypothesis, ProofState, ProofTerm, Reason, Record, RecordId, Rejected, Source, Step,
@@ -10,7 +11,6 @@ use crate::rocq::idetop::{Idetop, Limits};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::{SourceFile, SourceText};
 use crate::rocq::position::LineIndex;
-use crate::rocq::printed::{self, About};
 use crate::rocq::sentence::{self, Sentence};
 use crate::rocq::vernac::{self, Printing, Role};
 use crate::rocq::wire::{Place, Status};
@@ -51,6 +51,9 @@ pub(super) async fn walk(
         context: None,
         walked: Walked::default(),
     };
+    if settings.implicit_premises {
+        constant::prepare(&mut walk.prover).await?;
+    }
     let mut index = 0;
     while index < sentences.len() && !walk.has_all() {
         let start = sentences[index].range.start;
@@ -196,7 +199,7 @@ impl<'a> Walk<'a> {
         let source = self.source(statement, script.last, kind, name, status);
         let outcome = match script.flaw.clone() {
             Some(flaw) => Err(flaw),
-            None => match self.describe(statement, script, source.clone(), name).await {
+            None => match self.describe(statement, script, source.clone(), name, &status.path).await {
                 Ok(outcome) => outcome,
                 Err(fault) => {
                     let reason = fault.reason(name);
@@ -304,12 +307,21 @@ impl<'a> Walk<'a> {
         script: Script,
         source: Source,
         name: &str,
+        here: &[String],
     ) -> Result<Result<Record, Reason>, Fault> {
-        let printed = match self.print(name).await? {
+        let printed = match constant::print(&mut self.prover, name, self.settings.implicit_premises).await? {
             Ok(printed) => printed,
             Err(reason) => return Ok(Err(reason)),
         };
-        let Script { mut steps, named, last, .. } = script;
+        let Script { mut steps, mut named, last, .. } = script;
+        if let Some(dependencies) = &printed.dependencies {
+            let surroundings = Surroundings { text: self.text, glob: self.glob, here };
+            let context = self.context.as_deref().unwrap_or_default();
+            match self.names.implicit(&mut self.prover, dependencies, &named.premises, context, surroundings).await? {
+                Ok(premises) => named.premises.extend(premises),
+                Err(reason) => return Ok(Err(reason)),
+            }
+        }
         for (step, index) in steps.iter_mut().zip(self.step_indices(statement, last)) {
             step.premises = named.premises_of(self.glob.references_in(&self.sentences[index].range));
         }
@@ -336,21 +348,6 @@ impl<'a> Walk<'a> {
             verdicts: vec![],
             reasoning_index: None,
         }))
-    }
-
-    /// Prints type, term and axioms of a constant.
-    async fn print(&mut self, name: &str) -> Result<Result<Printed, Reason>, Fault> {
-        let questions = [format!("About {name}."), format!("Print {name}."), format!("Print Assumptions {name}.")];
-        let answers = self.prover.ask(&questions).await?;
-        let texts: Vec<_> =
-            answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect();
-        let unreadable =
-            |index: usize| Reason::Unreadable { query: questions[index].clone(), message: excerpt(&texts[index]) };
-        let Some(About::Object { ty, .. }) = printed::about(&texts[0]) else { return Ok(Err(unreadable(0))) };
-        let Some(term) = printed::print(&texts[1], &ty) else { return Ok(Err(unreadable(1))) };
-        let Some(axioms) = printed::assumptions(&texts[2]) else { return Ok(Err(unreadable(2))) };
-        let axioms = axioms.into_iter().map(FullName::new).collect();
-        Ok(Ok(Printed { term, ty, axioms }))
     }
 
     /// The variables of the open sections: the hypotheses of a goal that is opened here and taken back.
@@ -476,12 +473,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-struct Printed {
-    term: String,
-    ty: String,
-    axioms: Vec<FullName>,
-}
-
 /// Logical path, `:`, name within the file.
 fn record_id(source: &Source) -> RecordId {
     let library = source.logical_path.as_str();
@@ -490,7 +481,7 @@ fn record_id(source: &Source) -> RecordId {
 }
 
 /// The start of a text, for a reason that a person reads.
-fn excerpt(text: &str) -> String {
+pub(super) fn excerpt(text: &str) -> String {
     const LENGTH: usize = 400;
     match text.char_indices().nth(LENGTH) {
         Some((end, _)) => format!("{}…", &text[..end]),
