@@ -50,7 +50,7 @@ fn m03_premises_have_the_type_of_what_was_named() {
     let records = kept(&run, "extract", "L/a");
     let premises = |name: &str| {
         let record = records.iter().find(|record| record.source.full_name.as_str() == format!("L.a.{name}")).unwrap();
-        let library = |premise: &&rocq_distill::record::Premise| premise.library.as_str() == "L.a";
+        let library = |premise: &&Premise| premise.library.as_str() == "L.a";
         record.premises.iter().filter(library).map(|p| format!("{} : {}", p.full_name, p.ty)).collect::<Vec<_>>()
     };
     assert_eq!(premises("local"), [""; 0]);
