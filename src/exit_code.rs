@@ -15,6 +15,12 @@ pub enum ExitCode {
     Incomplete = 3,
     /// Another process is writing the same part of the run directory.
     Locked = 4,
+    /// A budget of the settings, or the account at a model server, is spent; every answer that was paid for is kept.
+    BudgetSpent = 5,
+    /// A model server refuses what is asked: its key, the name of the model, or a parameter is wrong.
+    Refused = 6,
+    /// A model server did not answer; run the same command again to go on.
+    Unanswered = 7,
     /// Asked to stop early (SIGUSR1) and did, with work left; run the same command again to go on.
     StoppedEarly = 75,
     /// Interrupted by the user or by the batch system; run the same command again to go on.

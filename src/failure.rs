@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use crate::exit_code::ExitCode;
+use crate::llm::LlmError;
 use crate::rocq::{Fault, RocqError};
 use crate::settings::SettingsError;
 use crate::steps::StepError;
@@ -52,6 +53,7 @@ impl Failure {
             Self::Settings(_) | Self::Telemetry(_) => ExitCode::Usage,
             Self::Step(error) => match error {
                 StepError::Store(error) => store_code(error),
+                StepError::Llm(error) => llm_code(error),
                 StepError::NotShardable { .. } => ExitCode::Usage,
                 StepError::Stopped { .. } => ExitCode::StoppedEarly,
                 StepError::Rocq(_)
@@ -72,6 +74,7 @@ impl Failure {
             Self::Step(error) => match error {
                 StepError::Store(error) => store_hint(error),
                 StepError::Rocq(error) => rocq_hint(error),
+                StepError::Llm(error) => llm_hint(error),
                 StepError::WrongStep { what, .. } => {
                     Some(format!("run the steps in order, or name the folder that has {what} with `--input`"))
                 }
@@ -122,6 +125,56 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
 /// What to do where there is no prover.
 pub const NO_ROCQ_HINT: &str = "put Rocq and MathComp on PATH, set `rocq.program`, or put `containers/with-rocq` in \
                                 front of the command, which fetches them";
+
+fn llm_code(error: &LlmError) -> ExitCode {
+    match error {
+        LlmError::NoEndpoint { .. } | LlmError::BadAddress { .. } | LlmError::BadKey { .. } => ExitCode::Usage,
+        LlmError::Refused { status: 402, .. } | LlmError::BudgetSpent(_) => ExitCode::BudgetSpent,
+        LlmError::Refused { .. } | LlmError::Uncounted { .. } => ExitCode::Refused,
+        LlmError::Unanswered { .. } => ExitCode::Unanswered,
+        LlmError::Store(error) => store_code(error),
+    }
+}
+
+fn llm_hint(error: &LlmError) -> Option<String> {
+    const KEPT: &str = "every answer so far is kept and will not be asked for again";
+    Some(match error {
+        LlmError::NoEndpoint { step } => {
+            format!("set `{step}.base_url` and `{step}.model`; the README names examples of settings")
+        }
+        LlmError::BadAddress { .. } => {
+            "write it as the server's client libraries take it, such as `http://127.0.0.1:8000/v1`".to_owned()
+        }
+        LlmError::BadKey { variable } => format!("put the key alone into `{variable}`, without quotes or line breaks"),
+        LlmError::Refused { status: 401, key_env, had_key: false, .. } => {
+            format!("put a key for this server into the environment variable `{key_env}`")
+        }
+        LlmError::Refused { status: 401 | 403, key_env, had_key: true, .. } => {
+            format!(
+                "the key in the environment variable `{key_env}` is not one that this server accepts for this model"
+            )
+        }
+        LlmError::Refused { status: 402, .. } => {
+            format!("add credit to the account of this key and run the same command again: {KEPT}")
+        }
+        LlmError::Refused { status: 404, .. } => {
+            "check `base_url`, which most often ends in `/v1`, and `model`: the server knows one of them not".to_owned()
+        }
+        LlmError::Refused { .. } => {
+            format!("what is sent besides the prompt stands in the settings of the step, under `body`; {KEPT}")
+        }
+        LlmError::BudgetSpent(_) => {
+            format!("raise `--max-cost` or `--max-tokens-total` and run the same command again: {KEPT}")
+        }
+        LlmError::Uncounted { .. } => {
+            "set `input_price` and `output_price`, per million tokens, or leave that limit out".to_owned()
+        }
+        LlmError::Unanswered { .. } => {
+            format!("run the same command again when the server is well, or ask for less with `--max-workers`: {KEPT}")
+        }
+        LlmError::Store(error) => return store_hint(error),
+    })
+}
 
 fn store_code(error: &StoreError) -> ExitCode {
     match error {

@@ -22,11 +22,13 @@
 //!
 //! A module imports only from the modules before it:
 //!
+//! - [`tls`]: which implementation of TLS is used.
 //! - [`text`]: pure functions on text: tokens, BM25, selection.
 //! - [`record`]: plain data that flows through the pipeline; no input or output.
 //! - [`rocq`]: the prover's process and what it says.
 //! - [`store`]: the run directory: paths, atomic units, manifests, shards, locks.
 //! - [`settings`]: defaults, file, environment and flags, resolved once.
+//! - [`llm`]: model servers: requests, limits, budget, and the journal of everything that was answered.
 //! - [`steps`]: one file a step, and the events that they tell.
 //! - [`pipeline`]: the order of the steps.
 //! - [`status`]: how far a run is, and whether every record is accounted for.
@@ -52,6 +54,7 @@ pub mod console;
 pub mod doctor;
 pub mod exit_code;
 pub mod failure;
+pub mod llm;
 pub mod pipeline;
 pub mod record;
 pub mod rocq;
@@ -62,3 +65,4 @@ pub mod steps;
 pub mod store;
 pub mod telemetry;
 pub mod text;
+pub mod tls;

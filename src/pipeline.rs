@@ -60,11 +60,22 @@ pub fn settle_input(input: &mut Vec<PathBuf>, all: bool) -> Portion {
     }
 }
 
+/// The steps that these settings ask for, in order: those of the models up to the first one without a server.
+pub fn chain(settings: &Settings) -> Vec<StepName> {
+    let is_asked_for = |step: &StepName| match step {
+        StepName::Extract | StepName::Verify | StepName::Measure | StepName::Filter | StepName::Select => true,
+        StepName::Reason => settings.reason.base_url.is_some(),
+        StepName::Score => settings.score.base_url.is_some(),
+        StepName::Judge => settings.judge.base_url.is_some(),
+    };
+    StepName::ALL.iter().copied().take_while(is_asked_for).collect()
+}
+
 /// Runs every step up to the export.
 pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation) -> Result<Outcome, StepError> {
     let run_dir = RunDir::new(&settings.output);
     let mut funnel = Funnel::new();
-    for &step in StepName::ALL {
+    for step in chain(settings) {
         let input = step.previous().map(|previous| run_dir.step(previous));
         let output = run_dir.step(step);
         let input = input.as_ref().unwrap_or(&output);
@@ -74,6 +85,7 @@ pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation)
             StepName::Measure => steps::measure::run(context, &settings.measure, input, &output)?,
             StepName::Filter => steps::filter::run(context, &settings.filter, input, &output)?,
             StepName::Select => steps::select::run(context, &settings.select, input, &output)?,
+            StepName::Reason | StepName::Score | StepName::Judge => break,
         };
         funnel.push((step, summary));
     }

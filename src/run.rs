@@ -162,9 +162,10 @@ async fn work(
             return Ok(ExitCode::Success);
         }
         Verb::Status(args) => {
-            let status = status::read(&run_dir, status::Asked { check: args.check, write: args.write })?;
+            let asked = status::Asked { chain: pipeline::chain(settings), check: args.check, write: args.write };
+            let status = status::read(&run_dir, &asked)?;
             match args.shards {
-                Some(n_shards) => console.work_left(&status.work_left(n_shards.get()))?,
+                Some(n_shards) => console.work_left(&status.work_left(&asked.chain, n_shards.get()))?,
                 None => console.status(&status)?,
             }
             return Ok(complete_if(status.is_complete));

@@ -1,23 +1,31 @@
 //! Settings: defaults, then the file, then the environment, then the flags; resolved once.
 
+mod endpoint;
 mod error;
 mod export;
 mod extract;
 mod filter;
+mod judge;
 mod measure;
 mod memory_size;
+mod reason;
 mod rocq;
+mod score;
 mod select;
 mod telemetry;
 mod verify;
 
+pub use endpoint::EndpointSettings;
 pub use error::SettingsError;
 pub use export::ExportSettings;
 pub use extract::ExtractSettings;
 pub use filter::FilterSettings;
+pub use judge::JudgeSettings;
 pub use measure::MeasureSettings;
 pub use memory_size::MemorySize;
+pub use reason::ReasonSettings;
 pub use rocq::RocqSettings;
+pub use score::ScoreSettings;
 pub use select::SelectSettings;
 pub use telemetry::TelemetrySettings;
 pub use verify::VerifySettings;
@@ -42,7 +50,13 @@ pub const ENVIRONMENT_PREFIX: &str = "ROCQ_DISTILL_";
 pub const OTLP_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// The keys that mean nothing unless they are set.
-const OPTIONAL_KEYS: &[&str] = &["measure.tokenizer", "telemetry.endpoint"];
+fn optional_keys() -> Vec<String> {
+    let of_endpoints = ["reason", "score", "judge"]
+        .iter()
+        .flat_map(|step| endpoint::OPTIONAL_KEYS.iter().map(move |key| format!("{step}.{key}")));
+    let others = ["measure.tokenizer", "telemetry.endpoint"].map(str::to_owned);
+    others.into_iter().chain(of_endpoints).collect()
+}
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,6 +82,12 @@ pub struct Settings {
     pub filter: FilterSettings,
     /// How many records are chosen.
     pub select: SelectSettings,
+    /// Which model reasons.
+    pub reason: ReasonSettings,
+    /// Which model scores.
+    pub score: ScoreSettings,
+    /// Which model judges.
+    pub judge: JudgeSettings,
     /// What is written at the end.
     pub export: ExportSettings,
     /// Where traces, metrics and logs go.
@@ -87,6 +107,9 @@ impl Default for Settings {
             measure: MeasureSettings::default(),
             filter: FilterSettings::default(),
             select: SelectSettings::default(),
+            reason: ReasonSettings::default(),
+            score: ScoreSettings::default(),
+            judge: JudgeSettings::default(),
             export: ExportSettings::default(),
             telemetry: TelemetrySettings::default(),
         }
@@ -120,7 +143,7 @@ impl Settings {
         let text = toml::to_string_pretty(self)?;
         let values = toml::Value::try_from(self)?;
         let is_set = |key: &str| key.split('.').try_fold(&values, |value, name| value.get(name)).is_some();
-        let unset = OPTIONAL_KEYS.iter().filter(|key| !is_set(key)).map(|key| ["# not set: ", key, "\n"].concat());
+        let unset = optional_keys().into_iter().filter(|key| !is_set(key)).map(|key| format!("# not set: {key}\n"));
         Ok(unset.chain([text]).collect())
     }
 
@@ -128,9 +151,12 @@ impl Settings {
         // An empty variable is as good as none, says OpenTelemetry.
         self.telemetry.endpoint = self.telemetry.endpoint.filter(|endpoint| !endpoint.is_empty());
         if self.jobs == 0 {
-            return Err(SettingsError::OutOfRange { key: "jobs", least: 1 });
+            return Err(SettingsError::OutOfRange { key: "jobs".to_owned(), least: 1 });
         }
         self.filter.check()?;
+        self.reason.endpoint().check("reason")?;
+        self.score.endpoint().check("score")?;
+        self.judge.endpoint().check("judge")?;
         Ok(self)
     }
 }

@@ -105,11 +105,11 @@ impl Status {
     /// What is left to do for a job array of `n_shards` tasks: each verb, in order, with its shards that have work left.
     ///
     /// Nobody knows what a step makes before the one before it is done: then it is all of its shards.
-    pub fn work_left(&self, n_shards: usize) -> Vec<(&'static str, Vec<usize>)> {
+    pub fn work_left(&self, chain: &[StepName], n_shards: usize) -> Vec<(&'static str, Vec<usize>)> {
         let all = || (0..n_shards).collect::<Vec<_>>();
         let mut work = Vec::new();
         let mut is_done = true;
-        for &name in StepName::ALL {
+        for &name in chain {
             let step = self.steps.iter().find(|step| step.step == name);
             let left = match step {
                 Some(step) if is_done => step.shards_left(n_shards),
@@ -125,8 +125,10 @@ impl Status {
 }
 
 /// What to look at and what to mend.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Asked {
+    /// The steps of a whole run, in order; none of them need have been started.
+    pub chain: Vec<StepName>,
     /// Read every file and compare it with its seal.
     pub check: bool,
     /// Write the manifests of steps that are whole and have none.
@@ -134,7 +136,7 @@ pub struct Asked {
 }
 
 /// Reads how far a run is.
-pub fn read(run_dir: &RunDir, asked: Asked) -> Result<Status, StoreError> {
+pub fn read(run_dir: &RunDir, asked: &Asked) -> Result<Status, StoreError> {
     let mut found: Vec<Found> = Vec::new();
     for &step in StepName::ALL {
         let folder = run_dir.step(step);
@@ -153,16 +155,16 @@ pub fn read(run_dir: &RunDir, asked: Asked) -> Result<Status, StoreError> {
         && steps.iter().all(|step| step.problems.is_empty())
         && matches!(dataset, Dataset::NotWritten | Dataset::Written { .. });
     let run_dir = run_dir.path().display().to_string();
-    Ok(Status { run_dir, next: next(&steps, dataset), is_complete, steps, dataset })
+    Ok(Status { run_dir, next: next(&asked.chain, &steps, dataset), is_complete, steps, dataset })
 }
 
 /// The first step with something wrong, or else the one behind the last.
-fn next(steps: &[StepStatus], dataset: Dataset) -> Option<&'static str> {
+fn next(chain: &[StepName], steps: &[StepStatus], dataset: Dataset) -> Option<&'static str> {
     if let Some(step) = steps.iter().find(|step| !step.problems.is_empty()) {
         return Some(step.step.as_str());
     }
     let reached = steps.last().map(|step| step.step);
-    let later = StepName::ALL.iter().find(|step| step.previous() == reached);
+    let later = chain.iter().find(|step| step.previous() == reached);
     match (later, dataset) {
         (Some(step), Dataset::NotWritten) => Some(step.as_str()),
         (_, Dataset::Written { .. }) => None,

@@ -23,6 +23,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use crate::exit_code::ExitCode;
 use crate::settings::TelemetrySettings;
 use crate::steps::event::{Event, Observer};
+use crate::tls;
 use signals::Signals;
 
 /// How long one request may take, all its tries together.
@@ -76,6 +77,7 @@ impl Telemetry {
         if !endpoint.starts_with("http://") {
             return Err(bad(None));
         }
+        tls::install();
         let export = Export::start(endpoint, verb).map_err(|error| bad(Some(error)))?;
         Ok(Self(Mutex::new(Some(export))))
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use figment::error::Kind;
 use figment::value::{Dict, Value};
 
-use super::{ENVIRONMENT_PREFIX, OPTIONAL_KEYS, OTLP_VARIABLE, Settings};
+use super::{ENVIRONMENT_PREFIX, OTLP_VARIABLE, Settings};
 
 /// What can be wrong with the settings.
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +49,33 @@ pub enum SettingsError {
     #[error("setting `{key}` must be at least {least}")]
     OutOfRange {
         /// The whole key.
-        key: &'static str,
+        key: String,
         /// The least that works.
         least: usize,
+    },
+    /// A setting that another one needs.
+    #[error("setting `{key}` is missing, which `{because}` needs")]
+    Missing {
+        /// The whole key.
+        key: String,
+        /// The whole key of the setting that needs it.
+        because: String,
+    },
+    /// A rate at which nothing would ever be sent.
+    #[error(
+        "settings `{step}.requests_per_second` and `{step}.tokens_per_minute` must be more than 0 where they are set"
+    )]
+    NoRate {
+        /// The table.
+        step: String,
+    },
+    /// A field of a request that the program itself fills in.
+    #[error("setting `{key}` must not have `{field}`, which the step fills in itself")]
+    FixedField {
+        /// The whole key of the table.
+        key: String,
+        /// The field.
+        field: String,
     },
     /// A range that nothing lies in.
     #[error("setting `{min_key}` is {min}, more than `{max_key}`, which is {max}: no record would be kept")]
@@ -95,7 +119,13 @@ impl SettingsError {
             Self::UnknownKey { nearest: None, .. } => {
                 Some("`rocq-distill run --show-settings` lists every setting, once this one is taken out".to_owned())
             }
-            Self::BadFile { .. } | Self::BadValue { .. } | Self::OutOfRange { .. } | Self::EmptyRange { .. } => None,
+            Self::BadFile { .. }
+            | Self::BadValue { .. }
+            | Self::OutOfRange { .. }
+            | Self::Missing { .. }
+            | Self::NoRate { .. }
+            | Self::FixedField { .. }
+            | Self::EmptyRange { .. } => None,
         }
     }
 }
@@ -145,7 +175,7 @@ fn every_key() -> Vec<String> {
             _ => found.push(prefix.trim_end_matches('.').to_owned()),
         }
     }
-    let mut found: Vec<_> = OPTIONAL_KEYS.iter().map(|key| (*key).to_owned()).collect();
+    let mut found = super::optional_keys();
     let defaults = Value::serialize(Settings::default()).unwrap_or_else(|_| Dict::new().into());
     keys("", &defaults, &mut found);
     found

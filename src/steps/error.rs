@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::llm::LlmError;
 use crate::rocq::RocqError;
 use crate::store::StoreError;
 
@@ -14,6 +15,9 @@ pub enum StepError {
     /// The prover cannot be used at all.
     #[error(transparent)]
     Rocq(#[from] RocqError),
+    /// The model server cannot be asked, or not any more.
+    #[error(transparent)]
+    Llm(#[from] LlmError),
     /// The tokenizer cannot be used.
     #[error(transparent)]
     Tokenizer(#[from] crate::text::tokenizer::TokenizerError),

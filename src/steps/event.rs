@@ -15,7 +15,8 @@ pub enum Event<'a> {
         n_units: usize,
         /// Units of this shard that are left to do.
         n_todo: usize,
-        /// The size of those units: bytes of source for the prover's steps, records for the others.
+        /// The size of those units: bytes of source for the prover's steps, requests for the models', records for the
+        /// others.
         size: u64,
     },
     /// A part of a unit's size is done.

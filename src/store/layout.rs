@@ -21,11 +21,26 @@ pub enum StepName {
     Filter,
     /// A diverse subset.
     Select,
+    /// Reasonings of a large model.
+    Reason,
+    /// How much each reasoning helps a smaller model.
+    Score,
+    /// The best reasoning that a judge lets pass.
+    Judge,
 }
 
 impl StepName {
     /// The steps that write records, in order.
-    pub const ALL: &[Self] = &[Self::Extract, Self::Verify, Self::Measure, Self::Filter, Self::Select];
+    pub const ALL: &[Self] = &[
+        Self::Extract,
+        Self::Verify,
+        Self::Measure,
+        Self::Filter,
+        Self::Select,
+        Self::Reason,
+        Self::Score,
+        Self::Judge,
+    ];
 
     /// The verb, which is also the folder.
     pub fn as_str(self) -> &'static str {
@@ -35,6 +50,9 @@ impl StepName {
             Self::Measure => "measure",
             Self::Filter => "filter",
             Self::Select => "select",
+            Self::Reason => "reason",
+            Self::Score => "score",
+            Self::Judge => "judge",
         }
     }
 
@@ -147,6 +165,23 @@ impl StepDir {
         Shard::new(index.parse().ok()?, of.parse().ok()?).ok()
     }
 
+    /// Where the answers of model servers are written as they arrive.
+    pub fn journals(&self) -> PathBuf {
+        self.0.join(JOURNALS)
+    }
+
+    /// The journal of the process that asks for a shard.
+    pub fn journal(&self, shard: Shard) -> PathBuf {
+        self.journals().join(format!("{:05}-of-{:05}{JOURNAL}", shard.index(), shard.of()))
+    }
+
+    /// The shard that a journal belongs to, if the path is a journal's.
+    pub fn shard_of_journal(&self, path: &Path) -> Option<Shard> {
+        let name = path.strip_prefix(self.journals()).ok()?.to_str()?;
+        let (index, of) = name.strip_suffix(JOURNAL)?.split_once("-of-")?;
+        Shard::new(index.parse().ok()?, of.parse().ok()?).ok()
+    }
+
     /// The unit that a seal belongs to, if the path is a seal's.
     pub fn unit_of_seal(&self, path: &Path) -> Option<UnitName> {
         let relative = path.strip_prefix(&self.0).ok()?.to_str()?;
@@ -156,6 +191,8 @@ impl StepDir {
 
 const SEAL: &str = ".unit.json";
 const LOCK: &str = ".lock-";
+const JOURNALS: &str = "journal";
+const JOURNAL: &str = ".jsonl";
 
 /// The files of one unit in one step.
 #[derive(Debug, Clone)]

@@ -10,6 +10,8 @@ mod harness;
 mod library;
 mod mathcomp;
 mod measure;
+mod model_server;
+mod models;
 mod overview;
 mod select;
 mod settings;

@@ -21,7 +21,7 @@ fn check(case: &str, file: &str, theorems: &[&str], kinds: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    for step in StepName::ALL {
+    for step in StepName::ALL.iter().filter(|step| **step <= StepName::Select) {
         settings.set_snapshot_suffix(format!("{}_{}", versions(), step.as_str()));
         settings.bind(|| insta::assert_snapshot!(case, overview::of_folder(run_dir.step(*step).path())));
     }

@@ -43,6 +43,30 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     exit 0
     --- stdout
     # not set: telemetry.endpoint
+    # not set: reason.base_url
+    # not set: reason.model
+    # not set: reason.requests_per_second
+    # not set: reason.tokens_per_minute
+    # not set: reason.input_price
+    # not set: reason.output_price
+    # not set: reason.max_cost
+    # not set: reason.max_tokens_total
+    # not set: score.base_url
+    # not set: score.model
+    # not set: score.requests_per_second
+    # not set: score.tokens_per_minute
+    # not set: score.input_price
+    # not set: score.output_price
+    # not set: score.max_cost
+    # not set: score.max_tokens_total
+    # not set: judge.base_url
+    # not set: judge.model
+    # not set: judge.requests_per_second
+    # not set: judge.tokens_per_minute
+    # not set: judge.input_price
+    # not set: judge.output_price
+    # not set: judge.max_cost
+    # not set: judge.max_tokens_total
     output = "export"
     jobs = 3
     shard = "0/1"
@@ -73,6 +97,36 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
 
     [select]
     num_documents = 1000
+
+    [reason]
+    api_key_env = "OPENAI_API_KEY"
+    max_workers = 50
+    mean_delay = 0.0
+    request_limit_s = 1800
+    max_tries = 8
+    retry_delay_s = 1.0
+
+    [reason.body]
+
+    [score]
+    api_key_env = "OPENAI_API_KEY"
+    max_workers = 50
+    mean_delay = 0.0
+    request_limit_s = 1800
+    max_tries = 8
+    retry_delay_s = 1.0
+
+    [score.body]
+
+    [judge]
+    api_key_env = "OPENAI_API_KEY"
+    max_workers = 50
+    mean_delay = 0.0
+    request_limit_s = 1800
+    max_tries = 8
+    retry_delay_s = 1.0
+
+    [judge.body]
 
     [export]
 

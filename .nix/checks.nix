@@ -1,0 +1,71 @@
+# What `nix flake check` builds; a check that passes leaves an empty output.
+{
+  pkgs,
+  source,
+  program,
+  pipeline,
+  rocq,
+}:
+let
+  # A cargo command on the source that the binary is built from, with the same vendored crates.
+  cargo =
+    name: inputs: command:
+    program.overrideAttrs (old: {
+      pname = "rocq-distill-${name}";
+      nativeBuildInputs = old.nativeBuildInputs ++ inputs;
+      buildPhase = ''
+        export HOME=$TMPDIR INSTA_UPDATE=no INSTA_WORKSPACE_ROOT=$PWD
+        ${command}
+      '';
+      installPhase = "touch $out";
+      dontFixup = true;
+    });
+
+  nixFiles = pkgs.lib.fileset.toSource {
+    root = ../.;
+    fileset = pkgs.lib.fileset.unions [
+      ../flake.nix
+      ./.
+    ];
+  };
+
+  shell = name: inputs: pkgs.runCommand "rocq-distill-${name}" { nativeBuildInputs = inputs; };
+in
+{
+  build = program;
+  fmt = cargo "fmt" [ pkgs.rustfmt ] "cargo fmt --all --check";
+  clippy = cargo "clippy" [ pkgs.clippy ] "cargo clippy --all-targets --offline -- -D warnings";
+  docs = cargo "docs" [ ] "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --offline";
+
+  tests = cargo "tests" [ pkgs.cargo-nextest ] "cargo nextest run --offline --profile without-rocq";
+  # The rest of them, with the snapshots of MathComp.
+  mathcomp = cargo "mathcomp" [
+    pkgs.cargo-nextest
+    rocq.env
+  ] "cargo nextest run --offline --profile without-rocq --ignore-default-filter -E 'not default()'";
+
+  # `pet` and `pet-server` are what the package of coq-lsp does not get right by itself.
+  petanque = shell "petanque" [ rocq.env ] ''
+    pet --version
+    pet-server --version
+    touch $out
+  '';
+
+  # One digest for any number of provers and for an array of shards: the committed one, which other ways of installing
+  # Coq must give too.
+  reproducibility = shell "reproducibility" [ pipeline ] ''
+    bash ${source}/tests/reproduce --jobs 1
+    bash ${source}/tests/reproduce --jobs 3
+    bash ${source}/tests/reproduce --shards 3
+    touch $out
+  '';
+
+  nixfmt = shell "nixfmt" [ pkgs.nixfmt ] ''
+    nixfmt --check ${nixFiles}/flake.nix ${nixFiles}/.nix/*.nix
+    touch $out
+  '';
+  deadnix = shell "deadnix" [ pkgs.deadnix ] ''
+    deadnix --fail --hidden ${nixFiles}
+    touch $out
+  '';
+}

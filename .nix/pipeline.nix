@@ -1,0 +1,18 @@
+# The binary with everything that it starts, so that it works on a machine with nothing but Nix.
+{
+  pkgs,
+  program,
+  rocq,
+}:
+pkgs.symlinkJoin {
+  name = "rocq-distill-with-rocq-${program.version}";
+  paths = [ program ];
+  nativeBuildInputs = [ pkgs.makeWrapper ];
+  postBuild = ''
+    wrapProgram "$out/bin/rocq-distill" --prefix PATH : ${rocq.env}/bin
+  '';
+  meta = {
+    description = "${program.meta.description} With Coq, MathComp and petanque";
+    mainProgram = "rocq-distill";
+  };
+}

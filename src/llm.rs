@@ -1,0 +1,21 @@
+//! Model servers: one way to ask them, for every step that does.
+//!
+//! A step builds [`Request`]s and [`Session::ask`]s each; what comes back is in the journal before it counts, and what is
+//! in the journal is never asked again. In between lie the limits ([`limit`]), the budget ([`budget`]), the one
+//! classification of what can go wrong ([`classify`]) and the tries again.
+
+pub mod budget;
+pub mod chat;
+pub mod classify;
+pub mod client;
+pub mod endpoint;
+mod error;
+pub mod gate;
+pub mod journal;
+pub mod limit;
+pub mod request;
+pub mod session;
+
+pub use error::LlmError;
+pub use request::{Request, Route};
+pub use session::{Answer, NoAnswer, Reply, Session};

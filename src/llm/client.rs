@@ -1,0 +1,130 @@
+//! One request over HTTP.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use serde_json::Value;
+
+use super::classify::{self, Fault};
+use super::endpoint::{ApiKey, Endpoint};
+use super::{LlmError, Route};
+use crate::tls;
+
+/// How long a server may take to accept a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(20);
+
+/// A client of one server.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base_url: String,
+    key: Option<ApiKey>,
+}
+
+impl Client {
+    /// A client of the endpoint; nothing is sent.
+    pub fn new(endpoint: &Endpoint) -> Result<Self, LlmError> {
+        tls::install();
+        let Endpoint { base_url, key, settings, .. } = endpoint;
+        let bad = |source: reqwest::Error| LlmError::BadAddress {
+            url: without_password(base_url),
+            source: source.without_url(),
+        };
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_LIMIT)
+            // From sending to the last byte: blank lines that keep a connection alive do not prolong it.
+            .timeout(Duration::from_secs(settings.request_limit_s))
+            // A redirected POST becomes a GET.
+            .redirect(Policy::none())
+            .tcp_nodelay(true);
+        if base_url.starts_with("http://") {
+            // Where no certificate is looked at, none need be installed.
+            builder = builder.tls_certs_only([]);
+        }
+        let http = builder.build().map_err(bad)?;
+        http.post(Route::ChatCompletions.url(base_url)).build().map_err(bad)?;
+        Ok(Self { http, base_url: base_url.clone(), key: key.clone() })
+    }
+
+    /// The address, without a password.
+    pub fn address(&self) -> String {
+        without_password(&self.base_url)
+    }
+
+    /// Sends a request once.
+    pub async fn post(&self, route: Route, body: Arc<str>) -> Result<Value, Fault> {
+        let mut request = self.http.post(route.url(&self.base_url)).header(CONTENT_TYPE, "application/json");
+        if let Some(key) = &self.key {
+            request = request.header(AUTHORIZATION, key.header());
+        }
+        let answer = request.body(body.as_bytes().to_vec()).send().await.map_err(unreached)?;
+        let status = answer.status().as_u16();
+        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
+        let retry_after = retry_after.and_then(|header| classify::retry_after(header, SystemTime::now()));
+        let text = answer.text().await.map_err(unreached)?;
+        let text = match &self.key {
+            Some(key) => key.masked_in(text),
+            None => text,
+        };
+        classify::classify(status, retry_after, &text)
+    }
+}
+
+/// What keeps a request from its answer on the way is worth another try.
+fn unreached(error: reqwest::Error) -> Fault {
+    let error = error.without_url();
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        message = format!("{message}: {error}");
+        cause = error.source();
+    }
+    Fault::transient(message)
+}
+
+/// An address whose `user:password@` is masked, and without what follows a `?`.
+fn without_password(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
+            let host = host.rsplit_once('@').map_or_else(|| host.to_owned(), |(_, host)| format!("[masked]@{host}"));
+            path.map_or_else(|| format!("{scheme}://{host}"), |path| format!("{scheme}://{host}/{path}"))
+        }
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::EndpointSettings;
+
+    fn client(base_url: &str) -> Result<Client, LlmError> {
+        let settings = EndpointSettings { base_url: Some(base_url.to_owned()), ..EndpointSettings::default() };
+        let endpoint = Endpoint { base_url: base_url.to_owned(), model: String::new(), key: None, settings };
+        Client::new(&endpoint)
+    }
+
+    #[test]
+    fn a_client_can_be_made_for_both_schemes() {
+        client("https://api.example.com/v1").unwrap();
+        client("http://127.0.0.1:8000/v1").unwrap();
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_refused_before_anything_is_sent() {
+        let error = client("localhost:8000").unwrap_err().to_string();
+        assert_eq!(error, "`localhost:8000` is no address of a model server");
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        assert_eq!(without_password("https://me:secret@h:1/v1?key=secret"), "https://[masked]@h:1/v1");
+        assert_eq!(without_password("http://h:1"), "http://h:1");
+    }
+}

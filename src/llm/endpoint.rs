@@ -1,0 +1,102 @@
+//! A model server as the settings and the environment name it, and its key.
+
+use std::{env, fmt};
+
+use reqwest::header::HeaderValue;
+use serde_json::{Map, Value};
+
+use super::LlmError;
+use crate::settings::EndpointSettings;
+
+/// A model server as the settings and the environment name it.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// The address that the server's client libraries take.
+    pub base_url: String,
+    /// The model, as the server names it.
+    pub model: String,
+    /// The key, where the environment has one.
+    pub key: Option<ApiKey>,
+    /// Everything else that the settings say.
+    pub settings: EndpointSettings,
+}
+
+impl Endpoint {
+    /// The endpoint of `step`, which must be set; the key is read from the environment.
+    pub fn resolve(settings: &EndpointSettings, step: &'static str) -> Result<Self, LlmError> {
+        let base_url = settings.base_url.clone().ok_or(LlmError::NoEndpoint { step })?;
+        let key = env::var_os(&settings.api_key_env).filter(|key| !key.is_empty());
+        let key = key
+            .map(|key| {
+                let bad = || LlmError::BadKey { variable: settings.api_key_env.clone() };
+                ApiKey::new(key.to_str().ok_or_else(bad)?).ok_or_else(bad)
+            })
+            .transpose()?;
+        Ok(Self { base_url, model: settings.model.clone().unwrap_or_default(), key, settings: settings.clone() })
+    }
+
+    /// The body of a request for this model: what the step says beside what the settings say.
+    pub fn body(&self, own: impl IntoIterator<Item = (&'static str, Value)>) -> Map<String, Value> {
+        let mut body = self.settings.body.clone();
+        body.insert("model".to_owned(), self.model.clone().into());
+        body.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        body
+    }
+
+    /// The most tokens that an answer may have, where the settings say it.
+    pub fn max_answer_tokens(&self) -> Option<u64> {
+        let names = ["max_completion_tokens", "max_tokens"];
+        names.iter().find_map(|name| self.settings.body.get(*name)?.as_u64())
+    }
+}
+
+/// The secret that a server knows its customer by; it cannot be printed.
+#[derive(Clone)]
+pub struct ApiKey {
+    key: String,
+    header: HeaderValue,
+}
+
+impl ApiKey {
+    /// A key, unless it has characters that cannot stand in a header.
+    pub fn new(key: &str) -> Option<Self> {
+        let key = key.trim();
+        let mut header = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
+        header.set_sensitive(true);
+        Some(Self { key: key.to_owned(), header })
+    }
+
+    /// What stands in the header `Authorization`.
+    pub(super) fn header(&self) -> HeaderValue {
+        self.header.clone()
+    }
+
+    /// A text with the key masked, should a server have repeated it.
+    pub(super) fn masked_in(&self, text: String) -> String {
+        if self.key.is_empty() || !text.contains(&self.key) { text } else { text.replace(&self.key, "[key]") }
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[key]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_does_not_show_itself() {
+        let key = ApiKey::new(" sk-marked\n").unwrap();
+        let shown = format!("{key:?} {:?}", key.header());
+        assert!(!shown.contains("sk-marked"), "{shown}");
+        assert_eq!(key.masked_in("wrong key sk-marked!".to_owned()), "wrong key [key]!");
+    }
+
+    #[test]
+    fn a_key_with_a_line_break_inside_is_none() {
+        assert!(ApiKey::new("sk\nx").is_none());
+    }
+}

@@ -1,0 +1,70 @@
+//! What ends the asking.
+
+use super::budget::Spent;
+use crate::store::StoreError;
+
+/// What ends the asking; answers that arrived before are in the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum LlmError {
+    /// The step has no server to ask.
+    #[error("no model server is set for `{step}`")]
+    NoEndpoint {
+        /// The step.
+        step: &'static str,
+    },
+    /// The address is none, or no client can be made for it.
+    #[error("`{url}` is no address of a model server")]
+    BadAddress {
+        /// As the settings have it, without a password.
+        url: String,
+        /// What is wrong with it.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The key cannot be a key.
+    #[error("the environment variable `{variable}` holds no key: it has characters that no key has")]
+    BadKey {
+        /// The variable.
+        variable: String,
+    },
+    /// The server refuses every such request.
+    #[error("`{url}` refused a request with status {status}: {message}")]
+    Refused {
+        /// The address.
+        url: String,
+        /// The HTTP status, or the status inside an answer.
+        status: u16,
+        /// What the server said.
+        message: String,
+        /// The environment variable that the key came from, or did not.
+        key_env: String,
+        /// Whether a key was sent.
+        had_key: bool,
+    },
+    /// The next request could cost more than is left.
+    #[error("the budget is spent: {0}")]
+    BudgetSpent(Spent),
+    /// What an answer uses up cannot be told, and there is a limit to it.
+    #[error("`{url}` does not say what an answer uses up, so `{limit}` cannot be kept to")]
+    Uncounted {
+        /// The address.
+        url: String,
+        /// The setting.
+        limit: &'static str,
+    },
+    /// Some requests have no answer after every try.
+    #[error("{n_unanswered} requests to `{url}` had no answer after {max_tries} tries each; the last one: {last}")]
+    Unanswered {
+        /// The address.
+        url: String,
+        /// How many.
+        n_unanswered: usize,
+        /// The tries that each had.
+        max_tries: usize,
+        /// What happened last.
+        last: String,
+    },
+    /// The journal cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,117 @@
+//! Requests: what is sent, and what tells its answer from all others.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::record::RecordId;
+use crate::store::digest::Digest;
+
+/// A request to a model server, whole before anything is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The record that it is about.
+    pub record: RecordId,
+    /// Which sample of the record.
+    pub sample: usize,
+    /// How often the same was asked and answered before, on purpose.
+    pub attempt: usize,
+    /// Which of the server's services.
+    pub route: Route,
+    /// The JSON text that is sent.
+    pub body: Arc<str>,
+    /// SHA-256 of route and body. The server's address is no part of it: it may change between two runs.
+    pub hash: Digest,
+    /// Tokens of the prompt, or about so many.
+    pub prompt_tokens: u64,
+}
+
+/// A service of a model server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// Messages in, a message out.
+    ChatCompletions,
+    /// Text or token ids in, text and logprobs out.
+    Completions,
+    /// vLLM: text in, token ids out.
+    Tokenize,
+}
+
+impl Request {
+    /// A request whose body is `body` as JSON text.
+    pub fn new(record: RecordId, sample: usize, route: Route, body: &Map<String, Value>, prompt_tokens: u64) -> Self {
+        // A map of JSON values has a text, always the same.
+        let body: Arc<str> = serde_json::to_string(body).unwrap_or_default().into();
+        let hash = Digest::of_json(&(route, &*body));
+        Self { record, sample, attempt: 0, route, body, hash, prompt_tokens }
+    }
+
+    /// The same for another sample.
+    #[must_use]
+    pub fn of_sample(&self, sample: usize) -> Self {
+        Self { sample, ..self.clone() }
+    }
+
+    /// The same once more, to get another answer.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { attempt: self.attempt + 1, ..self.clone() }
+    }
+}
+
+impl Route {
+    /// The path below the server's address.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::ChatCompletions => "chat/completions",
+            Self::Completions => "completions",
+            Self::Tokenize => "tokenize",
+        }
+    }
+
+    /// The whole address at a server whose `base_url` ends in the version of its interface, most often `/v1`.
+    pub fn url(self, base_url: &str) -> String {
+        let base = base_url.trim_end_matches('/');
+        let base = match self {
+            Self::ChatCompletions | Self::Completions => base,
+            // No part of the interface that has versions.
+            Self::Tokenize => base.strip_suffix("/v1").unwrap_or(base),
+        };
+        [base, self.path()].join("/")
+    }
+}
+
+/// About how many tokens a text has, rather too many than too few.
+pub fn about_tokens(text: &str) -> u64 {
+    (text.len() as u64).div_ceil(3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(text: &str) -> Request {
+        let body = Map::from_iter([("prompt".to_owned(), text.into())]);
+        Request::new(RecordId::new("lib.a:x"), 0, Route::Completions, &body, 1)
+    }
+
+    #[test]
+    fn the_address_follows_the_base_url_of_the_servers_clients() {
+        assert_eq!(Route::ChatCompletions.url("http://h:1/v1/"), "http://h:1/v1/chat/completions");
+        assert_eq!(Route::Completions.url("https://h/api/v1"), "https://h/api/v1/completions");
+        assert_eq!(Route::Tokenize.url("http://h:1/v1"), "http://h:1/tokenize");
+        assert_eq!(Route::Tokenize.url("http://h:1"), "http://h:1/tokenize");
+    }
+
+    #[test]
+    fn the_hash_is_that_of_everything_that_is_sent() {
+        assert_eq!(request("a").hash, request("a").hash);
+        assert_eq!(request("a").hash, request("a").of_sample(3).again().hash);
+        assert_ne!(request("a").hash, request("b").hash);
+        let chat = Request { route: Route::ChatCompletions, ..request("a") };
+        let body: Map<_, _> = serde_json::from_str(&chat.body).unwrap();
+        assert_ne!(Request::new(chat.record, 0, chat.route, &body, 1).hash, chat.hash);
+    }
+}
