@@ -155,9 +155,9 @@ pub fn print(text: &str, ty: &str) -> Option<String> {
     })
 }
 
-/// The paths in the answer to `Print Libraries.`: a line each, indented, below a heading.
+/// The paths in the answer to `Print Libraries`: a line each, below a heading.
 pub fn libraries(text: &str) -> Vec<String> {
-    text.lines().filter_map(|line| line.strip_prefix(' ')).map(|line| line.trim().to_owned()).collect()
+    text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty() && !line.contains(':')).collect()
 }
 
 /// One interpretation of a notation.
@@ -341,6 +341,11 @@ mod tests {
         );
         assert_eq!(print("a = (x\n     : nat)\n     : nat", "nat"), Some("(x : nat)".into()));
         assert_eq!(print("*** [ a : nat ]", "nat"), None);
+    }
+
+    #[test]
+    fn libraries_are_told_from_their_heading() {
+        assert_eq!(libraries("Loaded library files: \n  Coq.Init.Ltac\nL.a"), ["Coq.Init.Ltac", "L.a"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rocq_distill::record::{Reason, Record};
+use rocq_distill::record::{Premise, Reason, Record};
 use rocq_distill::rocq::sentence;
 use rocq_distill::store::jsonl;
 
@@ -93,7 +93,7 @@ fn a_type_is_told_as_rocq_prints_it_at_the_proof() {
                   Implicit Type n : nat. Lemma b : 1 = 1. Proof. exact (proj1 (eq 1)). Qed.\n\
                   Module M. Definition k := 2. Lemma c : 1 = 1. Proof. exact (proj1 (eq 1)). Qed. End M.\n\
                   Arguments eq {n}. Lemma d : 1 = 1. Proof. exact (proj1 (@eq 1)). Qed.\n\
-                  Notation \"'ONE'\" := 1. Lemma e : 1 = 1. Proof. exact (proj1 (@eq 1)). Qed.\n";
+                  Notation \"'KAY'\" := k. Lemma e : 1 = 1. Proof. exact (proj1 (@eq 1)). Qed.\n";
     let run = extract(&[("a.v", source)], "");
     let records = kept(&run, "extract", "L/a");
     let ty = |record: &Record| record.premises.iter().find(|p| p.full_name.as_str() == "L.a.eq").unwrap().ty.clone();
@@ -105,29 +105,31 @@ fn a_type_is_told_as_rocq_prints_it_at_the_proof() {
             "forall n, n = n /\\ k = 1",
             "forall n, n = n /\\ a.k = 1",
             "forall {n}, n = n /\\ k = 1",
-            "forall {n}, n = n /\\ k = ONE",
+            "forall {n}, n = n /\\ KAY = 1",
         ]
     );
 }
 
 #[test]
 fn a_section_context_is_told_as_rocq_prints_it_at_the_proof() {
-    let source = "Section S. Variable h : 1 = 1.\nLemma a : True. Proof. exact I. Qed.\n\
-                  Local Notation \"'ONE'\" := 1. Lemma b : True. Proof. exact I. Qed. End S.\n";
+    let source = "Definition k := 1. Section S. Variable h : k = 1.\nLemma a : True. Proof. exact I. Qed.\n\
+                  Local Notation \"'KAY'\" := k. Lemma b : True. Proof. exact I. Qed. End S.\n";
     let run = extract(&[("a.v", source)], "");
     let context = |record: &Record| record.section_context[0].to_string();
     let contexts: Vec<_> = kept(&run, "extract", "L/a").iter().map(context).collect();
-    assert_eq!(contexts, ["h : 1 = 1", "h : ONE = ONE"]);
+    assert_eq!(contexts, ["h : k = 1", "h : KAY = 1"]);
 }
 
 #[test]
 fn a_copy_of_a_module_has_names_of_its_own_and_one_kernel_name() {
-    let source = "Module A. Lemma same : 1 = 1. Proof. reflexivity. Qed. End A. Module C := A.\n\
-                  Lemma a : 1 = 1. Proof. exact C.same. Qed.\n";
+    let source = "Module A. Lemma same : 1 = 1. Proof. reflexivity. Qed. End A. Module C. Include A. End C.\n\
+                  Lemma a : 1 = 1. Proof. exact C.same. Qed. Import C. Lemma b : 1 = 1. Proof. exact same. Qed.\n";
     let run = extract(&[("a.v", source)], "");
-    let premise = &kept(&run, "extract", "L/a")[1].premises.last().unwrap().clone();
-    let kernel_name = premise.kernel_name.as_ref().unwrap().as_str();
-    assert_eq!((premise.full_name.as_str(), kernel_name), ("L.a.C.same", "L.a.A.same"));
+    for record in &kept(&run, "extract", "L/a")[1..] {
+        let premise = record.premises.last().unwrap();
+        let kernel_name = premise.kernel_name.as_ref().unwrap().as_str();
+        assert_eq!((premise.full_name.as_str(), kernel_name), ("L.a.C.same", "L.a.A.same"), "{}", record.id);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::rocq::glob::{Glob, Reference, Target, within};
 use crate::rocq::idetop::Idetop;
 use crate::rocq::printed::{self, About};
 
-/// What Rocq has said of the names and notations of one file so far.
+/// What Rocq has said of the names and notations of one file, as long as it would say so again.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     objects: HashMap<String, About>,
@@ -148,7 +148,7 @@ impl Names {
         lookups: &[Lookup<'_>],
     ) -> Result<Vec<Option<(String, About)>>, Fault> {
         let known = |lookup: &Lookup<'_>| {
-            let name = lookup.candidates.iter().find(|name| lookup.is_lasting && self.objects.contains_key(*name))?;
+            let name = lookup.candidates.iter().find(|name| self.objects.contains_key(*name))?;
             Some((name.clone(), self.objects[name].clone()))
         };
         let mut found: Vec<_> = lookups.iter().map(known).collect();
@@ -170,9 +170,7 @@ impl Names {
             for (lookup, found) in lookups.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
                 let answer = lookup.candidate(round).and_then(|name| answers.get_key_value(name));
                 if let Some((name, about)) = answer {
-                    if lookup.is_lasting {
-                        self.objects.insert(name.clone(), about.clone());
-                    }
+                    self.objects.insert(name.clone(), about.clone());
                     *found = Some((name.clone(), about.clone()));
                 }
             }
@@ -278,8 +276,6 @@ struct Found {
 struct Lookup<'a> {
     /// Names to ask by, in this order.
     candidates: Vec<String>,
-    /// Whether the names mean the same everywhere in the file.
-    is_lasting: bool,
     /// The module of the object, if it is known; else the modules and sections that are open tell.
     module: Option<String>,
     here: &'a [String],
@@ -291,13 +287,11 @@ impl<'a> Lookup<'a> {
     /// was written tells.
     fn new(reference: &Reference, Surroundings { text, glob, here }: Surroundings<'a>) -> Self {
         if reference.library != glob.logical_path {
-            return Self {
-                candidates: vec![reference.full_name().to_string()],
-                is_lasting: true,
-                module: Some(module(&reference.library, &reference.path)),
-                here,
-            };
+            let candidates = vec![reference.full_name().to_string()];
+            return Self { candidates, module: Some(module(&reference.library, &reference.path)), here };
         }
+        let written = text.get(reference.range.clone()).unwrap_or_default();
+        let is_name = written.chars().all(|c| c.is_alphanumeric() || "_'.".contains(c)) && !written.is_empty();
         let mut paths: Vec<_> = glob
             .definitions
             .iter()
@@ -306,22 +300,24 @@ impl<'a> Lookup<'a> {
             .collect();
         paths.sort_unstable();
         paths.dedup();
-        if let [path] = paths.as_slice() {
-            let module = module(&reference.library, path);
-            let candidates = in_open_sections(&module, &reference.name, here);
-            return Self { candidates, is_lasting: true, module: Some(module), here };
+        // A module may hold a copy of an object of another one (`Include`), which no definition tells of.
+        match paths.as_slice() {
+            [path] if !is_name || *path == reference.path && !written.contains('.') => {
+                let module = module(&reference.library, path);
+                Self { candidates: in_open_sections(&module, &reference.name, here), module: Some(module), here }
+            }
+            _ => {
+                let name = if is_name { written.to_owned() } else { reference.full_name().to_string() };
+                Self { candidates: vec![name], module: None, here }
+            }
         }
-        let written = text.get(reference.range.clone()).unwrap_or_default();
-        let is_name = written.chars().all(|c| c.is_alphanumeric() || "_'.".contains(c)) && !written.is_empty();
-        let candidates = if is_name { vec![written.to_owned()] } else { vec![reference.full_name().to_string()] };
-        Self { candidates, is_lasting: false, module: None, here }
     }
 
     /// How to ask for an object of which all but the sections around it is known.
     fn of_full_name(full_name: &str, here: &'a [String]) -> Self {
         let (module, name) = full_name.rsplit_once('.').unwrap_or(("", full_name));
         let candidates = in_open_sections(module, name, here);
-        Self { candidates, is_lasting: true, module: Some(module.to_owned()), here }
+        Self { candidates, module: Some(module.to_owned()), here }
     }
 
     fn candidate(&self, round: usize) -> Option<&str> {

@@ -3,8 +3,8 @@
 use super::constant;
 use super::names::{self, Named, Names, Surroundings};
 use crate::record::{
-    FORMAT_VERSION, FullName, Hypothesis, ProofState, ProofTerm, Reason, Record, RecordId, Rejected, Source, Step,
-    StepKind, TheoremKind,
+    FORMAT_VERSION, Hypothesis, ProofState, ProofTerm, Reason, Record, RecordId, Rejected, Source, Step, StepKind,
+    TheoremKind,
 };
 use crate::rocq::glob::{Glob, Reference, within};
 use crate::rocq::idetop::{Idetop, Limits};
