@@ -1,11 +1,13 @@
 //! The prover: its processes, its language and what it says.
 
 pub mod dependencies;
+pub mod engine;
 mod error;
 pub mod glob;
 pub mod idetop;
 pub mod installation;
 pub mod library;
+pub mod petanque;
 pub mod position;
 mod ppdoc;
 pub mod printed;

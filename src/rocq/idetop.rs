@@ -18,6 +18,8 @@ pub type Outcome<T> = Result<Result<T, Refusal>, Fault>;
 pub struct Limits {
     /// For one sentence.
     pub sentence: Duration,
+    /// For all sentences of a file before a theorem, where an engine runs them at once.
+    pub file: Duration,
     /// For one question.
     pub query: Duration,
     /// For each prover.
@@ -39,7 +41,7 @@ impl Idetop {
         // Nothing is older than the first state; the first answer tells which it is.
         let handshake = |fault| RocqError::Handshake { program: rocq.program.clone(), fault };
         let mut process = process;
-        let answers = process.exchange(&[Call::Init.encode()], END, limits.sentence).await.map_err(handshake)?;
+        let answers = process.exchange(&[Call::Init.encode()], END, limits.query).await.map_err(handshake)?;
         let tip = decode(&answers[0])
             .and_then(|answer| match answer.value {
                 Ok(value) => value.state_id().map_err(garbled),
