@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rocq_distill::record::{Premise, Reason, Record};
+use rocq_distill::rocq::library::sources;
 use rocq_distill::rocq::sentence;
 use rocq_distill::store::jsonl;
 
@@ -358,23 +359,30 @@ fn m10_records_of_another_text_are_not_checked_against_this_one() {
     assert_eq!(reasons(&rejected(&run, "verify", "L/a")), [("L.a:a", "source_changed")]);
 }
 
+/// `SENTENCES_OF=PATH cargo test --test it sentences_end -- --nocapture` compares the files of a part of the installed
+/// `mathcomp` (`.` is all of it) and tells their numbers of sentences.
 #[test]
+#[expect(clippy::print_stderr, reason = "the numbers are to be read")]
 fn sentences_end_where_coqc_says() {
     let installed = installed().join("mathcomp");
-    for file in ["ssreflect/ssrbool.v", "ssreflect/ssrnotations.v", "ssreflect/finfun.v", "ssreflect/div.v"] {
-        let path = installed.join(file);
+    let parts = match std::env::var("SENTENCES_OF") {
+        Ok(part) => vec![part],
+        Err(_) => ["ssrbool", "ssrnotations", "finfun", "div"].map(|file| format!("ssreflect/{file}.v")).to_vec(),
+    };
+    for path in parts.iter().flat_map(|part| sources(&installed.join(part)).unwrap()) {
+        let file = path.strip_prefix(installed.canonicalize().unwrap()).or(path.strip_prefix(&installed)).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let name = path.file_name().unwrap();
-        fs::copy(&path, folder.path().join(name)).unwrap();
-        let output = Command::new("coqc")
-            .args(["-q", "-time", "-w", "none", "-R"])
-            .arg(&installed)
-            .arg("mathcomp")
-            .args(["-o".as_ref(), folder.path().join(name).with_extension("vo").as_os_str()])
-            .arg(folder.path().join(name))
-            .output()
-            .unwrap();
+        let copy = folder.path().join(file);
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        fs::copy(&path, &copy).unwrap();
+        let mut coqc = Command::new("coqc");
+        coqc.args(["-q", "-time", "-noglob", "-w", "none"]);
+        for root in [&installed, folder.path()] {
+            coqc.arg("-R").arg(root).arg("mathcomp");
+        }
+        let output = coqc.arg(&copy).output().unwrap();
+        let file = file.display();
         let said = String::from_utf8_lossy(&output.stdout);
         let ends: Vec<usize> = said
             .lines()
@@ -386,5 +394,6 @@ fn sentences_end_where_coqc_says() {
         assert!(!ends.is_empty(), "{file}: {}", String::from_utf8_lossy(&output.stderr));
         let ours: Vec<_> = sentence::split(&text).iter().map(|sentence| sentence.range.end).collect();
         assert_eq!(ours, ends, "{file}");
+        eprintln!("{file}: {} sentences", ends.len());
     }
 }
