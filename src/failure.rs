@@ -114,10 +114,10 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NoInput { .. } | RocqError::NoSources { .. } => Some(
             "name folders and .v files with `--input`; `rocq-distill doctor` says which library is found".to_owned(),
         ),
-        RocqError::NoGlob { .. } | RocqError::StaleGlob { .. } | RocqError::BadGlob { .. } => {
+        RocqError::NoGlob { .. } | RocqError::BadGlob { .. } => {
             Some("compile the library again with this Rocq: coqc writes the .glob files".to_owned())
         }
-        RocqError::NoElpi { .. } => {
+        RocqError::Unprepared { .. } => {
             Some("install coq-elpi, or leave out `--implicit-premises` and `extract.implicit_premises`".to_owned())
         }
         RocqError::SameName { .. } => Some("name only one of them with `--input`".to_owned()),

@@ -1,6 +1,8 @@
 //! The prover: its processes, its language and what it says.
 
+pub mod compiler;
 pub mod dependencies;
+pub mod document;
 pub mod engine;
 mod error;
 pub mod glob;
@@ -12,6 +14,7 @@ pub mod position;
 mod ppdoc;
 pub mod printed;
 pub mod process;
+pub mod project;
 pub mod replay;
 pub mod sentence;
 pub mod vernac;

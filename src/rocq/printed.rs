@@ -121,7 +121,7 @@ pub enum About {
 pub fn about(text: &str) -> Option<About> {
     // `Expands to: Constant path`, perhaps with ` (syntactically equal to path)` behind it.
     let expands_to = |text: &str| {
-        let mut words = text.lines().find_map(|line| line.strip_prefix("Expands to: "))?.split(' ');
+        let mut words = text.lines().find_map(|line| line.strip_prefix("Expands to: "))?.split_whitespace();
         let (word, path) = (words.next()?.to_owned(), words.next()?.to_owned());
         let alias_of = words.next_back().and_then(|word| word.strip_suffix(')')).map(str::to_owned);
         Some((word, path, alias_of))
@@ -143,7 +143,11 @@ pub fn about(text: &str) -> Option<About> {
 /// The answer is `name = term`, a line break, `: type`, and after a blank line what else there is to say. A term can hold
 /// a line that looks like the type's; the type that `About` printed tells which is the right one.
 pub fn print(text: &str, ty: &str) -> Option<String> {
-    let (_, rest) = text.split_once(" =").filter(|(name, _)| !name.contains(char::is_whitespace))?;
+    let is_name = |name: &str| {
+        let (name, levels) = name.split_once("@{").unwrap_or((name, "}"));
+        !name.contains(char::is_whitespace) && levels.ends_with('}')
+    };
+    let (_, rest) = text.split_once(" =").filter(|(name, _)| is_name(name))?;
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let wanted = words(ty);
     rest.match_indices("\n     : ").find_map(|(index, separator)| {
@@ -336,7 +340,7 @@ mod tests {
             Some("fun=> erefl".into())
         );
         assert_eq!(
-            print("a@{u} =\nfun A : Type => id\n     : forall A : Type, A", "forall A : Type, A"),
+            print("a@{u v} =\nfun A : Type => id\n     : forall A : Type, A", "forall A : Type, A"),
             Some("fun A : Type => id".into())
         );
         assert_eq!(print("a = (x\n     : nat)\n     : nat", "nat"), Some("(x : nat)".into()));

@@ -78,8 +78,8 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     [rocq]
     program = "coqidetop"
     sentence_limit_s = 300
-    file_limit_s = 3600
     query_limit_s = 120
+    file_limit_s = 7200
     max_memory = "4GiB"
     max_answer = "512MiB"
 

@@ -1,11 +1,9 @@
 //! What a proof has become: the constant's type, term, axioms and, if asked for, the objects that the term names.
 
-use super::walk::excerpt;
-use crate::record::{FullName, Reason};
+use crate::record::{FullName, Reason, excerpt};
 use crate::rocq::idetop::Idetop;
 use crate::rocq::printed::{self, About};
-use crate::rocq::wire::Place;
-use crate::rocq::{Fault, RocqError, dependencies};
+use crate::rocq::{Fault, dependencies};
 
 /// What Rocq prints of a constant.
 pub(super) struct Printed {
@@ -14,20 +12,6 @@ pub(super) struct Printed {
     pub(super) axioms: Vec<FullName>,
     /// What the term names, if it was asked for.
     pub(super) dependencies: Option<Vec<String>>,
-}
-
-/// Executes what questions about the objects in a term take, at the start of a session.
-pub(super) async fn prepare(prover: &mut Idetop) -> Result<(), RocqError> {
-    let place = Place { offset: 0, line: 1, line_start: 0 };
-    for sentence in dependencies::PREPARATION {
-        let message = match prover.run_for_status(sentence, place).await {
-            Ok(Ok(_)) => continue,
-            Ok(Err(refusal)) => refusal.message,
-            Err(fault) => fault.to_string(),
-        };
-        return Err(RocqError::NoElpi { message });
-    }
-    Ok(())
 }
 
 /// Asks all there is to ask of a constant, at once.

@@ -11,7 +11,8 @@ use crate::rocq::printed::{self, About};
 /// What Rocq has said of the names and notations of one file, as long as it would say so again.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    objects: HashMap<String, About>,
+    /// Nothing is said of a name that Rocq does not know.
+    objects: HashMap<String, Option<About>>,
     notations: HashMap<NotationId, String>,
     /// The files that are loaded; empty until somebody asks.
     libraries: Vec<String>,
@@ -57,7 +58,10 @@ impl Names {
             words.iter().all(|word| name.rsplit('.').next() != Some(word) && !mentions(text, word))
         };
         self.objects.retain(|name, about| {
-            let (About::Object { ty: text, .. } | About::Abbreviation { definition: text, .. }) = about;
+            let text = match about {
+                Some(About::Object { ty: text, .. } | About::Abbreviation { definition: text, .. }) => text,
+                None => "",
+            };
             is_kept(name, text)
         });
         self.notations.retain(|_, definition| is_kept("", definition));
@@ -147,32 +151,25 @@ impl Names {
         prover: &mut Idetop,
         lookups: &[Lookup<'_>],
     ) -> Result<Vec<Option<(String, About)>>, Fault> {
-        let known = |lookup: &Lookup<'_>| {
-            let name = lookup.candidates.iter().find(|name| self.objects.contains_key(*name))?;
-            Some((name.clone(), self.objects[name].clone()))
-        };
-        let mut found: Vec<_> = lookups.iter().map(known).collect();
+        let mut found = vec![None; lookups.len()];
         for round in 0.. {
-            // Each name is asked once, however many references wait for it.
             let pending = lookups.iter().zip(&found).filter(|(_, found)| found.is_none());
-            let mut questions: Vec<&str> = pending.filter_map(|(lookup, _)| lookup.candidate(round)).collect();
-            questions.sort_unstable();
-            questions.dedup();
-            if questions.is_empty() {
+            let candidates: Vec<_> = pending.filter_map(|(lookup, _)| lookup.candidate(round)).collect();
+            if candidates.is_empty() {
                 break;
             }
-            let commands: Vec<_> = questions.iter().map(|name| format!("About {name}.")).collect();
-            let answers: HashMap<String, About> = questions
-                .iter()
-                .zip(prover.ask(&commands).await?)
-                .filter_map(|(name, answer)| Some(((*name).to_owned(), printed::about(&answer.ok()?)?)))
-                .collect();
+            // Each name is asked once, however many references wait for it.
+            let mut unknown = candidates;
+            unknown.retain(|name| !self.objects.contains_key(*name));
+            unknown.sort_unstable();
+            unknown.dedup();
+            if !unknown.is_empty() {
+                let questions: Vec<_> = unknown.iter().map(|name| format!("About {name}.")).collect();
+                let answers = prover.ask(&questions).await?.into_iter().map(|answer| printed::about(&answer.ok()?));
+                self.objects.extend(unknown.into_iter().map(str::to_owned).zip(answers));
+            }
             for (lookup, found) in lookups.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
-                let answer = lookup.candidate(round).and_then(|name| answers.get_key_value(name));
-                if let Some((name, about)) = answer {
-                    self.objects.insert(name.clone(), about.clone());
-                    *found = Some((name.clone(), about.clone()));
-                }
+                *found = lookup.candidate(round).and_then(|name| Some((name.to_owned(), self.objects[name].clone()?)));
             }
         }
         Ok(found)
@@ -300,17 +297,25 @@ impl<'a> Lookup<'a> {
             .collect();
         paths.sort_unstable();
         paths.dedup();
-        // A module may hold a copy of an object of another one (`Include`), which no definition tells of.
-        match paths.as_slice() {
-            [path] if !is_name || *path == reference.path && !written.contains('.') => {
+        let known = match paths.as_slice() {
+            [path] => {
                 let module = module(&reference.library, path);
-                Self { candidates: in_open_sections(&module, &reference.name, here), module: Some(module), here }
+                let candidates = in_open_sections(&module, &reference.name, here);
+                let is_certain = *path == reference.path && !written.contains('.');
+                Some((is_certain, Self { candidates, module: Some(module), here }))
             }
-            _ => {
-                let name = if is_name { written.to_owned() } else { reference.full_name().to_string() };
-                Self { candidates: vec![name], module: None, here }
-            }
-        }
+            _ => None,
+        };
+        // Where a module was left out, it may be another than the only one that the file's text has: what a functor or
+        // an `Include` makes is no definition of the file. What was written tells, where it is still known.
+        let others = match known {
+            Some((is_certain, lookup)) if is_certain || !is_name => return lookup,
+            Some((_, lookup)) => lookup.candidates,
+            None => Vec::new(),
+        };
+        let mut candidates = if is_name { vec![written.to_owned()] } else { vec![reference.full_name().to_string()] };
+        candidates.extend(others);
+        Self { candidates, module: None, here }
     }
 
     /// How to ask for an object of which all but the sections around it is known.
