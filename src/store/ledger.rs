@@ -52,6 +52,7 @@ impl Ledger {
         let lock = Lock::take(&output.lock(shard))?;
         let wanted: BTreeSet<_> = inputs.iter().map(|input| input.unit.clone()).collect();
         unit::remove_all_but(output, &wanted)?;
+        unit::remove_leftovers(output)?;
         let units = inputs.iter().map(|input| (input.unit.clone(), planned(step, &made_with, input))).collect();
         let plan = Plan { made_with, units };
         let mut todo = shard.pick(inputs, |input| input.size, |input| input.unit.to_string());
