@@ -5,14 +5,16 @@ mod overrides;
 
 pub use arguments::{
     ExportArgs, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, JudgeArgs, JudgeFlags, MeasureArgs,
-    MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, RunArgs, SelectArgs, SelectFlags, ShardArgs,
-    StatusArgs, VerifyArgs, VerifyFlags,
+    MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, RunArgs, ScoreArgs, ScoreFlags, SelectArgs,
+    SelectFlags, ShardArgs, StatusArgs, VerifyArgs, VerifyFlags,
 };
 pub use overrides::Overrides;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::settings::Example;
 
 /// Turns a Rocq library into training data for a prover
 #[derive(Debug, Parser)]
@@ -118,6 +120,15 @@ Examples:
 Every answer is kept as it arrives; a run that was stopped goes on with what is missing."
     )]
     Reason(ReasonArgs),
+    /// Ask a smaller model how well it foresees the tactics after each reasoning
+    #[command(
+        alias = "step-5",
+        after_help = "\
+Examples:
+  rocq-distill score --base-url http://127.0.0.1:8000/v1 --model NAME
+  rocq-distill score --wire echo --tokenizer OWNER/NAME --no-keep-tokens"
+    )]
+    Score(ScoreArgs),
     /// Ask a judge whether a reasoning gives its answer away, the best one first
     #[command(
         alias = "step-6",
@@ -141,6 +152,14 @@ Ends with 3 when something is missing or does not add up.")]
     /// Check that everything the settings need is here
     #[command(after_help = "Ends with 3 when something is missing.")]
     Doctor,
+    /// Print a settings file to start from, for a kind of model server
+    #[command(after_help = "\
+Example:
+  rocq-distill example openrouter > rocq-distill.toml")]
+    Example {
+        /// The kind of model server
+        name: Example,
+    },
     /// Print the completions of a shell
     #[command(after_help = "\
 Example:
@@ -178,10 +197,12 @@ impl Verb {
             Self::Filter(_) => "filter",
             Self::Select(_) => "select",
             Self::Reason(_) => "reason",
+            Self::Score(_) => "score",
             Self::Judge(_) => "judge",
             Self::Export(_) => "export",
             Self::Status(_) => "status",
             Self::Doctor => "doctor",
+            Self::Example { .. } => "example",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
             Self::Tether { .. } => "tether",

@@ -117,6 +117,9 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NoGlob { .. } | RocqError::BadGlob { .. } => {
             Some("compile the library again with this Rocq: coqc writes the .glob files".to_owned())
         }
+        RocqError::Unprepared { .. } => {
+            Some("install coq-elpi, or leave out `--implicit-premises` and `extract.implicit_premises`".to_owned())
+        }
         RocqError::SameName { .. } => Some("name only one of them with `--input`".to_owned()),
         RocqError::WrongFolder { .. } => {
             Some("name the file where the library is installed, not a copy of it elsewhere".to_owned())
@@ -140,7 +143,7 @@ fn llm_code(error: &LlmError) -> ExitCode {
     match error {
         LlmError::NoEndpoint { .. } | LlmError::BadAddress { .. } | LlmError::BadKey { .. } => ExitCode::Usage,
         LlmError::Refused { status: 402, .. } | LlmError::BudgetSpent(_) => ExitCode::BudgetSpent,
-        LlmError::Refused { .. } | LlmError::Uncounted { .. } => ExitCode::Refused,
+        LlmError::Refused { .. } | LlmError::OtherTokens { .. } | LlmError::Uncounted { .. } => ExitCode::Refused,
         LlmError::Unanswered { .. } => ExitCode::Unanswered,
         LlmError::Store(error) => store_code(error),
     }
@@ -150,7 +153,7 @@ fn llm_hint(error: &LlmError) -> Option<String> {
     const KEPT: &str = "every answer so far is kept and will not be asked for again";
     Some(match error {
         LlmError::NoEndpoint { step } => {
-            format!("set `{step}.base_url` and `{step}.model`; the README names examples of settings")
+            format!("set `{step}.base_url` and `{step}.model`; `rocq-distill example` prints files to start from")
         }
         LlmError::BadAddress { .. } => {
             "write it as the server's client libraries take it, such as `http://127.0.0.1:8000/v1`".to_owned()
@@ -172,6 +175,11 @@ fn llm_hint(error: &LlmError) -> Option<String> {
         }
         LlmError::Refused { .. } => {
             format!("what is sent besides the prompt stands in the settings of the step, under `body`; {KEPT}")
+        }
+        LlmError::OtherTokens { .. } => {
+            "leave `score.tokenizer` out, so that the server's own `/tokenize` is asked, or name the tokenizer of exactly \
+             this model; `score.wire` must be one that the server has"
+                .to_owned()
         }
         LlmError::BudgetSpent(_) => {
             format!("raise `--max-cost` or `--max-tokens-total` and run the same command again: {KEPT}")

@@ -41,6 +41,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn execute(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, Failure> {
     match &cli.verb {
+        Verb::Example { name } => {
+            console.data(name.text().as_bytes());
+            return Ok(ExitCode::Success);
+        }
         Verb::Completions { shell } => return Ok(completions(*shell, console)),
         Verb::Man => return Ok(manual(console)),
         Verb::Tether { parent, memory, command } => return Err(process::tether(*parent, *memory, command).into()),
@@ -166,6 +170,14 @@ async fn work(
             }
             steps::reason::run(context, &settings.reason, &input, &output).await?
         }
+        Verb::Score(args) => {
+            let (input, output) = folders(&args.folders, StepName::Score);
+            if args.dry_run {
+                console.dry_run(&steps::score::dry_run(&settings.score, &input, &output)?)?;
+                return Ok(ExitCode::Success);
+            }
+            steps::score::run(context, &settings.score, &input, &output).await?
+        }
         Verb::Judge(args) => {
             let (input, output) = folders(&args.folders, StepName::Judge);
             if args.dry_run {
@@ -195,7 +207,9 @@ async fn work(
             console.diagnosis(&diagnosis)?;
             return Ok(complete_if(diagnosis.is_ready));
         }
-        Verb::Completions { .. } | Verb::Man | Verb::Tether { .. } => return Ok(ExitCode::Success),
+        Verb::Example { .. } | Verb::Completions { .. } | Verb::Man | Verb::Tether { .. } => {
+            return Ok(ExitCode::Success);
+        }
     };
     finish(summary, console)
 }

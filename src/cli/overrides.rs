@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, SelectFlags, Verb, VerifyFlags,
+    FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, ScoreFlags, SelectFlags, Verb,
+    VerifyFlags,
 };
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
@@ -26,6 +27,7 @@ pub struct Overrides {
     filter: FilterFlags,
     select: SelectFlags,
     reason: Both<ReasonFlags>,
+    score: Both<ScoreFlags>,
     judge: Both<JudgeFlags>,
 }
 
@@ -46,6 +48,8 @@ struct ExtractOverrides {
     kinds: Vec<TheoremKind>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     only: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    implicit_premises: bool,
 }
 
 impl Verb {
@@ -67,8 +71,12 @@ impl Verb {
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();
                 overrides.rocq = args.prover.clone();
-                overrides.extract =
-                    ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone(), only: args.only.clone() };
+                overrides.extract = ExtractOverrides {
+                    input: args.input.clone(),
+                    kinds: args.kinds.clone(),
+                    only: args.only.clone(),
+                    implicit_premises: args.implicit_premises,
+                };
             }
             Self::Verify(args) => {
                 overrides.extract.input.clone_from(&args.library);
@@ -95,12 +103,21 @@ impl Verb {
                 overrides.shard = args.shard.resolve();
                 overrides.reason = Both { own: args.flags.clone(), model: args.model.clone() };
             }
+            Self::Score(args) => {
+                overrides.shard = args.shard.resolve();
+                overrides.score = Both { own: args.flags.resolve(), model: args.model.clone() };
+            }
             Self::Judge(args) => {
                 overrides.shard = args.shard.resolve();
                 overrides.judge = Both { own: args.flags.clone(), model: args.model.clone() };
             }
             Self::Status(args) => overrides.output.clone_from(&args.dir),
-            Self::Export(_) | Self::Doctor | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
+            Self::Export(_)
+            | Self::Doctor
+            | Self::Example { .. }
+            | Self::Completions { .. }
+            | Self::Man
+            | Self::Tether { .. } => {}
         }
         overrides
     }

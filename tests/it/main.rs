@@ -9,6 +9,7 @@ mod filter;
 mod harness;
 mod interruption;
 mod judge;
+mod kill;
 mod library;
 #[path = "../live/petanque.rs"]
 mod live_petanque;
@@ -23,6 +24,7 @@ mod petanque;
 mod petanque_fault;
 mod project;
 mod reason;
+mod score;
 mod select;
 mod settings;
 mod status;
