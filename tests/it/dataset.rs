@@ -116,6 +116,7 @@ pub(crate) fn full(id: &str) -> Record {
             kernel_name: None,
             kind: "thm".to_owned(),
             ty: "commutative addn".to_owned(),
+            implicit: false,
             library: LogicalPath::new("lib.premises"),
         }],
         notations: vec![Notation {

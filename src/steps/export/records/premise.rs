@@ -14,6 +14,7 @@ pub(super) struct PremiseColumns<'a> {
     #[serde(rename = "type")]
     ty: &'a str,
     library: &'a str,
+    implicit: bool,
 }
 
 impl<'a> PremiseColumns<'a> {
@@ -24,6 +25,7 @@ impl<'a> PremiseColumns<'a> {
             kind: &premise.kind,
             ty: &premise.ty,
             library: premise.library.as_str(),
+            implicit: premise.implicit,
         }
     }
 }
@@ -35,6 +37,7 @@ pub(super) fn premise_columns() -> Vec<Column> {
         Column::text("kind", ""),
         Column::text("type", ""),
         Column::text("library", ""),
+        Column::boolean("implicit", "whether only the proof term names it"),
     ]
 }
 
