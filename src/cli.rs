@@ -4,8 +4,9 @@ mod arguments;
 mod overrides;
 
 pub use arguments::{
-    ExportArgs, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, MeasureArgs, MeasureFlags, ProverFlags,
-    RunArgs, SelectArgs, SelectFlags, ShardArgs, StatusArgs, VerifyArgs,
+    ExportArgs, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, JudgeArgs, JudgeFlags, MeasureArgs,
+    MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, RunArgs, SelectArgs, SelectFlags, ShardArgs,
+    StatusArgs, VerifyArgs, VerifyFlags,
 };
 pub use overrides::Overrides;
 
@@ -106,6 +107,25 @@ Example:
   rocq-distill select --num-documents 500"
     )]
     Select(SelectArgs),
+    /// Ask a large model to think its way from each proof term to the tactics
+    #[command(
+        alias = "step-4",
+        after_help = "\
+Examples:
+  rocq-distill reason --dry-run
+  rocq-distill reason --num-gen 20 --max-workers 100 --max-cost 50
+
+Every answer is kept as it arrives; a run that was stopped goes on with what is missing."
+    )]
+    Reason(ReasonArgs),
+    /// Ask a judge whether a reasoning gives its answer away, the best one first
+    #[command(
+        alias = "step-6",
+        after_help = "\
+Example:
+  rocq-distill judge --rank-by decision --max-judged 5 --max-cost 10"
+    )]
+    Judge(JudgeArgs),
     /// Write one dataset
     #[command(after_help = "\
 Example:
@@ -157,6 +177,8 @@ impl Verb {
             Self::Measure(_) => "measure",
             Self::Filter(_) => "filter",
             Self::Select(_) => "select",
+            Self::Reason(_) => "reason",
+            Self::Judge(_) => "judge",
             Self::Export(_) => "export",
             Self::Status(_) => "status",
             Self::Doctor => "doctor",
@@ -207,7 +229,10 @@ mod tests {
 
     #[test]
     fn a_verb_is_called_what_it_is_called_on_the_command_line() {
-        for name in ["run", "extract", "verify", "measure", "filter", "select", "export", "status", "doctor", "man"] {
+        for name in [
+            "run", "extract", "verify", "measure", "filter", "select", "reason", "judge", "export", "status", "doctor",
+            "man",
+        ] {
             assert_eq!(Cli::parse_from(["rocq-distill", name]).verb.name(), name);
         }
     }

@@ -1,6 +1,7 @@
 //! All that a person sees: data on stdout, talk on stderr; nothing else prints.
 
 mod doctor;
+mod dry_run;
 mod progress;
 mod status;
 mod summary;
@@ -22,6 +23,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::pipeline::Funnel;
 use crate::status::Status;
+use crate::steps::dry_run::DryRun;
 use crate::steps::event::{Event, Observer};
 use summary::RunSummary;
 use talk::Talk;
@@ -93,6 +95,11 @@ impl Console {
     /// Prints what is here and what is missing.
     pub fn diagnosis(&self, diagnosis: &Diagnosis) -> Result<(), Failure> {
         self.value(diagnosis, &doctor::to_text(diagnosis))
+    }
+
+    /// Prints what a step would ask of a model server.
+    pub fn dry_run(&self, dry_run: &DryRun) -> Result<(), Failure> {
+        self.value(dry_run, &dry_run::to_text(dry_run))
     }
 
     /// Says something that is good to know.

@@ -7,9 +7,10 @@ use std::thread;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
-use crate::failure::NO_ROCQ_HINT;
+use crate::failure::{NO_ROCQ_HINT, PETANQUE_HINT};
+use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
-use crate::settings::{self, Settings, TelemetrySettings};
+use crate::settings::{self, Settings, TelemetrySettings, VerifySettings};
 use crate::telemetry::Telemetry;
 use crate::text::tokenizer::Tokenizer;
 
@@ -64,6 +65,10 @@ pub async fn examine(settings: &Settings, file: Option<&Path>) -> Diagnosis {
             Ok(rocq) => library(&rocq.library, &settings.extract.input),
             Err(_) => Check { advice: None, ..missing("library", "cannot be found without Rocq".to_owned(), "") },
         },
+        match &rocq {
+            Ok(rocq) => engine(&settings.verify, rocq).await,
+            Err(_) => Check { advice: None, ..missing("engine", "cannot be found without Rocq".to_owned(), "") },
+        },
         tokenizer(settings.measure.tokenizer.as_deref()),
         output(&settings.output),
         telemetry(&settings.telemetry),
@@ -90,6 +95,14 @@ fn library(library: &Path, input: &[PathBuf]) -> Check {
             format!("no `{}` here or in `{}`", path.display(), library.display()),
             "install MathComp for this Rocq, or name the files with `--input` or `extract.input`",
         ),
+    }
+}
+
+/// What proofs are replayed in.
+async fn engine(settings: &VerifySettings, rocq: &Installation) -> Check {
+    match Engine::find(settings.engine, &settings.pet, settings.pet_server.as_deref(), rocq).await {
+        Ok(engine) => ok("engine", engine.to_string()),
+        Err(error) => missing("engine", explain(&error), PETANQUE_HINT),
     }
 }
 

@@ -54,7 +54,7 @@ impl Failure {
             Self::Step(error) => match error {
                 StepError::Store(error) => store_code(error),
                 StepError::Llm(error) => llm_code(error),
-                StepError::NotShardable { .. } => ExitCode::Usage,
+                StepError::NotShardable { .. } | StepError::Template { .. } => ExitCode::Usage,
                 StepError::Stopped { .. } => ExitCode::StoppedEarly,
                 StepError::Rocq(_)
                 | StepError::Tokenizer(_)
@@ -75,6 +75,7 @@ impl Failure {
                 StepError::Store(error) => store_hint(error),
                 StepError::Rocq(error) => rocq_hint(error),
                 StepError::Llm(error) => llm_hint(error),
+                StepError::Template { .. } => Some(TEMPLATE_HINT.to_owned()),
                 StepError::WrongStep { what, .. } => {
                     Some(format!("run the steps in order, or name the folder that has {what} with `--input`"))
                 }
@@ -99,12 +100,17 @@ const GO_ON_HINT: &str = "what is done is kept; run the same command again to go
 
 fn rocq_hint(error: &RocqError) -> Option<String> {
     match error {
-        RocqError::Handshake { fault: Fault::OutOfMemory { .. }, .. } => {
+        RocqError::Handshake { fault: Fault::OutOfMemory { .. }, .. }
+        | RocqError::ServerHandshake { fault: Fault::OutOfMemory { .. }, .. } => {
             Some("give it more with `--max-memory` or `rocq.max_memory`".to_owned())
         }
         RocqError::NoProgram { .. } | RocqError::Start { .. } | RocqError::Handshake { .. } => {
             Some(NO_ROCQ_HINT.to_owned())
         }
+        RocqError::NoPet { .. } => Some(format!("install coq-lsp, whose program it is; {PETANQUE_HINT}")),
+        RocqError::NoServer { .. } | RocqError::ServerHandshake { .. } => Some(PETANQUE_HINT.to_owned()),
+        RocqError::OldServer { .. } => Some(format!("install a newer coq-lsp; {PETANQUE_HINT}")),
+        RocqError::OtherRocq { .. } => Some(format!("use the `pet` that was built with this Rocq; {PETANQUE_HINT}")),
         RocqError::NoInput { .. } | RocqError::NoSources { .. } => Some(
             "name folders and .v files with `--input`; `rocq-distill doctor` says which library is found".to_owned(),
         ),
@@ -115,13 +121,20 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::WrongFolder { .. } => {
             Some("name the file where the library is installed, not a copy of it elsewhere".to_owned())
         }
-        RocqError::Read { source, .. } => io_hint(source.kind()).map(str::to_owned),
+        RocqError::Workspace { source } | RocqError::Read { source, .. } => io_hint(source.kind()).map(str::to_owned),
     }
 }
+
+/// What to do where petanque is of no use.
+pub const PETANQUE_HINT: &str = "name another with `--pet` or `--pet-server`, or do without it: `--engine coqidetop`";
 
 /// What to do where there is no prover.
 pub const NO_ROCQ_HINT: &str = "put Rocq and MathComp on PATH, set `rocq.program`, or put `containers/with-rocq` in \
                                 front of the command, which fetches them";
+
+const TEMPLATE_HINT: &str = "a template can name `statement`, `statement_type`, `section_context`, `proof_term`, \
+                             `tactics`, `premises` (`name`, `type`), `notations` (`text`, `scope`, `definition`) and, \
+                             for `judge`, `reasoning`";
 
 fn llm_code(error: &LlmError) -> ExitCode {
     match error {

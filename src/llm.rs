@@ -14,6 +14,7 @@ pub mod gate;
 pub mod journal;
 pub mod limit;
 pub mod request;
+pub mod scripted;
 pub mod session;
 
 pub use error::LlmError;

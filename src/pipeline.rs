@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::settings::Settings;
 use crate::steps::export::DatasetManifest;
@@ -72,7 +73,12 @@ pub fn chain(settings: &Settings) -> Vec<StepName> {
 }
 
 /// Runs every step up to the export.
-pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation) -> Result<Outcome, StepError> {
+pub async fn run(
+    context: Context<'_>,
+    settings: &Settings,
+    rocq: &Installation,
+    engine: &Engine,
+) -> Result<Outcome, StepError> {
     let run_dir = RunDir::new(&settings.output);
     let mut funnel = Funnel::new();
     for step in chain(settings) {
@@ -81,15 +87,18 @@ pub async fn run(context: Context<'_>, settings: &Settings, rocq: &Installation)
         let input = input.as_ref().unwrap_or(&output);
         let summary = match step {
             StepName::Extract => steps::extract::run(context, settings, rocq, &output).await?,
-            StepName::Verify => steps::verify::run(context, settings, rocq, input, &output).await?,
+            StepName::Verify => steps::verify::run(context, settings, rocq, engine, input, &output).await?,
             StepName::Measure => steps::measure::run(context, &settings.measure, input, &output)?,
             StepName::Filter => steps::filter::run(context, &settings.filter, input, &output)?,
             StepName::Select => steps::select::run(context, &settings.select, input, &output)?,
-            StepName::Reason | StepName::Score | StepName::Judge => break,
+            StepName::Reason => steps::reason::run(context, &settings.reason, input, &output).await?,
+            StepName::Score => break,
+            StepName::Judge => steps::judge::run(context, &settings.judge, input, &output).await?,
         };
         funnel.push((step, summary));
     }
-    let dataset = steps::export::run(&run_dir.step(StepName::Select), &run_dir.dataset())?;
+    let last = funnel.last().map_or(StepName::Select, |(step, _)| *step);
+    let dataset = steps::export::run(&run_dir.step(last), &run_dir.dataset())?;
     Ok(Outcome { funnel, dataset })
 }
 

@@ -86,6 +86,29 @@ pub struct Record {
 impl Record {
     /// The record without its text, as it stands in a rejected file.
     pub fn rejected(&self, reason: Reason) -> Rejected {
-        Rejected { format_version: FORMAT_VERSION, id: self.id.clone(), source: self.source.clone(), reason }
+        Rejected {
+            format_version: FORMAT_VERSION,
+            id: self.id.clone(),
+            source: self.source.clone(),
+            reason,
+            record: None,
+        }
+    }
+
+    /// The record with everything that it holds, as it stands in a rejected file: what was paid for is not lost.
+    pub fn rejected_whole(self, reason: Reason) -> Rejected {
+        Rejected { record: Some(Box::new(self.clone())), ..self.rejected(reason) }
+    }
+
+    /// The source text of the tactics: what stands between the opening and the closing of the proof.
+    pub fn tactics(&self) -> &str {
+        let script = self.proof_script.trim_end();
+        let script = script.strip_suffix(self.closing.as_str()).unwrap_or(script);
+        let is_opened = script.trim_start().starts_with("Proof");
+        let mut ends = script.match_indices('.').map(|(at, period)| at + period.len());
+        let opening = ends.find(|end| script[*end..].starts_with(char::is_whitespace));
+        let behind = opening.filter(|_| is_opened).unwrap_or(0);
+        let first = self.steps.first().and_then(|step| script[behind..].find(step.text.as_str()));
+        script[behind + first.unwrap_or(0)..].trim()
     }
 }

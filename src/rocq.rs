@@ -1,10 +1,12 @@
 //! The prover: its processes, its language and what it says.
 
+pub mod engine;
 mod error;
 pub mod glob;
 pub mod idetop;
 pub mod installation;
 pub mod library;
+pub mod petanque;
 pub mod position;
 mod ppdoc;
 pub mod printed;

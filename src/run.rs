@@ -16,10 +16,11 @@ use crate::cli::{Cli, Folders, Verb};
 use crate::console::Console;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::pipeline::{self, Portion};
+use crate::pipeline::{self, Funnel, Portion};
+use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::rocq::process;
-use crate::settings::Settings;
+use crate::settings::{Settings, VerifySettings};
 use crate::steps::event::Both;
 use crate::steps::export::DatasetManifest;
 use crate::steps::{self, Context, Stop};
@@ -127,8 +128,10 @@ async fn work(
     let summary = match &cli.verb {
         Verb::Run(_) => {
             let rocq = Installation::find(&settings.rocq.program).await?;
-            let outcome = pipeline::run(context, settings, &rocq).await?;
-            let notes = [NO_MODEL_STEPS.to_owned(), exported(&outcome.dataset, &run_dir.dataset())];
+            let engine = engine(settings, &rocq, console).await?;
+            let outcome = pipeline::run(context, settings, &rocq, &engine).await?;
+            let exported = exported(&outcome.dataset, &run_dir.dataset());
+            let notes: Vec<_> = left_out(&outcome.funnel).into_iter().chain([exported]).collect();
             console.summary(&outcome.funnel, &notes)?;
             return Ok(ExitCode::Success);
         }
@@ -140,7 +143,8 @@ async fn work(
         Verb::Verify(args) => {
             let rocq = Installation::find(&settings.rocq.program).await?;
             let (input, output) = folders(&args.folders, StepName::Verify);
-            steps::verify::run(context, settings, &rocq, &input, &output).await?
+            let engine = engine(settings, &rocq, console).await?;
+            steps::verify::run(context, settings, &rocq, &engine, &input, &output).await?
         }
         Verb::Measure(args) => {
             let (input, output) = folders(&args.folders, StepName::Measure);
@@ -153,6 +157,22 @@ async fn work(
         Verb::Select(args) => {
             let (input, output) = folders(&args.folders, StepName::Select);
             steps::select::run(context, &settings.select, &input, &output)?
+        }
+        Verb::Reason(args) => {
+            let (input, output) = folders(&args.folders, StepName::Reason);
+            if args.dry_run {
+                console.dry_run(&steps::reason::dry_run(&settings.reason, &input, &output)?)?;
+                return Ok(ExitCode::Success);
+            }
+            steps::reason::run(context, &settings.reason, &input, &output).await?
+        }
+        Verb::Judge(args) => {
+            let (input, output) = folders(&args.folders, StepName::Judge);
+            if args.dry_run {
+                console.dry_run(&steps::judge::dry_run(&settings.judge, &input, &output)?)?;
+                return Ok(ExitCode::Success);
+            }
+            steps::judge::run(context, &settings.judge, &input, &output).await?
         }
         Verb::Export(args) => {
             let input = args.input.as_deref().map_or_else(|| run_dir.step(StepName::Select), StepDir::new);
@@ -180,9 +200,27 @@ async fn work(
     finish(summary, console)
 }
 
-/// The end of the chain as long as no server for the model steps can be set.
-const NO_MODEL_STEPS: &str = "stopped before `reason`: no endpoint is set, so the model steps `reason`, `score` and \
-                              `judge` are not part of this run";
+/// The engine that replays proofs, which is told because it may depend on what this machine has.
+async fn engine(settings: &Settings, rocq: &Installation, console: &Console) -> Result<Engine, Failure> {
+    let VerifySettings { engine, pet, pet_server } = &settings.verify;
+    let engine = Engine::find(*engine, pet, pet_server.as_deref(), rocq).await?;
+    console.note(&format!("proofs are replayed in {engine}"));
+    Ok(engine)
+}
+
+/// What to say of the model steps that were not part of the run because they have no server.
+fn left_out(funnel: &Funnel) -> Option<String> {
+    let last = funnel.last().map(|(step, _)| *step);
+    let left: Vec<_> =
+        StepName::ALL.iter().filter(|step| Some(**step) > last).map(|step| format!("`{step}`")).collect();
+    let first = left.first()?;
+    let step = first.trim_matches('`');
+    Some(format!(
+        "stopped before {first}: no endpoint is set (`{step}.base_url`), so {} {} not part of this run",
+        left.join(", "),
+        if left.len() == 1 { "is" } else { "are" }
+    ))
+}
 
 fn finish(summary: Summary, console: &Console) -> Result<ExitCode, Failure> {
     console.summary(&vec![(summary.manifest.step, summary)], &[])?;

@@ -15,12 +15,12 @@ mod select;
 mod telemetry;
 mod verify;
 
-pub use endpoint::EndpointSettings;
+pub use endpoint::{EndpointSettings, SCRIPTED};
 pub use error::SettingsError;
 pub use export::ExportSettings;
 pub use extract::ExtractSettings;
 pub use filter::FilterSettings;
-pub use judge::JudgeSettings;
+pub use judge::{JudgeSettings, RankBy};
 pub use measure::MeasureSettings;
 pub use memory_size::MemorySize;
 pub use reason::ReasonSettings;
@@ -54,7 +54,8 @@ fn optional_keys() -> Vec<String> {
     let of_endpoints = ["reason", "score", "judge"]
         .iter()
         .flat_map(|step| endpoint::OPTIONAL_KEYS.iter().map(move |key| format!("{step}.{key}")));
-    let others = ["measure.tokenizer", "telemetry.endpoint"].map(str::to_owned);
+    let others = ["measure.tokenizer", "telemetry.endpoint", "verify.pet_server", "reason.template", "judge.template"]
+        .map(str::to_owned);
     others.into_iter().chain(of_endpoints).collect()
 }
 

@@ -1,12 +1,17 @@
 //! The steps: one file each, all of the same shape (`run` does the reading and writing, a pure function the thinking).
 
+mod asking;
 mod context;
+pub mod dry_run;
 mod error;
 pub mod event;
 pub mod export;
 pub mod extract;
 pub mod filter;
+pub mod judge;
 pub mod measure;
+mod prompt;
+pub mod reason;
 pub mod select;
 mod stop;
 mod units;

@@ -6,7 +6,9 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::record::TheoremKind;
+use crate::rocq::engine::EngineChoice;
 use crate::settings::MemorySize;
+use crate::settings::RankBy;
 use crate::store::shard::Shard;
 
 /// The part of the work that this process does.
@@ -43,6 +45,24 @@ pub struct ProverFlags {
     pub max_memory: Option<MemorySize>,
 }
 
+/// How proofs are replayed.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Replay")]
+pub struct VerifyFlags {
+    /// What replays proofs: auto, petanque or coqidetop [default: auto]
+    #[arg(long, value_name = "ENGINE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineChoice>,
+    /// Petanque's program, one for each worker [default: pet]
+    #[arg(long, value_name = "PATH")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pet: Option<PathBuf>,
+    /// A running pet-server, instead
+    #[arg(long, value_name = "HOST:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pet_server: Option<String>,
+}
+
 /// `run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -61,6 +81,9 @@ pub struct RunArgs {
     /// What each prover may use.
     #[command(flatten)]
     pub prover: ProverFlags,
+    /// What replays proofs: auto, petanque or coqidetop [default: auto]
+    #[arg(long, value_name = "ENGINE", help_heading = "Work")]
+    pub engine: Option<EngineChoice>,
     /// `measure`.
     #[command(flatten)]
     pub measure: MeasureFlags,
@@ -118,6 +141,9 @@ pub struct VerifyArgs {
     /// Folders and .v files that the records come from [default: the installed mathcomp]
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub library: Vec<PathBuf>,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: VerifyFlags,
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,
@@ -217,6 +243,112 @@ pub struct SelectFlags {
     #[arg(long, alias = "num_documents", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_documents: Option<usize>,
+}
+
+/// Settings of every step that asks a model server.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Model server")]
+pub struct ModelFlags {
+    /// Address of the server, such as `http://127.0.0.1:8000/v1`, or `scripted`
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// The model, as the server names it
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Most requests under way at once [default: 50]
+    #[arg(long, alias = "max_workers", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_workers: Option<usize>,
+    /// Mean seconds that each of the first requests waits [default: 0]
+    #[arg(long, alias = "mean_delay", value_name = "S")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_delay: Option<f64>,
+    /// Most money that the step may spend, all its runs together
+    #[arg(long, alias = "max_cost", value_name = "X")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_cost: Option<f64>,
+    /// Most tokens that the step may use up, all its runs together
+    #[arg(long, alias = "max_tokens_total", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens_total: Option<u64>,
+}
+
+/// `reason`.
+#[derive(Debug, Clone, Args)]
+pub struct ReasonArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// Say what would be asked, and what it may cost, without asking
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: ReasonFlags,
+    /// The server.
+    #[command(flatten)]
+    pub model: ModelFlags,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
+/// Settings of `reason`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Reasonings")]
+pub struct ReasonFlags {
+    /// Reasonings of each record [default: 20]
+    #[arg(long, alias = "num_gen", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_gen: Option<usize>,
+    /// Another template of the prompt
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<PathBuf>,
+}
+
+/// `judge`.
+#[derive(Debug, Clone, Args)]
+pub struct JudgeArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// Say what would be asked at most, and what it may cost, without asking
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: JudgeFlags,
+    /// The server.
+    #[command(flatten)]
+    pub model: ModelFlags,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
+/// Settings of `judge`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Verdicts")]
+pub struct JudgeFlags {
+    /// The score by which the best is judged first [default: decision]
+    #[arg(long, value_name = "SCORE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank_by: Option<RankBy>,
+    /// Most reasonings of a record that the model judges [default: 20]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_judged: Option<usize>,
+    /// Whether listed signs of a known answer are looked for first [default: true]
+    #[arg(long, value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_patterns: Option<bool>,
+    /// Another template of the prompt
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<PathBuf>,
 }
 
 /// `export`.

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{FilterFlags, MeasureFlags, ProverFlags, SelectFlags, Verb};
+use super::{
+    FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, SelectFlags, Verb, VerifyFlags,
+};
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
 
@@ -19,9 +21,21 @@ pub struct Overrides {
     shard: Option<Shard>,
     rocq: ProverFlags,
     extract: ExtractOverrides,
+    verify: VerifyFlags,
     measure: MeasureFlags,
     filter: FilterFlags,
     select: SelectFlags,
+    reason: Both<ReasonFlags>,
+    judge: Both<JudgeFlags>,
+}
+
+/// A step's own flags and those about its server, in one table.
+#[derive(Debug, Default, Serialize)]
+struct Both<T> {
+    #[serde(flatten)]
+    own: T,
+    #[serde(flatten)]
+    model: ModelFlags,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -44,6 +58,7 @@ impl Verb {
                 overrides.jobs = args.jobs.jobs;
                 overrides.rocq = args.prover.clone();
                 overrides.extract.input.clone_from(&args.input);
+                overrides.verify.engine = args.engine;
                 overrides.measure = args.measure.clone();
                 overrides.filter = args.filter.clone();
                 overrides.select = args.select.clone();
@@ -57,6 +72,7 @@ impl Verb {
             }
             Self::Verify(args) => {
                 overrides.extract.input.clone_from(&args.library);
+                overrides.verify = args.flags.clone();
                 overrides.rocq = args.prover.clone();
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();
@@ -74,6 +90,14 @@ impl Verb {
             Self::Select(args) => {
                 overrides.jobs = args.jobs.jobs;
                 overrides.select = args.flags.clone();
+            }
+            Self::Reason(args) => {
+                overrides.shard = args.shard.resolve();
+                overrides.reason = Both { own: args.flags.clone(), model: args.model.clone() };
+            }
+            Self::Judge(args) => {
+                overrides.shard = args.shard.resolve();
+                overrides.judge = Both { own: args.flags.clone(), model: args.model.clone() };
             }
             Self::Status(args) => overrides.output.clone_from(&args.dir),
             Self::Export(_) | Self::Doctor | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}

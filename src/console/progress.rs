@@ -113,18 +113,18 @@ impl Progress {
         bar.set_message(format!("{}/{} files, {unit}", self.n_done, self.n_todo));
     }
 
-    /// The size of the prover's steps is bytes of source, that of the models' is requests, that of the others is records.
+    /// The size of the prover's steps is bytes of source, that of the others is records.
     fn template(&self) -> &'static str {
         match self.step {
             StepName::Extract | StepName::Verify => {
                 "{prefix} [{bar:16}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left; {wide_msg}"
             }
-            StepName::Measure | StepName::Filter | StepName::Select => {
-                "{prefix} [{bar:16}] {pos}/{len} records, {per_sec}, {eta} left; {wide_msg}"
-            }
-            StepName::Reason | StepName::Score | StepName::Judge => {
-                "{prefix} [{bar:16}] {pos}/{len} requests, {per_sec}, {eta} left; {wide_msg}"
-            }
+            StepName::Measure
+            | StepName::Filter
+            | StepName::Select
+            | StepName::Reason
+            | StepName::Score
+            | StepName::Judge => "{prefix} [{bar:16}] {pos}/{len} records, {per_sec}, {eta} left; {wide_msg}",
         }
     }
 

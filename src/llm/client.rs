@@ -29,10 +29,8 @@ impl Client {
     pub fn new(endpoint: &Endpoint) -> Result<Self, LlmError> {
         tls::install();
         let Endpoint { base_url, key, settings, .. } = endpoint;
-        let bad = |source: reqwest::Error| LlmError::BadAddress {
-            url: without_password(base_url),
-            source: source.without_url(),
-        };
+        let bad =
+            |source: reqwest::Error| LlmError::BadAddress { url: endpoint.address(), source: source.without_url() };
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_LIMIT)
@@ -48,11 +46,6 @@ impl Client {
         let http = builder.build().map_err(bad)?;
         http.post(Route::ChatCompletions.url(base_url)).build().map_err(bad)?;
         Ok(Self { http, base_url: base_url.clone(), key: key.clone() })
-    }
-
-    /// The address, without a password.
-    pub fn address(&self) -> String {
-        without_password(&self.base_url)
     }
 
     /// Sends a request once.
@@ -86,19 +79,6 @@ fn unreached(error: reqwest::Error) -> Fault {
     Fault::transient(message)
 }
 
-/// An address whose `user:password@` is masked, and without what follows a `?`.
-fn without_password(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
-            let host = host.rsplit_once('@').map_or_else(|| host.to_owned(), |(_, host)| format!("[masked]@{host}"));
-            path.map_or_else(|| format!("{scheme}://{host}"), |path| format!("{scheme}://{host}/{path}"))
-        }
-        None => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,11 +100,5 @@ mod tests {
     fn an_address_that_is_none_is_refused_before_anything_is_sent() {
         let error = client("localhost:8000").unwrap_err().to_string();
         assert_eq!(error, "`localhost:8000` is no address of a model server");
-    }
-
-    #[test]
-    fn a_password_in_an_address_is_not_shown() {
-        assert_eq!(without_password("https://me:secret@h:1/v1?key=secret"), "https://[masked]@h:1/v1");
-        assert_eq!(without_password("http://h:1"), "http://h:1");
     }
 }

@@ -6,7 +6,7 @@ use reqwest::header::HeaderValue;
 use serde_json::{Map, Value};
 
 use super::LlmError;
-use crate::settings::EndpointSettings;
+use crate::settings::{EndpointSettings, SCRIPTED};
 
 /// A model server as the settings and the environment name it.
 #[derive(Debug)]
@@ -32,7 +32,22 @@ impl Endpoint {
                 ApiKey::new(key.to_str().ok_or_else(bad)?).ok_or_else(bad)
             })
             .transpose()?;
-        Ok(Self { base_url, model: settings.model.clone().unwrap_or_default(), key, settings: settings.clone() })
+        Ok(Self {
+            base_url,
+            model: settings.model.clone().unwrap_or_else(|| SCRIPTED.to_owned()),
+            key,
+            settings: settings.clone(),
+        })
+    }
+
+    /// The address, without a password.
+    pub fn address(&self) -> String {
+        without_password(&self.base_url)
+    }
+
+    /// Whether answers are made up.
+    pub fn is_rehearsal(&self) -> bool {
+        self.base_url == SCRIPTED
     }
 
     /// The body of a request for this model: what the step says beside what the settings say.
@@ -47,6 +62,19 @@ impl Endpoint {
     pub fn max_answer_tokens(&self) -> Option<u64> {
         let names = ["max_completion_tokens", "max_tokens"];
         names.iter().find_map(|name| self.settings.body.get(*name)?.as_u64())
+    }
+}
+
+/// An address whose `user:password@` is masked, and without what follows a `?`.
+fn without_password(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
+            let host = host.rsplit_once('@').map_or_else(|| host.to_owned(), |(_, host)| format!("[masked]@{host}"));
+            path.map_or_else(|| format!("{scheme}://{host}"), |path| format!("{scheme}://{host}/{path}"))
+        }
+        None => url.to_owned(),
     }
 }
 
@@ -98,5 +126,11 @@ mod tests {
     #[test]
     fn a_key_with_a_line_break_inside_is_none() {
         assert!(ApiKey::new("sk\nx").is_none());
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        assert_eq!(without_password("https://me:secret@h:1/v1?key=secret"), "https://[masked]@h:1/v1");
+        assert_eq!(without_password("http://h:1"), "http://h:1");
     }
 }

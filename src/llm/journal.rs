@@ -131,6 +131,26 @@ impl Journal {
         Ok(Self { path, files, index: Mutex::new(found.index), writer: Some((lines, thread)), spent: found.spent })
     }
 
+    /// How many of these requests are answered in any journal of the folder; changes nothing.
+    pub fn n_answered<'a>(
+        folder: &StepDir,
+        requests: impl IntoIterator<Item = &'a Request>,
+    ) -> Result<usize, StoreError> {
+        let folder_of_all = folder.journals();
+        let mut found = Found::default();
+        if folder_of_all.is_dir() {
+            for entry in fs::read_dir(&folder_of_all).map_err(StoreError::io("list", &folder_of_all))? {
+                let path = entry.map_err(StoreError::io("list", &folder_of_all))?.path();
+                if folder.shard_of_journal(&path).is_some() {
+                    let file = File::open(&path).map_err(StoreError::io("open", &path))?;
+                    found.read(0, &path, &file)?;
+                }
+            }
+        }
+        let is_answered = |request: &&Request| found.index.contains_key(&(Key::of(request), request.hash.to_string()));
+        Ok(requests.into_iter().filter(is_answered).count())
+    }
+
     /// What the answers used up that were in the journal when it was opened.
     pub fn spent(&self) -> Spending {
         self.spent

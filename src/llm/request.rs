@@ -21,7 +21,7 @@ pub struct Request {
     pub route: Route,
     /// The JSON text that is sent.
     pub body: Arc<str>,
-    /// SHA-256 of route and body. The server's address is no part of it: it may change between two runs.
+    /// SHA-256 of route and body, and of the template that the body was made from. The server's address is no part of it: it may change between two runs.
     pub hash: Digest,
     /// Tokens of the prompt, or about so many.
     pub prompt_tokens: u64,
@@ -46,6 +46,12 @@ impl Request {
         let body: Arc<str> = serde_json::to_string(body).unwrap_or_default().into();
         let hash = Digest::of_json(&(route, &*body));
         Self { record, sample, attempt: 0, route, body, hash, prompt_tokens }
+    }
+
+    /// The same, made from a template of this hash: another template is another request, whatever comes of it.
+    #[must_use]
+    pub fn made_from(self, template: &Digest) -> Self {
+        Self { hash: Digest::of_json(&(&self.hash, template)), ..self }
     }
 
     /// The same for another sample.

@@ -17,7 +17,7 @@ use super::endpoint::Endpoint;
 use super::gate::Gate;
 use super::journal::{Entry, Journal, Key, Outcome};
 use super::limit::Pace;
-use super::{LlmError, Request, Route};
+use super::{LlmError, Request, Route, scripted};
 use crate::record::{Provenance, Usage};
 use crate::store::layout::StepDir;
 use crate::store::shard::Shard;
@@ -66,7 +66,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Session {
     endpoint: Endpoint,
-    client: Client,
+    backend: Backend,
     gate: Gate,
     pace: Pace,
     budget: Budget,
@@ -74,6 +74,13 @@ pub struct Session {
     end: Mutex<End>,
     ended: CancellationToken,
     n_unanswered_in_a_row: AtomicUsize,
+}
+
+/// Who answers.
+#[derive(Debug)]
+enum Backend {
+    Server(Client),
+    Scripted,
 }
 
 /// Why the asking ended, or what it left unanswered.
@@ -87,10 +94,11 @@ struct End {
 impl Session {
     /// Opens the journal of a shard in the step's folder `output`; nothing is sent.
     pub fn open(endpoint: Endpoint, output: &StepDir, shard: Shard) -> Result<Self, LlmError> {
-        let client = Client::new(&endpoint)?;
+        let backend =
+            if endpoint.is_rehearsal() { Backend::Scripted } else { Backend::Server(Client::new(&endpoint)?) };
         let journal = Journal::open(output, shard)?;
         Ok(Self {
-            client,
+            backend,
             gate: Gate::new(endpoint.settings.max_workers),
             pace: Pace::new(&endpoint.settings),
             budget: Budget::new(&endpoint.settings, journal.spent()),
@@ -136,11 +144,13 @@ impl Session {
 
     /// Asks for something that costs nothing and is not kept, such as the tokens of a text.
     pub async fn ask_in_passing(&self, route: Route, body: &Value) -> Result<Value, NoAnswer> {
-        let body = body.to_string();
         let mut waits = self.waits();
         loop {
             let passage = self.or_ended(self.gate.enter()).await?;
-            let answer = self.client.post(route, body.as_str().into()).await;
+            let answer = match &self.backend {
+                Backend::Server(client) => client.post(route, body.to_string().into()).await,
+                Backend::Scripted => Ok(scripted::answer_in_passing(route, body)),
+            };
             let wait = waits.next();
             match answer {
                 Ok(answer) => {
@@ -157,13 +167,23 @@ impl Session {
         }
     }
 
+    /// Sends nothing more; what is under way is waited for.
+    pub fn stop(&self) {
+        self.ended.cancel();
+    }
+
+    /// Whether nothing is sent any more.
+    pub fn is_ended(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+
     /// Why requests are without an answer, if some are.
     pub fn close(self) -> Result<Spending, LlmError> {
         let end = self.end.into_inner().unwrap_or_else(PoisonError::into_inner);
         match end.cause {
             Some(cause) => Err(cause),
             None if end.n_unanswered > 0 => Err(LlmError::Unanswered {
-                url: self.client.address(),
+                url: self.endpoint.address(),
                 n_unanswered: end.n_unanswered,
                 max_tries: self.endpoint.settings.max_tries,
                 last: end.last,
@@ -178,7 +198,11 @@ impl Session {
         let reserved = self.budget.reserve(request.prompt_tokens, self.endpoint.max_answer_tokens());
         let reserved = self.or_ended(reserved).await?.map_err(|spent| self.halt(LlmError::BudgetSpent(spent)))?;
         self.or_ended(self.pace.wait(reserved.tokens())).await?;
-        let body = match self.client.post(request.route, request.body.clone()).await {
+        let answer = match &self.backend {
+            Backend::Server(client) => client.post(request.route, request.body.clone()).await,
+            Backend::Scripted => Ok(scripted::answer(request)),
+        };
+        let body = match answer {
             Ok(body) => body,
             Err(Fault::TooLong { message }) => {
                 passage.answered();
@@ -206,7 +230,7 @@ impl Session {
         self.keep(request, provenance, response_id, outcome).await?;
         reserved.settle(usage);
         if let Some(limit) = self.budget.uncounted(&usage) {
-            self.halt(LlmError::Uncounted { url: self.client.address(), limit });
+            self.halt(LlmError::Uncounted { url: self.endpoint.address(), limit });
         }
         Ok(if is_useless { Err(Fault::transient("an answer without content")) } else { Ok(()) })
     }
@@ -240,7 +264,7 @@ impl Session {
             provider: word("provider"),
             usage,
             request_hash: request.hash.to_string(),
-            is_rehearsal: false,
+            is_rehearsal: self.endpoint.is_rehearsal(),
         }
     }
 
@@ -262,7 +286,7 @@ impl Session {
 
     fn refused(&self, status: u16, message: String) -> LlmError {
         LlmError::Refused {
-            url: self.client.address(),
+            url: self.endpoint.address(),
             status,
             message,
             key_env: self.endpoint.settings.api_key_env.clone(),

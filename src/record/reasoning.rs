@@ -20,6 +20,19 @@ pub struct Reasoning {
     pub provenance: Provenance,
 }
 
+impl Reasoning {
+    /// Why it cannot be used, if it cannot, in a word.
+    pub fn flaw(&self) -> Option<&'static str> {
+        match self.finish_reason {
+            FinishReason::Length => Some("length"),
+            FinishReason::ContentFilter => Some("content_filter"),
+            FinishReason::Other(_) => Some("not_finished"),
+            FinishReason::Stop if self.text.is_empty() => Some("no_text"),
+            FinishReason::Stop => None,
+        }
+    }
+}
+
 /// Who gave an answer, to which request, at what expense.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

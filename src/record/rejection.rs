@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT_VERSION, FullName, RecordId, Source};
+use std::collections::BTreeMap;
+
+use super::{FORMAT_VERSION, FullName, Record, RecordId, Source};
 
 /// A record that does not go on, as it stands in a rejected file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,12 +17,15 @@ pub struct Rejected {
     pub source: Source,
     /// Why.
     pub reason: Reason,
+    /// The whole record, where it holds what was paid for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Box<Record>>,
 }
 
 impl Rejected {
     /// A theorem that never became a record.
     pub fn new(id: RecordId, source: Source, reason: Reason) -> Self {
-        Self { format_version: FORMAT_VERSION, id, source, reason }
+        Self { format_version: FORMAT_VERSION, id, source, reason, record: None }
     }
 }
 
@@ -87,6 +92,13 @@ pub enum Reason {
         /// What Rocq said.
         message: String,
     },
+    /// `verify`: the engine refuses a sentence of the file before the theorem, though `coqc` has compiled the file.
+    FileRefused {
+        /// The sentence.
+        sentence: String,
+        /// What the engine said.
+        message: String,
+    },
     /// `verify`: the file is not the one that the record was made from.
     SourceChanged {
         /// SHA-256 in the record.
@@ -143,6 +155,23 @@ pub enum Reason {
     },
     /// `select`: enough others are further from what was chosen.
     NotSelected,
+    /// `reason`: no sample can be used.
+    NoUsableReasoning {
+        /// How many samples there are, by what is wrong with them.
+        samples: BTreeMap<String, usize>,
+    },
+    /// `reason`: the prompt does not fit into the model.
+    PromptTooLong {
+        /// What the server said.
+        message: String,
+    },
+    /// `judge`: no reasoning was accepted.
+    NoneAccepted {
+        /// How many a model judged.
+        n_judged: usize,
+        /// How many a listed pattern threw out before.
+        n_patterns: usize,
+    },
 }
 
 /// What `filter` looks at.
@@ -171,6 +200,7 @@ impl Reason {
             Self::ProverDied { .. } => "prover_died",
             Self::Unreadable { .. } => "unreadable",
             Self::UnknownReference { .. } => "unknown_reference",
+            Self::FileRefused { .. } => "file_refused",
             Self::SourceChanged { .. } => "source_changed",
             Self::TextMismatch { .. } => "text_mismatch",
             Self::ForbiddenCommand { .. } => "forbidden_command",
@@ -180,6 +210,9 @@ impl Reason {
             Self::OutOfRange { .. } => "out_of_range",
             Self::Duplicate { .. } => "duplicate",
             Self::NotSelected => "not_selected",
+            Self::NoUsableReasoning { .. } => "no_usable_reasoning",
+            Self::PromptTooLong { .. } => "prompt_too_long",
+            Self::NoneAccepted { .. } => "none_accepted",
         }
     }
 }

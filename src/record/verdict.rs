@@ -12,6 +12,9 @@ pub struct Verdict {
     pub index: usize,
     /// Whether it may be kept.
     pub accepted: bool,
+    /// Whether no verdict could be read, so that the same was asked again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unreadable: bool,
     /// Why.
     pub explanation: String,
     /// Who judged.
@@ -26,4 +29,6 @@ pub enum Judge {
     Pattern,
     /// A model.
     Model(Provenance),
+    /// Nobody: the question does not fit into the model.
+    Unasked,
 }

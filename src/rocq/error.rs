@@ -33,6 +33,58 @@ pub enum RocqError {
         /// What it did.
         fault: Fault,
     },
+    /// Petanque's program is not there.
+    #[error("there is no `{program}` on the path")]
+    NoPet {
+        /// As the settings name it.
+        program: String,
+    },
+    /// A server does not do what it should.
+    #[error("`{server}` does not answer as petanque does: {fault}")]
+    ServerHandshake {
+        /// Its path or its address.
+        server: String,
+        /// What it did.
+        fault: Fault,
+    },
+    /// Nobody answers at an address.
+    #[error("there is no petanque server at `{address}`")]
+    NoServer {
+        /// `HOST:PORT`.
+        address: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A server that lacks methods.
+    #[error("`{server}` is of coq-lsp {version}, which is too old: 0.2.3 is the first that will do")]
+    OldServer {
+        /// Its path or its address.
+        server: String,
+        /// What it says it is.
+        version: String,
+    },
+    /// A server that is of another Rocq than the one that extracted.
+    #[error(
+        "`{server}` runs another Rocq: it loads `{found}`, which is not in `{expected}`",
+        found = found.display(),
+        expected = expected.display()
+    )]
+    OtherRocq {
+        /// Its path or its address.
+        server: String,
+        /// The prelude that it loads.
+        found: PathBuf,
+        /// Where Rocq's own files are.
+        expected: PathBuf,
+    },
+    /// There is no place for what the server is told of a project.
+    #[error("cannot tell petanque where the library is")]
+    Workspace {
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// A file of the library cannot be read.
     #[error("cannot read `{path}`", path = path.display())]
     Read {

@@ -18,6 +18,8 @@ pub type Outcome<T> = Result<Result<T, Refusal>, Fault>;
 pub struct Limits {
     /// For one sentence.
     pub sentence: Duration,
+    /// For all sentences of a file before a theorem, where an engine runs them at once.
+    pub file: Duration,
     /// For one question.
     pub query: Duration,
     /// For each prover.

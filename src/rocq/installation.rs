@@ -26,8 +26,7 @@ pub struct Installation {
 impl Installation {
     /// Finds the program and asks it what it is.
     pub async fn find(program: &Path) -> Result<Self, RocqError> {
-        let program = on_path(program, std::env::var_os("PATH").as_deref())
-            .ok_or_else(|| RocqError::NoProgram { program: program.display().to_string() })?;
+        let program = find_program(program)?;
         let version = answer(&program, "--version").await?;
         // "The Coq Proof Assistant, version 8.20.1" or "The Rocq Prover, version 9.0.0", then how it was built.
         let version = version
@@ -38,6 +37,12 @@ impl Installation {
         let library = answer(&program, "-where").await?;
         Ok(Self { version, library: Path::new(library.trim()).join("user-contrib"), program })
     }
+}
+
+/// The absolute path of a program that is named by a path or is on the path.
+pub fn find_program(program: &Path) -> Result<PathBuf, RocqError> {
+    on_path(program, std::env::var_os("PATH").as_deref())
+        .ok_or_else(|| RocqError::NoProgram { program: program.display().to_string() })
 }
 
 /// The program's absolute path; Debian calls it `coqidetop.opt`.
@@ -53,7 +58,8 @@ fn on_path(program: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
         .find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|candidate| candidate.is_file()))
 }
 
-async fn answer(program: &Path, question: &str) -> Result<String, RocqError> {
+/// What a program says to a question that is a flag.
+pub(super) async fn answer(program: &Path, question: &str) -> Result<String, RocqError> {
     let child = Command::new(program).arg(question).stdin(std::process::Stdio::null()).kill_on_drop(true).output();
     let output = timeout(LIMIT, child)
         .await

@@ -12,7 +12,7 @@ use memchr::memmem;
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, getppid, getrlimit, kill_process_group, set_parent_process_death_signal, setrlimit,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Join};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -118,6 +118,18 @@ impl Process {
         Err(fault)
     }
 
+    /// What the prover says and hears, for a protocol that tells messages apart in another way.
+    pub fn stream(&mut self) -> Join<&mut ChildStdout, &mut ChildStdin> {
+        tokio::io::join(&mut self.stdout, &mut self.stdin)
+    }
+
+    /// How much of the bounded memory the prover has, where the system tells.
+    pub fn data_bytes(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmData:"))?.split_whitespace().next()?;
+        Some(kib.parse::<u64>().ok()? * 1024)
+    }
+
     /// Ends the prover and waits until the system has forgotten it.
     pub async fn close(mut self) {
         self.kill();
@@ -125,7 +137,7 @@ impl Process {
     }
 
     /// How the prover ended, once talking to it has failed.
-    async fn diagnose(&mut self, error: &io::Error) -> Fault {
+    pub async fn diagnose(&mut self, error: &io::Error) -> Fault {
         let status = match timeout(LAST_WORDS, self.child.wait()).await {
             Ok(Ok(status)) => {
                 if status.signal().is_some() {
@@ -146,7 +158,7 @@ impl Process {
     }
 
     /// Ends the prover and whatever it started.
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         // Once the child was waited for, its number may belong to another process.
         if let Some(group) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
             let _ = kill_process_group(group, Signal::KILL);

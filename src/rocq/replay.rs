@@ -5,24 +5,35 @@ use super::installation::Installation;
 use super::library::SourceFile;
 use super::position::LineIndex;
 use super::sentence::{self, Sentence};
-use super::wire::{Place, StateId};
-use super::{RocqError, printed};
+use super::wire::{Place, Refusal, StateId};
+use super::{Fault, RocqError, printed};
 use crate::record::ProofState;
+
+/// A sentence of the file before a theorem that the engine refuses, though the file was compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The sentence.
+    pub sentence: String,
+    /// What Rocq said.
+    pub message: String,
+}
 
 /// Replays proofs of one unmodified source file, in the order of the file.
 #[expect(async_fn_in_trait, reason = "used with known types only, so no bound on the futures is missed")]
 pub trait Replay {
-    /// The name of the engine, as records carry it.
-    const ENGINE: &'static str;
-
     /// Goes to the state that the file has reached at a byte offset, where a sentence starts.
     ///
     /// The offsets of successive calls grow. What [`Replay::run`] has done since the last call is forgotten, unless it
     /// was [kept](Replay::keep).
-    async fn seek(&mut self, offset: usize) -> Outcome<()>;
+    async fn seek(&mut self, offset: usize) -> Result<Result<(), Refused>, Fault>;
 
     /// Executes a sentence and gives the proof state after it: nothing where no proof is open.
     async fn run(&mut self, sentence: &str) -> Outcome<Option<ProofState>>;
+
+    /// Whether the state that [`Replay::run`] gave last is the expected one after all, printed in another way.
+    ///
+    /// Only for engines that print otherwise than `coqidetop`, which prints what records hold.
+    async fn is_shown_as(&mut self, found: &ProofState, expected: &ProofState) -> Outcome<bool>;
 
     /// The axioms that a constant rests on, sorted; nothing if the answer is not understood.
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>>;
@@ -67,16 +78,15 @@ impl<'a> IdetopReplay<'a> {
 }
 
 impl Replay for IdetopReplay<'_> {
-    const ENGINE: &'static str = "coqidetop";
-
-    async fn seek(&mut self, offset: usize) -> Outcome<()> {
+    async fn seek(&mut self, offset: usize) -> Result<Result<(), Refused>, Fault> {
         if self.prover.tip() != self.mark {
             self.prover.go_back(self.mark).await?;
         }
         while let Some(sentence) = self.sentences.get(self.next).filter(|sentence| sentence.range.start < offset) {
             let place = self.place(sentence.range.start);
-            if let Err(refusal) = self.prover.run_for_status(&self.text[sentence.range.clone()], place).await? {
-                return Ok(Err(refusal));
+            let sentence = &self.text[sentence.range.clone()];
+            if let Err(Refusal { message }) = self.prover.run_for_status(sentence, place).await? {
+                return Ok(Err(Refused { sentence: sentence.to_owned(), message }));
             }
             self.next += 1;
             self.mark = self.prover.tip();
@@ -87,6 +97,10 @@ impl Replay for IdetopReplay<'_> {
     async fn run(&mut self, sentence: &str) -> Outcome<Option<ProofState>> {
         let place = self.place(self.sentences.get(self.next).map_or(0, |sentence| sentence.range.start));
         self.prover.run(sentence, place).await
+    }
+
+    async fn is_shown_as(&mut self, _found: &ProofState, _expected: &ProofState) -> Outcome<bool> {
+        Ok(Ok(false))
     }
 
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {

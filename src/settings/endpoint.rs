@@ -7,8 +7,8 @@ use super::SettingsError;
 /// Which model server a step asks, how fast, and for how much.
 #[derive(Debug, Clone)]
 pub struct EndpointSettings {
-    /// The address that the server's client libraries take, such as `https://api.openai.com/v1`; absent: the
-    /// step is not run.
+    /// The address that the server's client libraries take, such as `https://api.openai.com/v1`;
+    /// [`SCRIPTED`] rehearses without a server; absent: the step is not run.
     pub base_url: Option<String>,
     /// The model, as the server names it.
     pub model: Option<String>,
@@ -39,6 +39,9 @@ pub struct EndpointSettings {
     /// Goes into every request as it is: sampling parameters, routing to providers, …
     pub body: Map<String, Value>,
 }
+
+/// The `base_url` of the scripted backend.
+pub const SCRIPTED: &str = "scripted";
 
 /// The keys of an endpoint that mean nothing unless they are set.
 pub(super) const OPTIONAL_KEYS: &[&str] = &[
@@ -78,7 +81,8 @@ impl EndpointSettings {
     /// Refuses what no server could be asked with; `step` is the table.
     pub(super) fn check(&self, step: &str) -> Result<(), SettingsError> {
         let key = |name: &str| format!("{step}.{name}");
-        if self.base_url.is_some() && self.model.is_none() {
+        let is_server = self.base_url.as_deref().is_some_and(|url| url != SCRIPTED);
+        if is_server && self.model.is_none() {
             return Err(SettingsError::Missing { key: key("model"), because: key("base_url") });
         }
         for (name, value) in [("max_workers", self.max_workers), ("max_tries", self.max_tries)] {

@@ -1,8 +1,16 @@
-//! Which model reasons.
+//! Which model reasons, and how often.
+
+use std::path::PathBuf;
 
 use super::endpoint::{EndpointSettings, model_step};
 
 model_step! {
-    /// Which model reasons.
-    ReasonSettings {}
+    /// Which model reasons, and how often.
+    ReasonSettings {
+        /// Reasonings of each record.
+        num_gen: usize = 20,
+        /// A file with another template of the prompt; absent: the built-in one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<PathBuf> = None,
+    }
 }

@@ -14,6 +14,8 @@ pub struct RocqSettings {
     pub program: PathBuf,
     /// Seconds that a sentence may take.
     pub sentence_limit_s: u64,
+    /// Seconds that all sentences of a file before a theorem may take, where petanque runs them at once.
+    pub file_limit_s: u64,
     /// Seconds that a question (`Print`, `About`, …) may take.
     pub query_limit_s: u64,
     /// Memory that each prover may use.
@@ -27,6 +29,7 @@ impl Default for RocqSettings {
         Self {
             program: PathBuf::from("coqidetop"),
             sentence_limit_s: 300,
+            file_limit_s: 3600,
             query_limit_s: 120,
             max_memory: MemorySize::from_mib(4 * 1024),
             max_answer: MemorySize::from_mib(512),

@@ -18,6 +18,15 @@ pub enum StepError {
     /// The model server cannot be asked, or not any more.
     #[error(transparent)]
     Llm(#[from] LlmError),
+    /// A prompt's template is wrong.
+    #[error("`{name}` cannot be filled in")]
+    Template {
+        /// Its file.
+        name: String,
+        /// What is wrong, and in which line.
+        #[source]
+        source: minijinja::Error,
+    },
     /// The tokenizer cannot be used.
     #[error(transparent)]
     Tokenizer(#[from] crate::text::tokenizer::TokenizerError),

@@ -15,8 +15,7 @@ pub enum Event<'a> {
         n_units: usize,
         /// Units of this shard that are left to do.
         n_todo: usize,
-        /// The size of those units: bytes of source for the prover's steps, requests for the models', records for the
-        /// others.
+        /// The size of those units: bytes of source for the prover's steps, records for the others.
         size: u64,
     },
     /// A part of a unit's size is done.
@@ -36,6 +35,11 @@ pub enum Event<'a> {
         n_rejected: usize,
         /// How long it took.
         took: Duration,
+    },
+    /// Something that is good to know.
+    Note {
+        /// In lower case.
+        message: String,
     },
     /// Something that the user should know and that stops nothing.
     Warning {

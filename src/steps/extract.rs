@@ -85,6 +85,7 @@ pub(super) fn unit_name(file: &SourceFile) -> UnitName {
 pub(super) fn limits(settings: &RocqSettings) -> Limits {
     Limits {
         sentence: Duration::from_secs(settings.sentence_limit_s),
+        file: Duration::from_secs(settings.file_limit_s),
         query: Duration::from_secs(settings.query_limit_s),
         bounds: Bounds { memory: settings.max_memory.bytes(), answer: settings.max_answer.bytes() },
     }

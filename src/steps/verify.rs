@@ -8,15 +8,17 @@ use std::time::Instant;
 use futures::{StreamExt, TryStreamExt, future, stream};
 use serde_json::json;
 
+use self::check::Stop;
 use super::event::Event;
 use super::extract::{library_digest, limits, unit_name};
 use super::{Context, StepError};
 use crate::record::{Reason, Record, Verification, VerificationStatus};
-use crate::rocq::RocqError;
-use crate::rocq::idetop::Limits;
+use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::rocq::library::{self, SourceFile};
+use crate::rocq::petanque::{PetanqueReplay, Place, Server};
 use crate::rocq::replay::{IdetopReplay, Replay};
+use crate::rocq::{Fault, RocqError};
 use crate::settings::Settings;
 use crate::store::digest::Digest;
 use crate::store::layout::{StepDir, StepName, UnitName};
@@ -28,12 +30,14 @@ pub async fn run(
     context: Context<'_>,
     settings: &Settings,
     rocq: &Installation,
+    engine: &Engine,
     input: &StepDir,
     output: &StepDir,
 ) -> Result<Summary, StepError> {
     let files = library::find(&settings.extract.input, &rocq.library)?;
     let made_with = json!({
-        "engine": IdetopReplay::ENGINE,
+        "engine": engine.name(),
+        "engine_version": engine.version(),
         "rocq_version": rocq.version,
         "library": library_digest(&files)?,
     });
@@ -46,6 +50,12 @@ pub async fn run(
     let ledger = Ledger::open(StepName::Verify, output, made_with, inputs, context.shard)?;
     super::units::started(context, &ledger);
     let limits = limits(&settings.rocq);
+    let verification = Verification {
+        engine: engine.name().to_owned(),
+        engine_version: engine.version().to_owned(),
+        rocq_version: rocq.version.clone(),
+        status: VerificationStatus::Verified,
+    };
     stream::iter(ledger.todo())
         .take_while(|_| future::ready(!context.stop.is_asked()))
         .map(async |todo| {
@@ -56,7 +66,23 @@ pub async fn run(
                 .get(&todo.unit)
                 .ok_or_else(|| RocqError::NoInput { path: todo.unit.as_str().into(), library: rocq.library.clone() })?;
             let advance = |by| context.observer.observe(&Event::Advanced { unit: &todo.unit, by });
-            let outcome = replay(rocq, limits, file, records, &advance).await?;
+            let text = &file.read()?.text;
+            let is_shared = matches!(engine, Engine::Petanque(Server { place: Place::Theirs { .. }, .. }));
+            let task = Task {
+                text,
+                records,
+                verification: verification.clone(),
+                is_tried_again: if is_shared { is_chance_of_shared } else { is_chance },
+                advance: &advance,
+            };
+            let outcome = match engine {
+                Engine::Petanque(server) => {
+                    replay(async || PetanqueReplay::start(server, rocq, file, text, limits).await, task).await?
+                }
+                Engine::Coqidetop { .. } => {
+                    replay(async || IdetopReplay::start(rocq, file, text, limits).await, task).await?
+                }
+            };
             super::units::commit(context, &ledger, todo, n_in, &outcome, started)
         })
         .buffer_unordered(context.jobs)
@@ -65,40 +91,53 @@ pub async fn run(
     super::units::finish(context, ledger)
 }
 
-/// Replays the records of one file; `advance` is told how many bytes of it are done.
-async fn replay(
-    rocq: &Installation,
-    limits: Limits,
-    file: &SourceFile,
+/// A file whose records are replayed.
+struct Task<'a> {
+    text: &'a str,
     records: Vec<Record>,
-    advance: &(dyn Fn(u64) + Sync),
+    /// What is said of a record that passes.
+    verification: Verification,
+    /// Whether a record is tried again in a fresh engine after a fault.
+    is_tried_again: fn(&Fault) -> bool,
+    /// Is told how many bytes of the file are done.
+    advance: &'a (dyn Fn(u64) + Sync),
+}
+
+/// Replays the records of one file in engines that `start` gives, one after the other.
+async fn replay<E: Replay>(
+    start: impl AsyncFn() -> Result<E, RocqError>,
+    task: Task<'_>,
 ) -> Result<Outcome, StepError> {
-    let text = file.read()?.text;
-    let sha256 = Digest::of(&text);
-    let mut engine: Option<IdetopReplay<'_>> = None;
+    let Task { text, records, verification, is_tried_again, advance } = task;
+    let sha256 = Digest::of(text);
+    let mut engine = None;
+    // What ends every engine before it comes to the theorems that are left.
+    let mut dead_end: Option<Reason> = None;
     let mut outcome = Outcome::default();
     let mut done = 0;
     for record in records {
-        let verdict = if record.source.sha256 == sha256.as_str() {
-            let mut running = match engine.take() {
-                Some(engine) => engine,
-                None => IdetopReplay::start(rocq, file, &text, limits).await?,
+        let verdict = if let Some(reason) = &dead_end {
+            Err(reason.clone())
+        } else if record.source.sha256 == sha256.as_str() {
+            let verdict = match attempt(&start, &mut engine, text, &record).await? {
+                // What ended the engine may have been the doing of what it did before.
+                Err(stop) if is_tried_again(stop.fault()) => attempt(&start, &mut engine, text, &record).await?,
+                verdict => verdict,
             };
-            match check::check(&mut running, &text, &record).await {
-                Ok(verdict) => {
-                    engine = Some(running);
-                    verdict
+            verdict.unwrap_or_else(|stop| {
+                let reason = stop.fault().clone().reason(&record.statement);
+                if let Stop::Before(_) = stop {
+                    dead_end = Some(reason.clone());
                 }
-                // The prover is gone; the next record gets a fresh one.
-                Err(fault) => Err(fault.reason(&record.statement)),
-            }
+                Err(reason)
+            })
         } else {
             Err(Reason::SourceChanged { expected: record.source.sha256.clone(), found: sha256.to_string() })
         };
         advance(record.source.byte_end.saturating_sub(done) as u64);
         done = record.source.byte_end;
         match verdict {
-            Ok(()) => outcome.kept.push(Record { verification: Some(verification(rocq)), ..record }),
+            Ok(()) => outcome.kept.push(Record { verification: Some(verification.clone()), ..record }),
             Err(reason) => outcome.rejected.push(record.rejected(reason)),
         }
     }
@@ -109,11 +148,34 @@ async fn replay(
     Ok(outcome)
 }
 
-fn verification(rocq: &Installation) -> Verification {
-    Verification {
-        engine: IdetopReplay::ENGINE.to_owned(),
-        engine_version: rocq.version.clone(),
-        rocq_version: rocq.version.clone(),
-        status: VerificationStatus::Verified,
+/// Replays one record in the engine that is there, or else in a fresh one; a fault leaves none behind.
+async fn attempt<E: Replay>(
+    start: &impl AsyncFn() -> Result<E, RocqError>,
+    engine: &mut Option<E>,
+    text: &str,
+    record: &Record,
+) -> Result<Result<Result<(), Reason>, Stop>, RocqError> {
+    let mut running = match engine.take() {
+        Some(engine) => engine,
+        None => start().await?,
+    };
+    let outcome = check::check(&mut running, text, record).await;
+    if outcome.is_ok() {
+        *engine = Some(running);
     }
+    Ok(outcome)
+}
+
+/// A prover of our own that ended by itself may do better from a fresh start; one that took too long or said too much
+/// will do so again.
+fn is_chance(fault: &Fault) -> bool {
+    match fault {
+        Fault::Died { .. } | Fault::OutOfMemory { .. } | Fault::Garbled { .. } => true,
+        Fault::TimedOut { .. } | Fault::Flooded { .. } => false,
+    }
+}
+
+/// Also what a shared server was too late for may have been another's doing.
+fn is_chance_of_shared(fault: &Fault) -> bool {
+    is_chance(fault) || matches!(fault, Fault::TimedOut { .. })
 }

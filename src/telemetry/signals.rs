@@ -63,7 +63,7 @@ impl Signals {
                 let span = self.run.with_span(builder.start_with_context(&self.tracer, &self.run));
                 self.step = Some(OpenStep { name: *step, span, n_kept: 0, n_rejected: 0 });
             }
-            Event::Advanced { .. } => {}
+            Event::Advanced { .. } | Event::Note { .. } => {}
             Event::UnitDone { unit, n_kept, n_rejected, took } => {
                 let Some(step) = &mut self.step else { return };
                 step.n_kept += n_kept;

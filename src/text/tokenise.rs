@@ -41,7 +41,7 @@ fn lexeme_length(text: &str, first: char) -> usize {
 }
 
 /// Operators of more than one symbol; the longest that fits is taken.
-fn is_operator(text: &str) -> bool {
+pub(super) fn is_operator(text: &str) -> bool {
     matches!(
         text,
         "//="
@@ -120,11 +120,11 @@ fn ends_sentence(token: &str, behind: &str) -> bool {
     token == "." && behind.chars().next().is_none_or(char::is_whitespace)
 }
 
-fn starts_name(character: char) -> bool {
+pub(super) fn starts_name(character: char) -> bool {
     character.is_alphabetic() || character == '_'
 }
 
-fn continues_name(character: char) -> bool {
+pub(super) fn continues_name(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '_' | '\'')
 }
 

@@ -134,6 +134,7 @@ fn only_the_layout_joins_paths_of_the_run_directory() {
     const OTHERS: &[(&str, &str)] = &[
         ("doctor.rs", "the installed library"),
         ("rocq/installation.rs", "the installed library and the folders of PATH"),
+        ("rocq/petanque/workspace.rs", "a folder of its own for petanque"),
         ("rocq/library.rs", "the installed library"),
         ("text/tokenizer.rs", "the folder of a tokenizer"),
         ("text/tokenizer/hub.rs", "the cache of the hub"),
@@ -190,6 +191,8 @@ fn the_text_of_the_project_is_finished_and_is_about_the_project() {
         ["src", "tests/it", "benches", "containers", "slurm"].iter().filter(|folder| root().join(folder).is_dir());
     for path in top.chain(folders.flat_map(|folder| files_below(folder))) {
         let Ok(text) = fs::read_to_string(&path) else { continue };
+        // What `mktemp` fills in is no mark.
+        let text = text.replace(&"X".repeat(6), "");
         for word in &words {
             assert!(!text.contains(word.as_str()), "{} has `{word}`", path.display());
         }

@@ -205,6 +205,7 @@ fn doctor_says_of_each_thing_whether_it_is_here_and_what_to_do() {
         ok       settings   rocq-distill.toml
         missing  rocq       there is no `coqidetop` on the path
         missing  library    cannot be found without Rocq
+        missing  engine     cannot be found without Rocq
         missing  tokenizer  there is no tokenizer `gone.json`: no such file or folder, and a name on the hub is `owner/name`
         ok       output     [DIR]/export, [SPACE] free
         off      telemetry  no `telemetry.endpoint` is set

@@ -11,9 +11,14 @@ use crate::{library, overview};
 #[track_caller]
 fn check(case: &str, file: &str, theorems: &[&str], kinds: &str) {
     let run = TestRun::new().file("rocq-distill.toml", &settings(file, theorems, kinds));
-    for step in
-        ["extract", "verify", "measure", "filter --min-number-instructions 1", "select --num-documents 2", "export"]
-    {
+    for step in [
+        "extract",
+        "verify --engine coqidetop",
+        "measure",
+        "filter --min-number-instructions 1",
+        "select --num-documents 2",
+        "export",
+    ] {
         let outcome = run.run(&format!("{step} --quiet"));
         assert_eq!(outcome.code(), 0, "{step}: {}", outcome.stderr());
     }

@@ -43,6 +43,9 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     exit 0
     --- stdout
     # not set: telemetry.endpoint
+    # not set: verify.pet_server
+    # not set: reason.template
+    # not set: judge.template
     # not set: reason.base_url
     # not set: reason.model
     # not set: reason.requests_per_second
@@ -75,6 +78,7 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     [rocq]
     program = "coqidetop"
     sentence_limit_s = 300
+    file_limit_s = 3600
     query_limit_s = 120
     max_memory = "4GiB"
     max_answer = "512MiB"
@@ -85,6 +89,8 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     only = []
 
     [verify]
+    engine = "auto"
+    pet = "pet"
 
     [measure]
     tokenizer = "mine.json"
@@ -99,6 +105,7 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     num_documents = 1000
 
     [reason]
+    num_gen = 20
     api_key_env = "OPENAI_API_KEY"
     max_workers = 50
     mean_delay = 0.0
@@ -119,6 +126,9 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     [score.body]
 
     [judge]
+    rank_by = "decision"
+    max_judged = 20
+    check_patterns = true
     api_key_env = "OPENAI_API_KEY"
     max_workers = 50
     mean_delay = 0.0

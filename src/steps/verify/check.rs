@@ -3,9 +3,32 @@
 use crate::record::{FullName, ProofState, Reason, Record, StepKind};
 use crate::rocq::Fault;
 use crate::rocq::idetop::Outcome;
-use crate::rocq::replay::Replay;
+use crate::rocq::replay::{Refused, Replay};
 use crate::rocq::sentence;
 use crate::rocq::vernac::{self, Role};
+
+/// What ended the engine, and where.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// In the file before the theorem, where it is met again by every theorem that follows.
+    Before(Fault),
+    /// In the theorem.
+    Within(Fault),
+}
+
+impl Stop {
+    pub(super) fn fault(&self) -> &Fault {
+        match self {
+            Self::Before(fault) | Self::Within(fault) => fault,
+        }
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Within(fault)
+    }
+}
 
 /// A sentence of a record, and the step that it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,13 +42,13 @@ struct Line<'a> {
 ///
 /// Each recorded state must be reached again, the proof must end with its closing sentence, and the constant must rest
 /// on the recorded axioms.
-pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record) -> Result<Result<(), Reason>, Fault> {
+pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record) -> Result<Result<(), Reason>, Stop> {
     let script = match script(text, record) {
         Ok(script) => script,
         Err(reason) => return Ok(Err(reason)),
     };
-    if let Err(reason) = answered(engine.seek(record.source.byte_start).await, "the file before the theorem")? {
-        return Ok(Err(reason));
+    if let Err(Refused { sentence, message }) = engine.seek(record.source.byte_start).await.map_err(Stop::Before)? {
+        return Ok(Err(Reason::FileRefused { sentence, message }));
     }
     let mut state = match answered(engine.run(&record.statement).await, &record.statement)? {
         Ok(state) => state,
@@ -34,7 +57,7 @@ pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record
     for line in script {
         let before = state;
         if let Some(step) = line.step
-            && let Err(reason) = same(step, &record.steps[step].state_before, before.as_ref())
+            && let Err(reason) = same(engine, step, &record.steps[step].state_before, before.as_ref()).await?
         {
             return Ok(Err(reason));
         }
@@ -43,7 +66,7 @@ pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record
             Err(reason) => return Ok(Err(reason)),
         };
         if let Some(step) = line.step
-            && let Err(reason) = same(step, &record.steps[step].state_after, state.as_ref())
+            && let Err(reason) = same(engine, step, &record.steps[step].state_after, state.as_ref()).await?
         {
             return Ok(Err(reason));
         }
@@ -114,12 +137,20 @@ fn script<'a>(text: &str, record: &'a Record) -> Result<Vec<Line<'a>>, Reason> {
     Ok(lines)
 }
 
-fn same(step: usize, expected: &ProofState, found: Option<&ProofState>) -> Result<(), Reason> {
-    if found == Some(expected) {
-        return Ok(());
+/// Whether the state that was reached last is the recorded one.
+async fn same<E: Replay>(
+    engine: &mut E,
+    step: usize,
+    expected: &ProofState,
+    found: Option<&ProofState>,
+) -> Result<Result<(), Reason>, Fault> {
+    if let Some(found) = found
+        && (found == expected || engine.is_shown_as(found, expected).await? == Ok(true))
+    {
+        return Ok(Ok(()));
     }
     let found = found.map_or_else(|| "no proof is open".to_owned(), ToString::to_string);
-    Err(Reason::StateMismatch { step, expected: expected.to_string(), found })
+    Ok(Err(Reason::StateMismatch { step, expected: expected.to_string(), found }))
 }
 
 /// Rocq's refusal of a sentence is a reason to reject.

@@ -1,0 +1,182 @@
+# shellcheck shell=bash
+# What the jobs share. Each begins with: begin "$@"
+#
+# The batch system sends SIGUSR1 to the script some time before the job's time is over. The program is told, finishes
+# what is at work and ends with 75; the script then queues its own job again. Node failures are requeued by Slurm
+# itself. All other ends are for a person to look at: nothing is tried again that failed for a reason of its own.
+
+stopped_early=75
+locked=4
+incomplete=3
+
+say() { printf '%s %s\n' "$(date '+%F %T')" "$*"; }
+
+# begin LIBRARY SITE RUN CONFIG [SHARDS]: what `submit` hands to each batch script.
+begin() {
+  local site=$2
+  run=$3 config=$4 shards_in_all=${5:-1}
+  # shellcheck source=slurm/site.sh
+  source "$site"
+  model_settings
+  job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
+  job=${job:-$SLURM_JOB_ID}
+  child='' stopping='' server=''
+  trap 'stop_child USR1' USR1
+  trap 'stop_child TERM' TERM INT
+  trap finish EXIT
+  say "job $job on $(uname -n), restart ${SLURM_RESTART_COUNT:-0}"
+  prepare_job
+  mkdir -p -- "$scratch"
+  TMPDIR=$(mktemp -d -- "$scratch/rocq-distill-$job-XXXXXX")
+  export TMPDIR ROCQ_DISTILL_OUTPUT=$run ROCQ_DISTILL_JOBS=${SLURM_CPUS_PER_TASK:-1}
+}
+
+# The smaller model's server lives inside the job `score`; until then its place is taken, so that the step counts as one
+# that is asked for.
+model_settings() {
+  [[ $models == yes ]] || return 0
+  export ROCQ_DISTILL_SCORE__BASE_URL=${base_url:-http://127.0.0.1/v1}
+  export ROCQ_DISTILL_SCORE__MODEL=$score_model_name ROCQ_DISTILL_SCORE__API_KEY_ENV=VLLM_API_KEY
+}
+
+# The command that starts the program, in the array `command`.
+command_line() {
+  case $program in
+  binary) command=("$binary") ;;
+  container)
+    # What is bound is the run directory, the settings and the scratch folder; Apptainer adds home and this folder.
+    command=("$apptainer" exec --bind "$run")
+    [[ $config == - ]] || command+=(--bind "${config%/*}")
+    [[ -z ${TMPDIR-} ]] || command+=(--bind "$TMPDIR")
+    command+=("$image" rocq-distill)
+    ;;
+  nix) command=(nix run "$flake" --) ;;
+  *)
+    say "error: program=$program in the site file is none of binary, container, nix" >&2
+    return 2
+    ;;
+  esac
+  [[ $config == - ]] || command+=(--config "$config")
+}
+
+# distill VERB [ARGUMENT...]: runs the program and passes signals on to it; its exit code is that of the program.
+distill() {
+  local code=0 command
+  command_line
+  [[ -z $stopping ]] || return "$stopped_early"
+  "${command[@]}" "$@" &
+  child=$!
+  # A signal ends the waiting and not the program.
+  while kill -0 $child 2>/dev/null; do wait $child || true; done
+  wait $child || code=$?
+  child=''
+  # It had not come so far as to listen.
+  ((code != 128 + $(kill -l USR1))) || code=$stopped_early
+  return $code
+}
+
+# shard VERB: makes the part of the step that this task of the array is.
+shard() {
+  local part=$SLURM_ARRAY_TASK_ID
+  free_lock "$run/$1/.lock-$part-of-$shards_in_all"
+  distill "$1" --shard "$part/$shards_in_all"
+}
+
+# whole VERB: makes all of the step.
+whole() {
+  free_lock "$run/$1/.lock-0-of-1"
+  distill "$@"
+}
+
+# Keys come from a file of yours and not from the shell that submits, whose environment Slurm writes down.
+read_keys() {
+  [[ -n $keys_file ]] || return 0
+  set -a
+  # shellcheck source=/dev/null
+  source "$keys_file"
+  set +a
+}
+
+# need VERB: goes on once the step is whole, for which its manifest stands.
+#
+# The tasks of an array finish on several machines, and each may see the files of the others late: then none of them
+# writes the manifest, and it is made up for here.
+need() {
+  local manifest=$run/$1/manifest.json deadline=$((SECONDS + visible_after)) command
+  until [[ -e $manifest ]]; do
+    command_line
+    "${command[@]}" status --write "$run" >"$TMPDIR/status" || true
+    [[ ! -e $manifest ]] || break
+    if ((SECONDS >= deadline)); then
+      cat "$TMPDIR/status"
+      say "error: $1 is not complete; slurm/submit --resume makes what is missing"
+      return "$incomplete"
+    fi
+    sleep 5
+  done
+}
+
+# free_lock FILE: removes a lock whose holder is gone with its machine, so that nobody can ask the machine.
+#
+# Only Slurm knows that: the file says which job holds it, and either that is this very job, of which Slurm never runs
+# two, or Slurm no longer runs it. A holder that lives on, cut off from Slurm, finds its lock replaced and stops.
+free_lock() {
+  local holder
+  [[ -e $1 ]] || return 0
+  # Most often it is free, or will be as soon as a killed process is gone.
+  ! flock --wait "${lock_patience:-30}" "$1" true || return 0
+  holder=$(sed -n 's/.*, Slurm job \([0-9_]*\)$/\1/p' "$1")
+  [[ -n $holder ]] || return 0
+  if [[ $holder == "$job" ]] || is_over "$holder"; then
+    say "removing the lock of job $holder, which runs no more: $(<"$1")"
+    rm -f -- "$1"
+  fi
+}
+
+# is_over JOB: Slurm says that it is not running; no answer is no.
+is_over() {
+  local answer
+  if answer=$(squeue --noheader --jobs="$1" --format=%T 2>&1); then
+    [[ $answer != *RUNNING* && $answer != *COMPLETING* && $answer != *SUSPENDED* && $answer != *STOPPED* ]]
+  else
+    [[ $answer == *'Invalid job id'* ]]
+  fi
+}
+
+stop_child() {
+  [[ $1 != USR1 ]] || stopping=yes
+  [[ -z $child ]] || kill -"$1" "$child" 2>/dev/null || true
+}
+
+# The end of every job, however it comes about.
+finish() {
+  local code=$?
+  trap '' USR1 TERM INT
+  [[ -z $server ]] || stop_server
+  local cpu=''
+  if [[ -n ${TMPDIR-} ]]; then
+    times >"$TMPDIR/times"
+    cpu=$(tail -n 1 "$TMPDIR/times")
+    rm -rf -- "$TMPDIR"
+  fi
+  case $code in
+  "$stopped_early" | "$locked") again ;;
+  esac
+  say "job $job ends with $code after $SECONDS s; CPU time (user, system): $cpu"
+  exit "$code"
+}
+
+# Queues this job again. Its own number would name the whole array where this is the array's last task.
+again() {
+  local restarts=${SLURM_RESTART_COUNT:-0} now
+  now=$(scontrol --oneliner show job "$job" | sed -n 's/.* Restarts=\([0-9]*\).*/\1/p')
+  if [[ $now != "$restarts" ]]; then
+    say "Slurm has given this job up and started it anew elsewhere: nothing to do here"
+    return 0
+  fi
+  if ((restarts >= max_restarts)); then
+    say "queued again $restarts times already and still not done: give the job more time, then slurm/submit --resume"
+  elif ! scontrol requeue "$job"; then
+    say "this job cannot be queued again from here; slurm/submit --resume goes on"
+  fi
+}

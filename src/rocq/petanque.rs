@@ -1,0 +1,15 @@
+//! Petanque, the server behind Pytanque and part of coq-lsp: states of a file, sentences run from state to state.
+//!
+//! Source: `petanque/` of coq-lsp, versions 0.2.3 to 0.2.5, and conversations recorded with each of them.
+
+pub mod client;
+pub mod framing;
+pub mod protocol;
+mod replay;
+mod server;
+mod session;
+mod workspace;
+
+pub use replay::PetanqueReplay;
+pub use server::{Place, Server};
+pub use session::Session;

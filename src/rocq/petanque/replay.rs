@@ -1,0 +1,167 @@
+//! The engine that replays proofs in petanque.
+//!
+//! A file is walked once, front to back: what lies between two proofs is run as it stands, in one request, and each
+//! sentence of a proof in a request of its own. Asking for each theorem's state by its place would make the server go
+//! through the whole file every time, and past errors before the theorem without a word.
+
+use super::protocol::StateId;
+use super::server::Server;
+use super::session::Session;
+use crate::record::{Goal, Hypothesis, ProofState};
+use crate::rocq::idetop::{Limits, Outcome};
+use crate::rocq::installation::Installation;
+use crate::rocq::library::SourceFile;
+use crate::rocq::replay::{Refused, Replay};
+use crate::rocq::{Fault, RocqError, printed, sentence};
+
+/// A petanque server that walks the file once, front to back.
+#[derive(Debug)]
+pub struct PetanqueReplay<'a> {
+    server: &'a Server,
+    rocq: &'a Installation,
+    file: &'a SourceFile,
+    text: &'a str,
+    limits: Limits,
+    session: Session,
+    /// The byte offset up to which the file's own text has been run, and the state that it has led to.
+    mark: (usize, StateId),
+    /// The state after what was run last.
+    tip: StateId,
+    /// Goals of the proof at hand as petanque prints them, each with how Rocq shows it.
+    shown: Vec<(Goal, Goal)>,
+}
+
+impl<'a> PetanqueReplay<'a> {
+    /// Starts at the beginning of the file.
+    pub async fn start(
+        server: &'a Server,
+        rocq: &'a Installation,
+        file: &'a SourceFile,
+        text: &'a str,
+        limits: Limits,
+    ) -> Result<Self, RocqError> {
+        let session = Session::start(server, rocq, file, limits).await?;
+        let root = session.root();
+        Ok(Self { server, rocq, file, text, limits, session, mark: (0, root), tip: root, shown: Vec::new() })
+    }
+
+    /// Replaces the session by a fresh one at the beginning of the file.
+    async fn restart(&mut self) -> Result<(), Fault> {
+        let session = Session::start(self.server, self.rocq, self.file, self.limits).await;
+        // The same server was there at the start of the file.
+        let session = session.map_err(|error| Fault::Died { message: error.to_string() })?;
+        self.mark = (0, session.root());
+        std::mem::replace(&mut self.session, session).close().await;
+        Ok(())
+    }
+
+    /// Runs a part of the file sentence by sentence, up to the first one that is refused.
+    async fn walk(&mut self, to: usize) -> Result<Result<(), Refused>, Fault> {
+        let (from, _) = self.mark;
+        for sentence in sentence::split(&self.text[from..to]) {
+            let text = &self.text[from..][sentence.range.clone()];
+            match self.session.run(self.mark.1, text).await? {
+                Ok(result) => self.mark = (from + sentence.range.end, result.st),
+                Err(refusal) => return Ok(Err(Refused { sentence: text.to_owned(), message: refusal.message })),
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
+impl Replay for PetanqueReplay<'_> {
+    async fn seek(&mut self, offset: usize) -> Result<Result<(), Refused>, Fault> {
+        if self.session.is_full() {
+            self.restart().await?;
+        }
+        let (from, state) = self.mark;
+        let before = &self.text[from..offset];
+        let outcome = if before.trim().is_empty() {
+            Ok(())
+        } else {
+            match self.session.run_all(state, before).await? {
+                Ok(result) => {
+                    self.mark = (offset, result.st);
+                    Ok(())
+                }
+                // Which sentence it was, the answer does not say.
+                Err(_) => self.walk(offset).await?,
+            }
+        };
+        self.tip = self.mark.1;
+        self.shown.clear();
+        Ok(outcome)
+    }
+
+    async fn run(&mut self, sentence: &str) -> Outcome<Option<ProofState>> {
+        match self.session.run(self.tip, sentence).await? {
+            Ok(result) => {
+                self.tip = result.st;
+                self.session.proof_state(self.tip).await
+            }
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    /// Petanque prints a hypothesis as if it were a conclusion: the names of its bound variables keep clear of those of
+    /// the context. `Show` prints the goals in focus as `coqidetop` does. A goal out of focus was in focus before.
+    async fn is_shown_as(&mut self, found: &ProofState, expected: &ProofState) -> Outcome<bool> {
+        let Some(pairs) = pairs(found, expected) else { return Ok(Ok(false)) };
+        let is_known = |pair: &(&Goal, &Goal)| pair.0 == pair.1 || self.shown.iter().any(|(a, b)| (a, b) == *pair);
+        let unknown: Vec<_> = pairs.iter().enumerate().filter(|(_, pair)| !is_known(pair)).collect();
+        if unknown.iter().any(|(index, _)| *index >= found.goals.len()) {
+            return Ok(Ok(false));
+        }
+        let commands: Vec<_> = unknown.iter().map(|(index, _)| format!("Show {}.", index + 1)).collect();
+        let answer = match self.session.run(self.tip, &commands.join(" ")).await? {
+            Ok(answer) => answer,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let mut notices = answer.notices();
+        for (_, (printed, expected)) in unknown {
+            let Some((_, shown)) = notices.next().and_then(|notice| notice.split_once(" is:\n")) else {
+                return Ok(Ok(false));
+            };
+            if printed::one_line(shown).trim() != printed::one_line(&expected.to_string()).trim() {
+                return Ok(Ok(false));
+            }
+            self.shown.push(((*printed).clone(), (*expected).clone()));
+        }
+        Ok(Ok(true))
+    }
+
+    async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {
+        let answer = self.session.run(self.tip, &format!("Print Assumptions {name}.")).await?;
+        Ok(answer.map(|answer| printed::assumptions(&answer.notices().collect::<Vec<_>>().join("\n"))))
+    }
+
+    fn keep(&mut self, offset: usize) {
+        self.mark = (offset, self.tip);
+    }
+
+    async fn close(self) {
+        self.session.close().await;
+    }
+}
+
+/// The goals of two states side by side, those in focus first; nothing if more than types and values of hypotheses
+/// differs.
+fn pairs<'a>(found: &'a ProofState, expected: &'a ProofState) -> Option<Vec<(&'a Goal, &'a Goal)>> {
+    let lists = |state: &'a ProofState| [&state.goals, &state.background, &state.shelved, &state.given_up];
+    let is_alike = |found: &Hypothesis, expected: &Hypothesis| {
+        found.names == expected.names && found.body.is_some() == expected.body.is_some()
+    };
+    let mut pairs = Vec::new();
+    for (found, expected) in lists(found).into_iter().zip(lists(expected)) {
+        if found.len() != expected.len() {
+            return None;
+        }
+        pairs.extend(found.iter().zip(expected));
+    }
+    let all_alike = pairs.iter().all(|(found, expected)| {
+        (&found.name, &found.conclusion) == (&expected.name, &expected.conclusion)
+            && found.hypotheses.len() == expected.hypotheses.len()
+            && found.hypotheses.iter().zip(&expected.hypotheses).all(|(found, expected)| is_alike(found, expected))
+    });
+    all_alike.then_some(pairs)
+}

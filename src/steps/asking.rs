@@ -1,0 +1,142 @@
+//! The loop over records that the steps which ask model servers share.
+
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
+use serde_json::Value;
+
+use super::event::Event;
+use super::{Context, StepError, units};
+use crate::llm::endpoint::Endpoint;
+use crate::llm::{NoAnswer, Session};
+use crate::record::{Record, Rejected};
+use crate::store::layout::{StepDir, StepName};
+use crate::store::ledger::{Input, Ledger, Summary};
+use crate::store::unit::{self, Outcome};
+
+/// What becomes of a record.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// It goes on.
+    Kept(Box<Record>),
+    /// It does not.
+    Rejected(Box<Rejected>),
+}
+
+/// Why a record is without a fate.
+#[derive(Debug)]
+pub(super) enum Unfinished {
+    /// A request has no answer; the session knows why.
+    NoAnswer,
+    /// Something else is wrong.
+    Failed(StepError),
+}
+
+impl From<NoAnswer> for Unfinished {
+    fn from(_: NoAnswer) -> Self {
+        Self::NoAnswer
+    }
+}
+
+impl From<StepError> for Unfinished {
+    fn from(error: StepError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Units that are read at once: enough to keep every worker busy, few enough to fit into memory.
+const OPEN_UNITS: usize = 32;
+
+/// Asks about every record of every unit of this shard and writes each unit once all its records have a fate.
+///
+/// When something ends the asking, requests under way are waited for, and units without all answers are left undone.
+pub(super) async fn map_records(
+    context: Context<'_>,
+    step: StepName,
+    endpoint: Endpoint,
+    made_with: Value,
+    folders: (&StepDir, &StepDir),
+    decide: impl AsyncFn(&Session, Record) -> Result<Fate, Unfinished>,
+) -> Result<Summary, StepError> {
+    let (input, output) = folders;
+    let ledger = units::open(context, step, made_with, input, output)?;
+    if ledger.todo().is_empty() {
+        return units::finish(context, ledger);
+    }
+    let most_records = endpoint.settings.max_workers;
+    let session = Session::open(endpoint, output, context.shard)?;
+    let make = async |todo| make_unit(context, &ledger, &session, input, todo, most_records, &decide).await;
+    let work = stream::iter(ledger.todo()).map(make).buffer_unordered(OPEN_UNITS).collect::<Vec<_>>();
+    let done = until_stopped(context, &session, work).await;
+    let spent = session.close();
+    for unit in done {
+        match unit {
+            Ok(()) | Err(Unfinished::NoAnswer) => {}
+            Err(Unfinished::Failed(error)) => return Err(error),
+        }
+    }
+    let spent = spent?;
+    let message = format!(
+        "{step}: {} answers so far, {} tokens, {:.4} in money as far as it is known",
+        spent.n_answers, spent.tokens, spent.cost
+    );
+    context.observer.observe(&Event::Note { message });
+    units::finish(context, ledger)
+}
+
+async fn make_unit(
+    context: Context<'_>,
+    ledger: &Ledger,
+    session: &Session,
+    input: &StepDir,
+    todo: &Input,
+    most_records: usize,
+    decide: &impl AsyncFn(&Session, Record) -> Result<Fate, Unfinished>,
+) -> Result<(), Unfinished> {
+    let started = Instant::now();
+    if session.is_ended() {
+        return Err(Unfinished::NoAnswer);
+    }
+    let failed = |error: StepError| {
+        session.stop();
+        Unfinished::Failed(error)
+    };
+    let records = unit::read(&input.unit(&todo.unit)).map_err(|error| failed(error.into()))?;
+    let n_in = records.len();
+    let fates: Vec<_> = stream::iter(records)
+        .map(async |record| {
+            let fate = decide(session, record).await;
+            match &fate {
+                Ok(_) => context.observer.observe(&Event::Advanced { unit: &todo.unit, by: 1 }),
+                Err(Unfinished::Failed(_)) => session.stop(),
+                Err(Unfinished::NoAnswer) => {}
+            }
+            fate
+        })
+        .buffered(most_records)
+        .collect()
+        .await;
+    let mut outcome = Outcome::default();
+    for fate in fates {
+        match fate? {
+            Fate::Kept(record) => outcome.kept.push(*record),
+            Fate::Rejected(rejected) => outcome.rejected.push(*rejected),
+        }
+    }
+    units::commit(context, ledger, todo, n_in, &outcome, started).map_err(failed)
+}
+
+/// Does the work, and sends nothing more once someone wishes the step to stop early.
+async fn until_stopped<T>(context: Context<'_>, session: &Session, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(Duration::from_millis(200)) => {
+                if context.stop.is_asked() {
+                    session.stop();
+                }
+            }
+        }
+    }
+}

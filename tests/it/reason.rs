@@ -1,0 +1,304 @@
+//! `reason`: every sample kept with what it is worth, the source's own tactics in the prompt, nothing asked twice.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rocq_distill::llm::LlmError;
+use rocq_distill::record::{FinishReason, Reason, Reasoning, Record, StepKind};
+use rocq_distill::settings::ReasonSettings;
+use rocq_distill::steps::{StepError, reason};
+use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::store::ledger::Summary;
+use serde_json::json;
+use tempfile::TempDir;
+use walkdir::WalkDir;
+
+use crate::harness::TestRun;
+use crate::model_server::{Asked, ModelServer, Said, chat};
+use crate::support::{context, kept, record, rejected, step, write_step};
+
+const SCRIPT: &str = "move=> /= \"x\\y\" [|n].\n  - by [].\nby case: n => // m; rewrite {1}addnC.";
+
+fn proved(id: &str) -> Record {
+    Record {
+        proof_script: format!("Proof.\n{SCRIPT}\nQed."),
+        steps: vec![step(0, "move=> /= \"x\\y\" [|n].", StepKind::Tactic)],
+        ..record(id)
+    }
+}
+
+fn run_dir(n_records: usize) -> (TempDir, RunDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let run_dir = RunDir::new(folder.path().join("export"));
+    let records: Vec<_> = (0..n_records).map(|index| proved(&format!("lib.a:r{index}"))).collect();
+    let (left, right) = records.split_at(n_records / 2);
+    write_step(
+        &run_dir.step(StepName::Select),
+        StepName::Select,
+        &[("lib.a", left.to_vec()), ("lib.b", right.to_vec())],
+    );
+    (folder, run_dir)
+}
+
+fn settings(server: &ModelServer, num_gen: usize) -> ReasonSettings {
+    ReasonSettings {
+        base_url: Some(server.base_url()),
+        model: Some("test-model".to_owned()),
+        num_gen,
+        max_workers: 4,
+        retry_delay_s: 0.01,
+        max_tries: 2,
+        ..ReasonSettings::default()
+    }
+}
+
+fn run(run_dir: &RunDir, settings: &ReasonSettings) -> Result<Summary, StepError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (input, output) = (run_dir.step(StepName::Select), run_dir.step(StepName::Reason));
+    runtime.block_on(reason::run(context(2), settings, &input, &output))
+}
+
+fn prompt(asked: &Asked) -> String {
+    asked.body["messages"][0]["content"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn m23_the_model_sees_the_tactics_as_the_source_shows_them() {
+    let server = ModelServer::saying(vec![Said::chat("t", "a")]);
+    let (_folder, run_dir) = run_dir(1);
+    run(&run_dir, &settings(&server, 1)).unwrap();
+    let prompt = prompt(&server.asked()[0]);
+    assert!(prompt.contains(&format!("The tactics to end up at:\n{SCRIPT}")), "{prompt}");
+    assert!(prompt.contains("Statement:\nLemma r0 : True.\n"), "{prompt}");
+}
+
+#[test]
+fn the_first_prompt_of_a_run_reads_well() {
+    let server = ModelServer::saying(vec![Said::chat("t", "a")]);
+    let (_folder, run_dir) = run_dir(1);
+    let dry = reason::dry_run(&settings(&server, 1), &run_dir.step(StepName::Select), &run_dir.step(StepName::Reason));
+    insta::assert_snapshot!(dry.unwrap().prompt);
+}
+
+#[test]
+fn m25_each_record_has_exactly_as_many_samples_as_were_asked_for_and_keeps_them_in_order() {
+    let server = ModelServer::start(|index, _| {
+        Said::json(200, &chat(&format!("thought {index}"), "\\boxed{x}", "stop"))
+            .after(Duration::from_millis(index as u64 % 7))
+    });
+    let (_folder, run_dir) = run_dir(6);
+    let summary = run(&run_dir, &settings(&server, 5)).unwrap();
+    assert_eq!((summary.manifest.n_in, summary.manifest.n_kept, server.asked().len()), (6, 6, 30));
+    for record in kept(&run_dir.step(StepName::Reason)) {
+        let indices: Vec<_> = record.reasonings.iter().map(|reasoning| reasoning.index).collect();
+        assert_eq!(indices, [0, 1, 2, 3, 4]);
+    }
+}
+
+#[test]
+fn m24_more_samples_are_asked_for_beside_those_that_are_there() {
+    let server = ModelServer::start(|index, _| Said::chat(&format!("thought {index}"), "a"));
+    let (_folder, run_dir) = run_dir(2);
+    run(&run_dir, &settings(&server, 2)).unwrap();
+    let before = kept(&run_dir.step(StepName::Reason));
+    run(&run_dir, &settings(&server, 4)).unwrap();
+    assert_eq!(server.asked().len(), 8);
+    for (record, before) in kept(&run_dir.step(StepName::Reason)).iter().zip(&before) {
+        assert_eq!(record.reasonings[..2], before.reasonings);
+        assert_eq!(record.reasonings.len(), 4);
+    }
+    run(&run_dir, &settings(&server, 4)).unwrap();
+    assert_eq!(server.asked().len(), 8);
+}
+
+#[test]
+fn m27_who_answered_what_and_at_what_expense_is_in_the_record() {
+    let server = ModelServer::saying(vec![Said::chat("I think", &format!("So \\boxed{{{SCRIPT} }}"))]);
+    let (_folder, run_dir) = run_dir(1);
+    run(&run_dir, &settings(&server, 1)).unwrap();
+    let record = kept(&run_dir.step(StepName::Reason)).remove(0);
+    insta::assert_json_snapshot!(record.reasonings, { "[].provenance.request_hash" => "[hash]" }, @r#"
+    [
+      {
+        "index": 0,
+        "text": "I think",
+        "answer": "So \\boxed{move=> /= \"x\\y\" [|n].\n  - by [].\nby case: n => // m; rewrite {1}addnC. }",
+        "answer_matches": true,
+        "finish_reason": "stop",
+        "provenance": {
+          "model": "test-model-0125",
+          "provider": "Test",
+          "usage": {
+            "prompt_tokens": 100,
+            "completion_tokens": 20,
+            "cost": 0.25
+          },
+          "request_hash": "[hash]"
+        }
+      }
+    ]
+    "#);
+}
+
+#[test]
+fn samples_that_were_cut_off_are_kept_and_not_used() {
+    let server = ModelServer::start(|index, _| {
+        Said::json(200, &chat("t", "a", ["length", "content_filter", "stop"][index.min(2)]))
+    });
+    let (_folder, run_dir) = run_dir(1);
+    run(&run_dir, &ReasonSettings { max_workers: 1, ..settings(&server, 3) }).unwrap();
+    let record = kept(&run_dir.step(StepName::Reason)).remove(0);
+    let flaws: Vec<_> = record.reasonings.iter().map(Reasoning::flaw).collect();
+    assert_eq!(flaws, [Some("length"), Some("content_filter"), None]);
+}
+
+#[test]
+fn a_record_without_a_usable_sample_is_rejected_with_all_of_them() {
+    let server = ModelServer::saying(vec![Said::json(200, &chat("t", "", "length"))]);
+    let (_folder, run_dir) = run_dir(1);
+    let summary = run(&run_dir, &settings(&server, 3)).unwrap();
+    assert_eq!(summary.manifest.rejected["no_usable_reasoning"], 1);
+    let rejected = rejected(&run_dir.step(StepName::Reason)).remove(0);
+    let samples = [("length".to_owned(), 3)].into();
+    assert_eq!(rejected.reason, Reason::NoUsableReasoning { samples });
+    let reasonings = rejected.record.unwrap().reasonings;
+    assert_eq!((reasonings.len(), &reasonings[0].finish_reason), (3, &FinishReason::Length));
+}
+
+#[test]
+fn a_prompt_that_does_not_fit_rejects_its_record_and_no_other() {
+    let server = ModelServer::start(|_, asked| {
+        if prompt(asked).contains("Lemma r0 ") {
+            let error = json!({ "message": "maximum context length is 9", "param": "input_tokens", "code": 400 });
+            Said::json(400, &json!({ "error": error }))
+        } else {
+            Said::chat("t", "a")
+        }
+    });
+    let (_folder, run_dir) = run_dir(3);
+    let summary = run(&run_dir, &settings(&server, 2)).unwrap();
+    assert_eq!((summary.manifest.n_kept, summary.manifest.rejected["prompt_too_long"]), (2, 1));
+}
+
+#[test]
+fn the_thought_is_what_stands_before_the_box_where_a_server_tells_none() {
+    let server = ModelServer::saying(vec![Said::chat("", "First I look.\nThen \\boxed{by [].}")]);
+    let (_folder, run_dir) = run_dir(1);
+    run(&run_dir, &settings(&server, 1)).unwrap();
+    assert_eq!(kept(&run_dir.step(StepName::Reason))[0].reasonings[0].text, "First I look.\nThen");
+}
+
+#[test]
+fn a_template_of_the_users_own_takes_the_place_of_the_built_in_one() {
+    let server = ModelServer::saying(vec![Said::chat("t", "a")]);
+    let (folder, run_dir) = run_dir(1);
+    let template = folder.path().join("mine.txt");
+    let with = |text: &str| {
+        fs::write(&template, text).unwrap();
+        run(&run_dir, &ReasonSettings { template: Some(template.clone()), ..settings(&server, 1) })
+    };
+    with("Prove {{ statement }} by {{ tactics }}").unwrap();
+    assert_eq!(prompt(&server.asked()[0]), format!("Prove Lemma r0 : True. by {SCRIPT}"));
+    with("Prove {{ statement }} by {{ tactics }}{# the same prompt from another template #}").unwrap();
+    assert_eq!(server.asked().len(), 2, "the hash of the template is part of the key");
+    let error = with("Prove {{ statment }}").unwrap_err();
+    assert!(matches!(error, StepError::Template { .. }));
+    assert!(error.to_string().contains("mine.txt"), "{error}");
+    assert_eq!(server.asked().len(), 2);
+}
+
+#[test]
+fn a_seed_of_the_settings_is_another_one_for_each_sample() {
+    let server = ModelServer::saying(vec![Said::chat("t", "a")]);
+    let (_folder, run_dir) = run_dir(1);
+    let mut settings = ReasonSettings { max_workers: 1, ..settings(&server, 3) };
+    settings.body.insert("seed".to_owned(), json!(7));
+    run(&run_dir, &settings).unwrap();
+    let mut seeds: Vec<_> = server.asked().iter().map(|asked| asked.body["seed"].as_u64().unwrap()).collect();
+    seeds.sort_unstable();
+    assert_eq!(seeds, [7, 8, 9]);
+}
+
+#[test]
+fn units_without_all_their_answers_are_left_for_the_next_run() {
+    let server = ModelServer::start(|_, asked| {
+        if prompt(asked).contains("Lemma r0 ") { Said::text(500, "") } else { Said::chat("t", "a") }
+    });
+    let (_folder, run_dir) = run_dir(4);
+    let error = run(&run_dir, &settings(&server, 1)).unwrap_err();
+    assert!(matches!(error, StepError::Llm(LlmError::Unanswered { n_unanswered: 1, .. })), "{error}");
+    let names: Vec<_> = kept(&run_dir.step(StepName::Reason)).iter().map(|record| record.id.to_string()).collect();
+    assert_eq!(names, ["lib.a:r2", "lib.a:r3"]);
+    let (n_asked, well) = (server.asked().len(), ModelServer::saying(vec![Said::chat("t", "a")]));
+    run(&run_dir, &settings(&well, 1)).unwrap();
+    assert_eq!((n_asked, well.asked().len()), (5, 1), "only what is missing");
+}
+
+#[test]
+fn a_dry_run_counts_what_would_be_asked_and_asks_nothing() {
+    let server = ModelServer::saying(vec![Said::chat("t", "a")]);
+    let (folder, run_dir) = run_dir(3);
+    let mut with_prices = settings(&server, 4);
+    (with_prices.input_price, with_prices.output_price) = (Some(1.0), Some(2.0));
+    with_prices.body.insert("max_tokens".to_owned(), json!(1000));
+    let (input, output) = (run_dir.step(StepName::Select), run_dir.step(StepName::Reason));
+    let dry = reason::dry_run(&with_prices, &input, &output).unwrap();
+    assert_eq!((dry.n_records, dry.n_requests, dry.n_answered, dry.answer_tokens), (3, 12, 0, Some(12_000)));
+    assert!(dry.cost.unwrap() > 0.024);
+    assert!(!output.path().exists() && server.asked().is_empty());
+    run(&run_dir, &with_prices).unwrap();
+    assert_eq!(reason::dry_run(&with_prices, &input, &output).unwrap().n_answered, 12);
+    let run = TestRun::new();
+    let input = folder.path().join("export/select");
+    let flags = "--base-url scripted --num-gen 2 --dry-run";
+    let outcome = run.run(&format!("step_4 --input {} {flags}", input.display()).replace("step_4", "step-4"));
+    assert!(outcome.stdout().starts_with("step: reason\nrecords: 3\nrequests: 6, of which 0 are answered\n"));
+}
+
+#[test]
+fn a_rehearsal_is_marked_in_every_answer() {
+    let (_folder, run_dir) = run_dir(4);
+    let settings = ReasonSettings { base_url: Some("scripted".to_owned()), num_gen: 3, ..ReasonSettings::default() };
+    run(&run_dir, &settings).unwrap();
+    let records = kept(&run_dir.step(StepName::Reason));
+    assert!(!records.is_empty());
+    assert!(records.iter().flat_map(|record| &record.reasonings).all(|reasoning| reasoning.provenance.is_rehearsal));
+}
+
+#[test]
+fn the_key_is_nowhere_in_what_the_program_writes_and_says() {
+    const KEY: &str = "sk-marked-0123456789";
+    let (folder, run_dir) = run_dir(3);
+    let echo = |status: u16| {
+        ModelServer::start(move |_, asked| {
+            let said = format!("you said {}", asked.authorization.clone().unwrap_or_default());
+            if status == 200 { Said::chat(&said, &said) } else { Said::json(status, &json!({ "error": said })) }
+        })
+    };
+    for status in [200, 401, 500] {
+        let server = echo(status);
+        let run = TestRun::new().variable("MARKED_KEY", KEY);
+        let (input, output) = (run_dir.step(StepName::Select), folder.path().join(format!("out-{status}")));
+        let run = run.file(
+            "rocq-distill.toml",
+            "[reason]\napi_key_env = \"MARKED_KEY\"\nmax_tries = 2\nretry_delay_s = 0.01\nnum_gen = 2\n",
+        );
+        let (input, folder) = (input.path().display(), output.display());
+        let url = server.base_url();
+        let outcome = run.run(&format!("reason --input {input} --output {folder} --base-url {url} --model m"));
+        assert_eq!(outcome.code(), [0, 6, 7][[200, 401, 500].iter().position(|other| *other == status).unwrap()]);
+        assert!(
+            server.asked().iter().all(|asked| asked.authorization.as_deref().is_some_and(|said| said.contains(KEY)))
+        );
+        assert!(!outcome.text().contains(KEY), "{}", outcome.text());
+        for text in [&output, run.path()].into_iter().flat_map(texts) {
+            assert!(!text.contains(KEY), "{text}");
+        }
+    }
+}
+
+fn texts(folder: &Path) -> Vec<String> {
+    let files = WalkDir::new(folder).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    files.map(|file| String::from_utf8_lossy(&fs::read(file.path()).unwrap()).into_owned()).collect()
+}
