@@ -44,10 +44,11 @@ in
     rocq.env
   ] "cargo nextest run --offline --profile without-rocq --ignore-default-filter -E 'not default()'";
 
-  # `pet` and `pet-server` are what the package of coq-lsp does not get right by itself.
-  petanque = shell "petanque" [ rocq.env ] ''
+  # The package of coq-lsp gets neither server right by itself.
+  petanque = shell "petanque" [ pipeline rocq.env ] ''
     pet --version
     pet-server --version
+    bash ${source}/tests/live/petanque
     touch $out
   '';
 
