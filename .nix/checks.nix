@@ -21,6 +21,12 @@ let
       dontFixup = true;
     });
 
+  testTools = [
+    pkgs.cargo-nextest
+    # For the scripted server of petanque.
+    pkgs.python3
+  ];
+
   nixFiles = pkgs.lib.fileset.toSource {
     root = ../.;
     fileset = pkgs.lib.fileset.unions [
@@ -37,12 +43,11 @@ in
   clippy = cargo "clippy" [ pkgs.clippy ] "cargo clippy --all-targets --offline -- -D warnings";
   docs = cargo "docs" [ ] "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --offline";
 
-  tests = cargo "tests" [ pkgs.cargo-nextest ] "cargo nextest run --offline --profile without-rocq";
+  tests = cargo "tests" testTools "cargo nextest run --offline --profile without-rocq";
   # The rest of them, with the snapshots of MathComp.
-  mathcomp = cargo "mathcomp" [
-    pkgs.cargo-nextest
-    rocq.env
-  ] "cargo nextest run --offline --profile without-rocq --ignore-default-filter -E 'not default()'";
+  mathcomp = cargo "mathcomp" (
+    testTools ++ [ rocq.env ]
+  ) "cargo nextest run --offline --profile without-rocq --ignore-default-filter -E 'not default()'";
 
   # The package of coq-lsp gets neither server right by itself.
   petanque = shell "petanque" [ pipeline rocq.env ] ''
