@@ -17,7 +17,6 @@ begin() {
   run=$3 config=$4 shards_in_all=${5:-1}
   # shellcheck source=slurm/site.sh
   source "$site"
-  model_settings
   job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
   job=${job:-$SLURM_JOB_ID}
   child='' stopping='' server=''
@@ -29,14 +28,6 @@ begin() {
   mkdir -p -- "$scratch"
   TMPDIR=$(mktemp -d -- "$scratch/rocq-distill-$job-XXXXXX")
   export TMPDIR ROCQ_DISTILL_OUTPUT=$run ROCQ_DISTILL_JOBS=${SLURM_CPUS_PER_TASK:-1}
-}
-
-# The smaller model's server lives inside the job `score`; until then its place is taken, so that the step counts as one
-# that is asked for.
-model_settings() {
-  [[ $models == yes ]] || return 0
-  export ROCQ_DISTILL_SCORE__BASE_URL=${base_url:-http://127.0.0.1/v1}
-  export ROCQ_DISTILL_SCORE__MODEL=$score_model_name ROCQ_DISTILL_SCORE__API_KEY_ENV=VLLM_API_KEY
 }
 
 # The command that starts the program, in the array `command`.
@@ -70,8 +61,9 @@ distill() {
   while kill -0 $child 2>/dev/null; do wait $child || true; done
   wait $child || code=$?
   child=''
-  # It had not come so far as to listen.
-  ((code != 128 + $(kill -l USR1))) || code=$stopped_early
+  # It was ended before it listened or before it was done; where signals follow each other, the shell may not even know
+  # how (-1). Once it was told to stop, all of that is a stop.
+  if [[ -n $stopping ]] && ((code < 0 || code > 128)); then code=$stopped_early; fi
   return $code
 }
 
@@ -95,6 +87,21 @@ read_keys() {
   # shellcheck source=/dev/null
   source "$keys_file"
   set +a
+}
+
+# setting TABLE KEY: what the program's settings say; nothing if they do not.
+setting() {
+  local command
+  command_line
+  "${command[@]}" run --show-settings | sed -n "/^\[$1\]/,/^\[/s/^$2 = \"\(.*\)\"\$/\1/p"
+}
+
+# The last step before the export that the settings ask for.
+last_step() {
+  local command
+  command_line
+  # 3 says that something is missing.
+  { "${command[@]}" status "$run" --shards 1 || (($? == incomplete)); } | tail -n 2 | sed 's/ .*//;q'
 }
 
 # need VERB: goes on once the step is whole, for which its manifest stands.
@@ -130,6 +137,7 @@ free_lock() {
   if [[ $holder == "$job" ]] || is_over "$holder"; then
     say "removing the lock of job $holder, which runs no more: $(<"$1")"
     rm -f -- "$1"
+    sleep "$visible_after" # until it has noticed
   fi
 }
 

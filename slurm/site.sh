@@ -25,15 +25,13 @@ max_restarts=20
 # Seconds in which a file written on one machine is visible on all others.
 visible_after=60
 
-# "yes": reason, score and judge are part of the chain. Their settings stand in the program's own settings file.
-models=no
 # A file with lines like OPENAI_API_KEY=…, readable by you alone; reason and judge read it.
 keys_file=
 # The program that serves the smaller model on the node's GPUs, such as (apptainer exec --nv "$HOME/vllm.sif" vllm).
 vllm=(vllm)
-# What it loads, a folder or a name on the hub, and the name that goes into the records.
-score_model=Qwen/Qwen2.5-Coder-7B-Instruct
-score_model_name=$score_model
+# What it loads, a folder or a name on the hub; empty: what score.model in the program's settings says, which is also the
+# name that goes into the records. The job puts its own server in the place of score.base_url.
+score_model=
 # Further options of `vllm serve`, such as --max-model-len 16384.
 vllm_options=()
 # Seconds until the model must have scored something for the first time.

@@ -4,6 +4,11 @@
 # serve: starts it and comes back once it has scored something; sets `base_url` and exports VLLM_API_KEY.
 serve() {
   local try
+  model=$(setting score model)
+  [[ -n $model ]] || {
+    say 'error: the settings say no score.model'
+    return 2
+  }
   VLLM_API_KEY=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   export VLLM_API_KEY
   server_log=$run/slurm/vllm-$job.log
@@ -25,10 +30,10 @@ serve() {
 
 start_server() {
   base_url=http://127.0.0.1:$1/v1
-  say "starting vllm for $score_model on $(n_gpus) GPU(s), port $1"
+  say "starting vllm for ${score_model:-$model} on $(n_gpus) GPU(s), port $1"
   # Prompt logprobs take memory for each token of a batch times the vocabulary, which vllm does not plan for: hence the
   # small batches and the memory left free.
-  "${vllm[@]}" serve "$score_model" --served-model-name "$score_model_name" --host 127.0.0.1 --port "$1" \
+  "${vllm[@]}" serve "${score_model:-$model}" --served-model-name "$model" --host 127.0.0.1 --port "$1" \
     --tensor-parallel-size "$(n_gpus)" --max-num-batched-tokens 2048 --gpu-memory-utilization 0.8 \
     "${vllm_options[@]}" >"$server_log" 2>&1 &
   server=$!
@@ -37,7 +42,7 @@ start_server() {
 # Its /health is no proof that it can score: the first request may compile for minutes, or bring it down.
 wait_until_it_scores() {
   local deadline=$((SECONDS + vllm_start_limit)) answer
-  local request='{"model":"'$score_model_name'","prompt":"Lemma x : True.","max_tokens":1,"temperature":0,"prompt_logprobs":0}'
+  local request='{"model":"'$model'","prompt":"Lemma x : True.","max_tokens":1,"temperature":0,"prompt_logprobs":0}'
   while ((SECONDS < deadline)) && [[ -z $stopping ]] && kill -0 "$server" 2>/dev/null; do
     # The key goes by standard input: everyone on the machine sees arguments.
     answer=$(curl --silent --max-time $((deadline - SECONDS)) --noproxy '*' --header @- \

@@ -14,6 +14,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::settings::Example;
+
 /// Turns a Rocq library into training data for a prover
 #[derive(Debug, Parser)]
 #[command(name = "rocq-distill", version, max_term_width = 100, after_help = EXAMPLES)]
@@ -141,6 +143,14 @@ Ends with 3 when something is missing or does not add up.")]
     /// Check that everything the settings need is here
     #[command(after_help = "Ends with 3 when something is missing.")]
     Doctor,
+    /// Print a settings file to start from, for a kind of model server
+    #[command(after_help = "\
+Example:
+  rocq-distill example openrouter > rocq-distill.toml")]
+    Example {
+        /// The kind of model server
+        name: Example,
+    },
     /// Print the completions of a shell
     #[command(after_help = "\
 Example:
@@ -182,6 +192,7 @@ impl Verb {
             Self::Export(_) => "export",
             Self::Status(_) => "status",
             Self::Doctor => "doctor",
+            Self::Example { .. } => "example",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
             Self::Tether { .. } => "tether",

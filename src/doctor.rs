@@ -3,14 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
 use crate::failure::{NO_ROCQ_HINT, PETANQUE_HINT};
+use crate::llm::classify::Fault;
+use crate::llm::client::Client;
+use crate::llm::endpoint::Endpoint;
 use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
-use crate::settings::{self, Settings, TelemetrySettings, VerifySettings};
+use crate::settings::{self, EndpointSettings, Settings, TelemetrySettings, VerifySettings};
 use crate::telemetry::Telemetry;
 use crate::text::tokenizer::Tokenizer;
 
@@ -55,7 +59,16 @@ const LEAST_FREE_BYTES: u64 = 1 << 30;
 /// Looks at everything; `file` is the settings file that was named.
 pub async fn examine(settings: &Settings, file: Option<&Path>) -> Diagnosis {
     let rocq = Installation::find(&settings.rocq.program).await;
-    let checks = vec![
+    let servers = [
+        ("reason", settings.reason.endpoint()),
+        ("score", settings.score.endpoint()),
+        ("judge", settings.judge.endpoint()),
+    ];
+    let mut models = Vec::new();
+    for (step, endpoint) in servers {
+        models.push(model_server(step, &endpoint).await);
+    }
+    let mut checks = vec![
         settings_file(file),
         match &rocq {
             Ok(rocq) => ok("rocq", format!("{}, {}", rocq.version, rocq.program.display())),
@@ -73,6 +86,7 @@ pub async fn examine(settings: &Settings, file: Option<&Path>) -> Diagnosis {
         output(&settings.output),
         telemetry(&settings.telemetry),
     ];
+    checks.extend(models);
     let is_ready = checks.iter().all(|check| check.finding != Finding::Missing);
     Diagnosis { checks, is_ready }
 }
@@ -139,6 +153,41 @@ fn output(folder: &Path) -> Check {
         }
     }
 }
+
+/// How long a model server may take to say which models it has.
+const MODELS_LIMIT: Duration = Duration::from_secs(10);
+
+/// Asks the server of a step which models it has; that costs nothing.
+async fn model_server(step: &'static str, settings: &EndpointSettings) -> Check {
+    if settings.base_url.is_none() {
+        return off(step, format!("no `{step}.base_url` is set"));
+    }
+    let endpoint = match Endpoint::resolve(settings, step) {
+        Ok(endpoint) if endpoint.is_rehearsal() => return ok(step, "a rehearsal without a server".to_owned()),
+        Ok(endpoint) => endpoint,
+        Err(error) => return missing(step, explain(&error), SERVER_ADVICE),
+    };
+    let client = match Client::new(&endpoint) {
+        Ok(client) => client,
+        Err(error) => return missing(step, explain(&error), SERVER_ADVICE),
+    };
+    let key = if endpoint.key.is_some() { "with" } else { "without" };
+    let asked = format!("{} ({key} a key from {})", endpoint.address(), settings.api_key_env);
+    match client.models(MODELS_LIMIT).await {
+        Ok(models) if models.contains(&endpoint.model) => ok(step, format!("{asked}, {}", endpoint.model)),
+        // Not every server names all that it answers to.
+        Ok(_) => ok(step, format!("{asked}, which does not name {}", endpoint.model)),
+        Err(Fault::Fatal { status: status @ 401..=403, message }) => {
+            missing(step, format!("{asked}: status {status}: {message}"), "put the right key into that variable")
+        }
+        Err(Fault::Fatal { status, .. }) => ok(step, format!("{asked}, which does not list its models ({status})")),
+        Err(Fault::Transient { message, .. } | Fault::TooLong { message }) => {
+            missing(step, format!("{asked}: {message}"), SERVER_ADVICE)
+        }
+    }
+}
+
+const SERVER_ADVICE: &str = "start that server, or write its address as its client libraries take it";
 
 /// Sends one span.
 fn telemetry(settings: &TelemetrySettings) -> Check {

@@ -114,7 +114,7 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NoInput { .. } | RocqError::NoSources { .. } => Some(
             "name folders and .v files with `--input`; `rocq-distill doctor` says which library is found".to_owned(),
         ),
-        RocqError::NoGlob { .. } | RocqError::StaleGlob { .. } | RocqError::BadGlob { .. } => {
+        RocqError::NoGlob { .. } | RocqError::BadGlob { .. } => {
             Some("compile the library again with this Rocq: coqc writes the .glob files".to_owned())
         }
         RocqError::SameName { .. } => Some("name only one of them with `--input`".to_owned()),
@@ -150,7 +150,7 @@ fn llm_hint(error: &LlmError) -> Option<String> {
     const KEPT: &str = "every answer so far is kept and will not be asked for again";
     Some(match error {
         LlmError::NoEndpoint { step } => {
-            format!("set `{step}.base_url` and `{step}.model`; the README names examples of settings")
+            format!("set `{step}.base_url` and `{step}.model`; `rocq-distill example` prints files to start from")
         }
         LlmError::BadAddress { .. } => {
             "write it as the server's client libraries take it, such as `http://127.0.0.1:8000/v1`".to_owned()

@@ -16,7 +16,7 @@ pub use name::{FullName, KernelName, LogicalPath, RecordId};
 pub use premise::{Notation, Premise};
 pub use proof::{ProofTerm, Step, StepKind};
 pub use reasoning::{FinishReason, Provenance, Reasoning, Usage};
-pub use rejection::{Quantity, Reason, Rejected};
+pub use rejection::{Quantity, Reason, Rejected, excerpt};
 pub use score::{Score, TokenLogprob, Variant};
 pub use source::{Position, Source, TheoremKind};
 pub use stage::{Selection, TokenCounts, Verification, VerificationStatus};

@@ -1,5 +1,7 @@
 //! The prover: its processes, its language and what it says.
 
+pub mod compiler;
+pub mod document;
 pub mod engine;
 mod error;
 pub mod glob;
@@ -11,6 +13,7 @@ pub mod position;
 mod ppdoc;
 pub mod printed;
 pub mod process;
+pub mod project;
 pub mod replay;
 pub mod sentence;
 pub mod vernac;

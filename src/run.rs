@@ -41,6 +41,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn execute(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, Failure> {
     match &cli.verb {
+        Verb::Example { name } => {
+            console.data(name.text().as_bytes());
+            return Ok(ExitCode::Success);
+        }
         Verb::Completions { shell } => return Ok(completions(*shell, console)),
         Verb::Man => return Ok(manual(console)),
         Verb::Tether { parent, memory, command } => return Err(process::tether(*parent, *memory, command).into()),
@@ -195,7 +199,9 @@ async fn work(
             console.diagnosis(&diagnosis)?;
             return Ok(complete_if(diagnosis.is_ready));
         }
-        Verb::Completions { .. } | Verb::Man | Verb::Tether { .. } => return Ok(ExitCode::Success),
+        Verb::Example { .. } | Verb::Completions { .. } | Verb::Man | Verb::Tether { .. } => {
+            return Ok(ExitCode::Success);
+        }
     };
     finish(summary, console)
 }

@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod error;
+mod example;
 mod export;
 mod extract;
 mod filter;
@@ -17,6 +18,7 @@ mod verify;
 
 pub use endpoint::{EndpointSettings, SCRIPTED};
 pub use error::SettingsError;
+pub use example::Example;
 pub use export::ExportSettings;
 pub use extract::ExtractSettings;
 pub use filter::FilterSettings;

@@ -100,7 +100,12 @@ impl Verb {
                 overrides.judge = Both { own: args.flags.clone(), model: args.model.clone() };
             }
             Self::Status(args) => overrides.output.clone_from(&args.dir),
-            Self::Export(_) | Self::Doctor | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
+            Self::Export(_)
+            | Self::Doctor
+            | Self::Example { .. }
+            | Self::Completions { .. }
+            | Self::Man
+            | Self::Tether { .. } => {}
         }
         overrides
     }

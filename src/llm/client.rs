@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use serde_json::Value;
@@ -28,6 +29,7 @@ impl Client {
     /// A client of the endpoint; nothing is sent.
     pub fn new(endpoint: &Endpoint) -> Result<Self, LlmError> {
         tls::install();
+        allow_open_files(endpoint.settings.max_workers);
         let Endpoint { base_url, key, settings, .. } = endpoint;
         let bad =
             |source: reqwest::Error| LlmError::BadAddress { url: endpoint.address(), source: source.without_url() };
@@ -48,13 +50,28 @@ impl Client {
         Ok(Self { http, base_url: base_url.clone(), key: key.clone() })
     }
 
+    /// The names of the models that the server has, by `GET /models`.
+    pub async fn models(&self, limit: Duration) -> Result<Vec<String>, Fault> {
+        let mut request = self.http.get([self.base_url.trim_end_matches('/'), "models"].join("/")).timeout(limit);
+        if let Some(key) = &self.key {
+            request = request.header(AUTHORIZATION, key.header());
+        }
+        let answer = self.read(request).await?;
+        let models = answer.get("data").and_then(Value::as_array);
+        Ok(models.into_iter().flatten().filter_map(|model| Some(model.get("id")?.as_str()?.to_owned())).collect())
+    }
+
     /// Sends a request once.
     pub async fn post(&self, route: Route, body: Arc<str>) -> Result<Value, Fault> {
         let mut request = self.http.post(route.url(&self.base_url)).header(CONTENT_TYPE, "application/json");
         if let Some(key) = &self.key {
             request = request.header(AUTHORIZATION, key.header());
         }
-        let answer = request.body(body.as_bytes().to_vec()).send().await.map_err(unreached)?;
+        self.read(request.body(body.as_bytes().to_vec())).await
+    }
+
+    async fn read(&self, request: RequestBuilder) -> Result<Value, Fault> {
+        let answer = request.send().await.map_err(unreached)?;
         let status = answer.status().as_u16();
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
         let retry_after = retry_after.and_then(|header| classify::retry_after(header, SystemTime::now()));
@@ -64,6 +81,19 @@ impl Client {
             None => text,
         };
         classify::classify(status, retry_after, &text)
+    }
+}
+
+/// Each request that is under way has a connection of its own, and many systems allow a thousand files at first.
+fn allow_open_files(n_connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const OTHERS: u64 = 256;
+    let limit = getrlimit(Resource::Nofile);
+    let needed = n_connections as u64 + OTHERS;
+    if limit.current.is_some_and(|current| current < needed) {
+        let current = Some(limit.maximum.map_or(needed, |maximum| maximum.min(needed)));
+        // Where it is refused, requests that find no file are tried again.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current, ..limit });
     }
 }
 

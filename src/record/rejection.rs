@@ -71,6 +71,25 @@ pub enum Reason {
         /// The limit of one answer in bytes.
         limit: u64,
     },
+    /// `extract`, `verify`: before the theorem was reached, the file had taken longer than one may.
+    FileTimedOut {
+        /// The limit in seconds.
+        limit_s: u64,
+    },
+    /// `extract`, `verify`: the proof rests on theorems whose own proofs no prover got through, so that only their
+    /// statements are known.
+    RestsOnLeftOut {
+        /// Those theorems.
+        theorems: Vec<FullName>,
+    },
+    /// `extract`, `verify`: Rocq refused a sentence behind a theorem whose proof no prover got through; it may be
+    /// accepted where that proof is known.
+    RefusedAfterLeftOut {
+        /// The sentence.
+        sentence: String,
+        /// What Rocq said.
+        message: String,
+    },
     /// `extract`, `verify`: the prover ended in the middle.
     ProverDied {
         /// The sentence.
@@ -197,6 +216,9 @@ impl Reason {
             Self::TimedOut { .. } => "timed_out",
             Self::OutOfMemory { .. } => "out_of_memory",
             Self::Flooded { .. } => "flooded",
+            Self::FileTimedOut { .. } => "file_timed_out",
+            Self::RestsOnLeftOut { .. } => "rests_on_left_out",
+            Self::RefusedAfterLeftOut { .. } => "refused_after_left_out",
             Self::ProverDied { .. } => "prover_died",
             Self::Unreadable { .. } => "unreadable",
             Self::UnknownReference { .. } => "unknown_reference",
@@ -214,5 +236,14 @@ impl Reason {
             Self::PromptTooLong { .. } => "prompt_too_long",
             Self::NoneAccepted { .. } => "none_accepted",
         }
+    }
+}
+
+/// The start of a text, for a reason that a person reads.
+pub fn excerpt(text: &str) -> String {
+    const LENGTH: usize = 400;
+    match text.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

@@ -108,15 +108,9 @@ pub enum RocqError {
         /// The folder.
         path: PathBuf,
     },
-    /// A file that was not compiled.
-    #[error("`{path}` has no .glob file beside it", path = path.display())]
+    /// A file of which nothing tells what Rocq calls it, or no `coqc` to make its `.glob` file.
+    #[error("`{path}` has no .glob file beside it and no project file above it", path = path.display())]
     NoGlob {
-        /// The source file.
-        path: PathBuf,
-    },
-    /// A `.glob` file that belongs to another text.
-    #[error("the .glob file beside `{path}` was made from another text", path = path.display())]
-    StaleGlob {
         /// The source file.
         path: PathBuf,
     },

@@ -88,6 +88,11 @@ pub fn parse(text: &str) -> Result<Glob, BadGlob> {
 }
 
 impl Glob {
+    /// Says nothing of a file.
+    pub fn empty(logical_path: LogicalPath) -> Self {
+        Self { digest: String::new(), logical_path, references: Vec::new(), definitions: Vec::new() }
+    }
+
     /// The references that lie within some bytes of the text.
     pub fn references_in(&self, range: &Range<usize>) -> &[Reference] {
         let first = self.references.partition_point(|reference| reference.range.start < range.start);

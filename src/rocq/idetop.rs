@@ -18,13 +18,16 @@ pub type Outcome<T> = Result<Result<T, Refusal>, Fault>;
 pub struct Limits {
     /// For one sentence.
     pub sentence: Duration,
-    /// For all sentences of a file before a theorem, where an engine runs them at once.
-    pub file: Duration,
     /// For one question.
     pub query: Duration,
+    /// For all of one file.
+    pub file: Duration,
     /// For each prover.
     pub bounds: Bounds,
 }
+
+/// How long it may take to start.
+const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// A session about one source file.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ impl Idetop {
         // Nothing is older than the first state; the first answer tells which it is.
         let handshake = |fault| RocqError::Handshake { program: rocq.program.clone(), fault };
         let mut process = process;
-        let answers = process.exchange(&[Call::Init.encode()], END, limits.sentence).await.map_err(handshake)?;
+        let answers = process.exchange(&[Call::Init.encode()], END, START_LIMIT).await.map_err(handshake)?;
         let tip = decode(&answers[0])
             .and_then(|answer| match answer.value {
                 Ok(value) => value.state_id().map_err(garbled),
@@ -63,12 +66,17 @@ impl Idetop {
 
     /// Executes a sentence and gives the proof state after it: nothing where no proof is open.
     pub async fn run(&mut self, text: &str, place: Place) -> Outcome<Option<ProofState>> {
-        self.execute(text, place, Call::Goal, Element::proof_state).await
+        self.execute(text, place, self.limits.sentence, Call::Goal, Element::proof_state).await
     }
 
     /// Executes a sentence and says which sections, modules and proofs are open after it.
     pub async fn run_for_status(&mut self, text: &str, place: Place) -> Outcome<Status> {
-        self.execute(text, place, Call::Status, Element::status).await
+        self.run_for_status_within(text, place, self.limits.sentence).await
+    }
+
+    /// Executes a sentence that may take longer than the others.
+    pub async fn run_for_status_within(&mut self, text: &str, place: Place, limit: Duration) -> Outcome<Status> {
+        self.execute(text, place, limit, Call::Status, Element::status).await
     }
 
     /// The proof state at the tip: nothing where no proof is open.
@@ -100,12 +108,12 @@ impl Idetop {
         &mut self,
         text: &str,
         place: Place,
+        limit: Duration,
         call: Call<'_>,
         reader: impl Fn(&Element) -> Result<T, BadAnswer>,
     ) -> Outcome<T> {
         let before = self.tip;
-        let [added, executed] =
-            self.exchange([Call::Add { text, tip: before, place }, call], self.limits.sentence).await?;
+        let [added, executed] = self.exchange([Call::Add { text, tip: before, place }, call], limit).await?;
         let value = match added.value {
             Ok(value) => value,
             // It could not be parsed, so there is nothing to take back.
@@ -139,16 +147,10 @@ impl Idetop {
 
 /// How a file is opened: under its own logical path, with printed text neither cut nor laid out.
 fn arguments(file: &SourceFile) -> Vec<OsString> {
-    let prefix = file.logical_path.as_str().split('.').next().unwrap_or_default();
     let mut arguments: Vec<OsString> =
         ["--xml_format=Ppcmds", "-q", "-main-channel", "stdfds", "-async-proofs", "off"].map(Into::into).into();
-    arguments.extend([
-        "-R".into(),
-        file.root.clone().into(),
-        prefix.into(),
-        "-topfile".into(),
-        file.path.clone().into(),
-    ]);
+    arguments.extend(file.load_path.arguments().into_iter().map(Into::into));
+    arguments.extend(["-topfile".into(), file.path.clone().into()]);
     arguments
 }
 

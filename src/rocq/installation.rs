@@ -17,6 +17,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub struct Installation {
     /// `coqidetop`, by an absolute path.
     pub program: PathBuf,
+    /// `coqc`, by an absolute path, where there is one beside `coqidetop` or on the path.
+    pub compiler: Option<PathBuf>,
     /// Its version, such as `8.20.1`.
     pub version: String,
     /// The folder of installed libraries, `user-contrib`.
@@ -35,7 +37,9 @@ impl Installation {
             .ok_or_else(|| garbled(&program, &version))?
             .to_owned();
         let library = answer(&program, "-where").await?;
-        Ok(Self { version, library: Path::new(library.trim()).join("user-contrib"), program })
+        let beside = Some(program.with_file_name("coqc")).filter(|compiler| compiler.is_file());
+        let compiler = beside.or_else(|| find_program(Path::new("coqc")).ok());
+        Ok(Self { version, library: Path::new(library.trim()).join("user-contrib"), compiler, program })
     }
 }
 

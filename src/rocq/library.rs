@@ -10,33 +10,27 @@ use walkdir::WalkDir;
 
 use super::RocqError;
 use super::glob::{self, Glob};
+use super::project::{Binding, LoadPath, Project};
 use crate::record::LogicalPath;
 
 /// The library that is taken when none is named.
 pub const DEFAULT: &str = "mathcomp";
 
-/// A source file of a compiled library.
+/// A source file of a library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
     /// Where it lies.
     pub path: PathBuf,
     /// What Rocq calls it.
     pub logical_path: LogicalPath,
-    /// The folder that the first component of the logical path stands for.
-    pub root: PathBuf,
-    /// The path below the root, with `/`.
+    /// How it is compiled.
+    pub load_path: LoadPath,
+    /// The path below the library's root, with `/`.
     pub relative: String,
     /// Bytes.
     pub size: u64,
-}
-
-/// What a source file says.
-#[derive(Debug, Clone)]
-pub struct SourceText {
-    /// The text.
-    pub text: String,
-    /// What its names mean.
-    pub glob: Glob,
+    /// Whether the `.glob` file beside it was made from it; if not, it is made again elsewhere.
+    pub has_glob: bool,
 }
 
 /// Finds the `.v` files of some folders and files, in the order of their logical paths.
@@ -53,12 +47,16 @@ pub fn find(inputs: &[PathBuf], installed: &Path) -> Result<Vec<SourceFile>, Roc
             .iter()
             .find(|path| path.exists())
             .ok_or_else(|| RocqError::NoInput { path: input.clone(), library: installed.to_owned() })?;
-        let sources = sources(path)?;
+        let project = if path.starts_with(installed) { None } else { Project::of(path)? };
+        let sources = match &project {
+            Some(project) => project.sources(path)?,
+            None => sources(path)?,
+        };
         if sources.is_empty() {
             return Err(RocqError::NoSources { path: path.clone() });
         }
         for source in sources {
-            let file = source_file(source)?;
+            let file = source_file(source, project.as_ref())?;
             let name = file.logical_path.as_str().to_owned();
             if let Some(other) = files.insert(name.clone(), file.clone())
                 && other.path != file.path
@@ -71,18 +69,20 @@ pub fn find(inputs: &[PathBuf], installed: &Path) -> Result<Vec<SourceFile>, Roc
 }
 
 impl SourceFile {
-    /// Reads the text and its `.glob` file.
-    pub fn read(&self) -> Result<SourceText, RocqError> {
-        let read =
-            |path: &Path| fs::read_to_string(path).map_err(|source| RocqError::Read { path: path.to_owned(), source });
-        let text = read(&self.path)?;
-        let glob = glob::parse(&read(&self.path.with_extension("glob"))?)
-            .map_err(|source| RocqError::BadGlob { path: self.path.clone(), source })?;
-        if glob.digest != md5_hex(text.as_bytes()) {
-            return Err(RocqError::StaleGlob { path: self.path.clone() });
-        }
-        Ok(SourceText { text, glob })
+    /// Reads the text.
+    pub fn read(&self) -> Result<String, RocqError> {
+        read(&self.path)
     }
+
+    /// Reads the `.glob` file beside it.
+    pub fn read_glob(&self) -> Result<Glob, RocqError> {
+        glob::parse(&read(&self.path.with_extension("glob"))?)
+            .map_err(|source| RocqError::BadGlob { path: self.path.clone(), source })
+    }
+}
+
+fn read(path: &Path) -> Result<String, RocqError> {
+    fs::read_to_string(path).map_err(|source| RocqError::Read { path: path.to_owned(), source })
 }
 
 /// The `.v` files at or below a path, sorted.
@@ -100,26 +100,39 @@ pub fn sources(path: &Path) -> Result<Vec<PathBuf>, RocqError> {
     Ok(sources)
 }
 
-/// What the `.glob` file beside a source says it is.
-fn source_file(path: PathBuf) -> Result<SourceFile, RocqError> {
+/// What the project says of a source, or else the `.glob` file beside it.
+fn source_file(path: PathBuf, project: Option<&Project>) -> Result<SourceFile, RocqError> {
     let path = std::path::absolute(&path).map_err(|source| RocqError::Read { path, source })?;
+    let bytes = fs::read(&path).map_err(|source| RocqError::Read { path: path.clone(), source })?;
+    let size = bytes.len() as u64;
     let glob_path = path.with_extension("glob");
-    if !glob_path.is_file() {
+    let glob = if glob_path.is_file() { Some(read(&glob_path)?) } else { None };
+    let header = |index: usize, prefix: &str| {
+        let line = glob.as_deref().unwrap_or_default().lines().nth(index).unwrap_or_default();
+        line.strip_prefix(prefix).map(str::to_owned).ok_or_else(|| RocqError::BadGlob {
+            path: path.clone(),
+            source: glob::BadGlob { line: index + 1, text: line.to_owned() },
+        })
+    };
+    let is_of_this_text = glob.is_some() && header(0, "DIGEST ")? == md5_hex(&bytes);
+    if let Some((project, logical_path)) =
+        project.and_then(|project| Some((project, project.load_path.logical_path_of(&path)?)))
+    {
+        let relative = path.strip_prefix(&project.folder).unwrap_or(&path).to_string_lossy().into_owned();
+        let has_glob = is_of_this_text && header(1, "F")? == logical_path.as_str();
+        let load_path = project.load_path.clone();
+        return Ok(SourceFile { path, logical_path, load_path, relative, size, has_glob });
+    }
+    if glob.is_none() {
         return Err(RocqError::NoGlob { path });
     }
-    let read = |source| RocqError::Read { path: path.clone(), source };
-    let size = fs::metadata(&path).map_err(read)?.len();
-    let glob_text = fs::read_to_string(&glob_path).map_err(|source| RocqError::Read { path: glob_path, source })?;
-    let logical_path =
-        glob_text.lines().nth(1).and_then(|line| line.strip_prefix('F')).map(LogicalPath::new).ok_or_else(|| {
-            RocqError::BadGlob {
-                path: path.clone(),
-                source: glob::BadGlob { line: 2, text: glob_text.lines().nth(1).unwrap_or_default().to_owned() },
-            }
-        })?;
-    let (root, relative) = root(&path, logical_path.as_str())
+    let logical_path = LogicalPath::new(header(1, "F")?);
+    let (folder, relative) = root(&path, logical_path.as_str())
         .ok_or_else(|| RocqError::WrongFolder { path: path.clone(), logical_path: logical_path.to_string() })?;
-    Ok(SourceFile { path, logical_path, root, relative, size })
+    let first = logical_path.as_str().split('.').next().unwrap_or_default().to_owned();
+    let binding = Binding { folder, logical_path: first, is_recursive: true };
+    let load_path = LoadPath { bindings: vec![binding], flags: Vec::new() };
+    Ok(SourceFile { path, logical_path, load_path, relative, size, has_glob: is_of_this_text })
 }
 
 /// The folder that the first component of a logical path stands for, and the path of the file below it.

@@ -117,7 +117,8 @@ pub enum About {
 pub fn about(text: &str) -> Option<About> {
     let path = |text: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix("Expands to: "))?;
-        line.split_once(' ').map(|(_, path)| path.trim_end().to_owned())
+        // The kind, the path, and for what was included or renamed, what it is equal to.
+        line.split_whitespace().nth(1).map(str::to_owned)
     };
     if let Some(rest) = text.strip_prefix("Notation ") {
         let end = rest.find("\nExpands to: ")?;
@@ -134,7 +135,11 @@ pub fn about(text: &str) -> Option<About> {
 /// The answer is `name = term`, a line break, `: type`, and after a blank line what else there is to say. A term can hold
 /// a line that looks like the type's; the type that `About` printed tells which is the right one.
 pub fn print(text: &str, ty: &str) -> Option<String> {
-    let (_, rest) = text.split_once(" =").filter(|(name, _)| !name.contains(char::is_whitespace))?;
+    let is_name = |name: &str| {
+        let (name, levels) = name.split_once("@{").unwrap_or((name, "}"));
+        !name.contains(char::is_whitespace) && levels.ends_with('}')
+    };
+    let (_, rest) = text.split_once(" =").filter(|(name, _)| is_name(name))?;
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let wanted = words(ty);
     rest.match_indices("\n     : ").find_map(|(index, separator)| {
@@ -293,6 +298,12 @@ mod tests {
     }
 
     #[test]
+    fn what_was_included_has_its_own_path() {
+        let text = "x : t\n\nx is transparent\nExpands to: Constant L.a.M.x (syntactically equal to L.a.N.x)";
+        assert_eq!(about(text), Some(About::Object { ty: "t".into(), path: "L.a.M.x".into() }));
+    }
+
+    #[test]
     fn about_tells_what_an_abbreviation_stands_for() {
         let text = "Notation ringType := GRing.Ring.type\nExpands to: Notation mathcomp.algebra.ssralg.ringType\n\n\
                     GRing.Ring.type : Type\n\nExpands to: Inductive mathcomp.algebra.ssralg.GRing.Ring.type";
@@ -307,7 +318,7 @@ mod tests {
             Some("fun=> erefl".into())
         );
         assert_eq!(
-            print("a@{u} =\nfun A : Type => id\n     : forall A : Type, A", "forall A : Type, A"),
+            print("a@{u v} =\nfun A : Type => id\n     : forall A : Type, A", "forall A : Type, A"),
             Some("fun A : Type => id".into())
         );
         assert_eq!(print("a = (x\n     : nat)\n     : nat", "nat"), Some("(x : nat)".into()));

@@ -130,6 +130,28 @@ impl Process {
         Some(kib.parse::<u64>().ok()? * 1024)
     }
 
+    /// Lets a program that is asked nothing run to its end; an end without success gives the last that it said.
+    pub async fn run_to_end(mut self, limit: Duration) -> Result<Result<(), String>, Fault> {
+        let Self { stdout, unread, child, .. } = &mut self;
+        let end = async {
+            while stdout.read_buf(unread).await? > 0 {
+                unread.clear();
+            }
+            child.wait().await
+        };
+        let fault = match timeout(limit, end).await {
+            Ok(Ok(status)) if status.success() => return Ok(Ok(())),
+            Ok(Ok(status)) => match self.diagnose(&io::ErrorKind::UnexpectedEof.into()).await {
+                Fault::Died { message } if status.code().is_some() => return Ok(Err(message)),
+                fault => fault,
+            },
+            Ok(Err(error)) => Fault::Died { message: error.to_string() },
+            Err(_) => Fault::TimedOut { limit },
+        };
+        self.kill();
+        Err(fault)
+    }
+
     /// Ends the prover and waits until the system has forgotten it.
     pub async fn close(mut self) {
         self.kill();

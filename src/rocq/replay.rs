@@ -1,22 +1,14 @@
 //! Replaying proofs: what every engine can do, and the engine that is a fresh `coqidetop`.
 
-use super::idetop::{Idetop, Limits, Outcome};
+use std::sync::Arc;
+
+use super::document::Document;
+use super::idetop::{Limits, Outcome};
 use super::installation::Installation;
 use super::library::SourceFile;
-use super::position::LineIndex;
-use super::sentence::{self, Sentence};
-use super::wire::{Place, Refusal, StateId};
+use super::sentence::Sentence;
 use super::{Fault, RocqError, printed};
-use crate::record::ProofState;
-
-/// A sentence of the file before a theorem that the engine refuses, though the file was compiled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// The sentence.
-    pub sentence: String,
-    /// What Rocq said.
-    pub message: String,
-}
+use crate::record::{FullName, ProofState, Reason};
 
 /// Replays proofs of one unmodified source file, in the order of the file.
 #[expect(async_fn_in_trait, reason = "used with known types only, so no bound on the futures is missed")]
@@ -24,8 +16,8 @@ pub trait Replay {
     /// Goes to the state that the file has reached at a byte offset, where a sentence starts.
     ///
     /// The offsets of successive calls grow. What [`Replay::run`] has done since the last call is forgotten, unless it
-    /// was [kept](Replay::keep).
-    async fn seek(&mut self, offset: usize) -> Result<Result<(), Refused>, Fault>;
+    /// was [kept](Replay::keep). The reason is why that state cannot be reached, though the file was compiled.
+    async fn seek(&mut self, offset: usize) -> Result<Result<(), Reason>, Fault>;
 
     /// Executes a sentence and gives the proof state after it: nothing where no proof is open.
     async fn run(&mut self, sentence: &str) -> Outcome<Option<ProofState>>;
@@ -42,61 +34,57 @@ pub trait Replay {
     /// walks the file may go on from here.
     fn keep(&mut self, offset: usize);
 
+    /// Which of some axioms are theorems of the file whose proofs the engine has left out, to get past them.
+    fn left_out_of(&self, axioms: &[FullName]) -> Vec<FullName>;
+
+    /// Says that a fault has ended the session; whether the next seek starts another one by itself.
+    fn is_renewed(&mut self) -> bool;
+
     /// Ends the engine.
     async fn close(self);
 }
 
-/// A fresh `coqidetop` that walks the file once, front to back.
+/// A fresh `coqidetop` that walks the file once, front to back; one that is lost is replaced at the next seek.
 #[derive(Debug)]
 pub struct IdetopReplay<'a> {
-    prover: Idetop,
-    text: &'a str,
-    lines: LineIndex<'a>,
-    sentences: Vec<Sentence>,
-    /// The next sentence of the file that has not been executed.
-    next: usize,
-    /// The state before `next`, to which a replay that was not kept goes back.
-    mark: StateId,
+    document: Document<'a>,
+    sentences: Arc<[Sentence]>,
+    /// The sentence of the file that was sought.
+    at: usize,
 }
 
 impl<'a> IdetopReplay<'a> {
     /// Starts at the beginning of the file.
     pub async fn start(
-        rocq: &Installation,
-        file: &SourceFile,
+        rocq: &'a Installation,
+        file: &'a SourceFile,
         text: &'a str,
         limits: Limits,
     ) -> Result<Self, RocqError> {
-        let prover = Idetop::start(rocq, file, limits).await?;
-        let mark = prover.tip();
-        Ok(Self { prover, text, lines: LineIndex::new(text), sentences: sentence::split(text), next: 0, mark })
+        let document = Document::open(rocq, file, text, limits).await?;
+        Ok(Self { sentences: document.sentences(), document, at: 0 })
     }
 
-    fn place(&self, offset: usize) -> Place {
-        Place { offset, line: self.lines.line(offset) + 1, line_start: self.lines.line_start(offset) }
+    /// The first sentence that does not start before a byte offset.
+    fn sentence_at(&self, offset: usize) -> usize {
+        self.sentences.partition_point(|sentence| sentence.range.start < offset)
     }
 }
 
 impl Replay for IdetopReplay<'_> {
-    async fn seek(&mut self, offset: usize) -> Result<Result<(), Refused>, Fault> {
-        if self.prover.tip() != self.mark {
-            self.prover.go_back(self.mark).await?;
-        }
-        while let Some(sentence) = self.sentences.get(self.next).filter(|sentence| sentence.range.start < offset) {
-            let place = self.place(sentence.range.start);
-            let sentence = &self.text[sentence.range.clone()];
-            if let Err(Refusal { message }) = self.prover.run_for_status(sentence, place).await? {
-                return Ok(Err(Refused { sentence: sentence.to_owned(), message }));
-            }
-            self.next += 1;
-            self.mark = self.prover.tip();
-        }
-        Ok(Ok(()))
+    async fn seek(&mut self, offset: usize) -> Result<Result<(), Reason>, Fault> {
+        self.at = self.sentence_at(offset);
+        // The same program was there at the start of the file.
+        let outcome = self.document.seek(self.at).await.map_err(|error| Fault::Died { message: error.to_string() })?;
+        Ok(outcome.map_err(|stuck| match stuck.reason {
+            Reason::RocqError { sentence, message } => Reason::FileRefused { sentence, message },
+            reason => reason,
+        }))
     }
 
     async fn run(&mut self, sentence: &str) -> Outcome<Option<ProofState>> {
-        let place = self.place(self.sentences.get(self.next).map_or(0, |sentence| sentence.range.start));
-        self.prover.run(sentence, place).await
+        let place = self.document.place(self.at);
+        self.document.prover()?.run(sentence, place).await
     }
 
     async fn is_shown_as(&mut self, _found: &ProofState, _expected: &ProofState) -> Outcome<bool> {
@@ -104,16 +92,24 @@ impl Replay for IdetopReplay<'_> {
     }
 
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {
-        let mut answers = self.prover.ask(&[format!("Print Assumptions {name}.")]).await?;
+        let mut answers = self.document.prover()?.ask(&[format!("Print Assumptions {name}.")]).await?;
         Ok(answers.pop().map_or(Ok(None), |answer| answer.map(|text| printed::assumptions(&text))))
     }
 
+    fn left_out_of(&self, axioms: &[FullName]) -> Vec<FullName> {
+        self.document.left_out_of(axioms)
+    }
+
     fn keep(&mut self, offset: usize) {
-        self.next = self.sentences.partition_point(|sentence| sentence.range.start < offset);
-        self.mark = self.prover.tip();
+        self.document.keep(self.sentence_at(offset));
+    }
+
+    fn is_renewed(&mut self) -> bool {
+        self.document.lose();
+        true
     }
 
     async fn close(self) {
-        self.prover.close().await;
+        self.document.close().await;
     }
 }

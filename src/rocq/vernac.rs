@@ -1,6 +1,6 @@
 //! Tells from a sentence's first words what it is: a statement, the opening or the end of a proof, a command, a tactic.
 
-use super::sentence::Shape;
+use super::sentence::{Sentence, Shape};
 use crate::record::{StepKind, TheoremKind};
 
 /// The part that a sentence plays inside a proof.
@@ -35,10 +35,61 @@ pub fn role(text: &str, shape: Shape) -> Role {
     }
 }
 
-/// The kind of statement that a sentence opens, if it opens one.
+/// The kind of statement that a sentence opens, if it opens one: `Fail` and `Succeed` leave nothing behind.
 pub fn theorem_kind(text: &str) -> Option<TheoremKind> {
+    if ["Fail", "Succeed"].contains(&first_word(skip_blank(text))) {
+        return None;
+    }
     let word = head(text);
     TheoremKind::ALL.iter().copied().find(|kind| kind.keyword() == word)
+}
+
+/// The first sentence behind the proof of a statement, as far as the text alone tells.
+pub fn proof_end(text: &str, sentences: &[Sentence], statement: usize) -> usize {
+    let mut n_nested = 0_usize;
+    for (index, sentence) in sentences.iter().enumerate().skip(statement + 1) {
+        let text = &text[sentence.range.clone()];
+        match role(text, sentence.shape) {
+            Role::Closing | Role::Admitted | Role::Abort if n_nested == 0 => return index + 1,
+            Role::Closing | Role::Admitted | Role::Abort => n_nested -= 1,
+            Role::Opening if n_nested == 0 && is_whole_proof(text) => return index + 1,
+            Role::Step(_) if theorem_kind(text).is_some_and(|kind| TheoremKind::DEFAULT.contains(&kind)) => {
+                n_nested += 1;
+            }
+            Role::Opening | Role::Step(_) => {}
+        }
+    }
+    sentences.len()
+}
+
+/// Whether an opening gives the whole proof: `Proof term.`
+fn is_whole_proof(opening: &str) -> bool {
+    let rest = skip_blank(after_head(opening));
+    !rest.starts_with('.') && !["using", "with", "Mode"].contains(&first_word(rest))
+}
+
+/// Whether a command outside proofs leaves everything as it is: a question, or a command that must fail.
+pub fn changes_nothing(text: &str) -> bool {
+    ["Fail", "Succeed"].contains(&first_word(skip_blank(text))) || QUESTIONS.contains(&head(text))
+}
+
+/// Goes into and out of the modules and sections that a sentence opens or closes, as far as the text alone tells.
+pub fn follow_path(path: &mut Vec<String>, text: &str) {
+    let rest = skip_blank(after_head(text));
+    match head(text) {
+        "Module" if !text.contains(":=") => {
+            let words = rest.split_whitespace().map(first_word);
+            let name = words.into_iter().find(|word| !["Type", "Import", "Export"].contains(word));
+            path.extend(name.filter(|name| !name.is_empty()).map(str::to_owned));
+        }
+        "Section" => path.push(first_word(rest).to_owned()),
+        "End" => {
+            if let Some(at) = path.iter().rposition(|name| name == first_word(rest)) {
+                path.truncate(at);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Whether a command may stand inside a proof that is to be believed: it declares nothing and switches no check off.
@@ -104,8 +155,7 @@ pub fn head(text: &str) -> &str {
     let mut rest = skip_blank(text);
     loop {
         if let Some(after) = rest.strip_prefix("#[") {
-            let end = after.find(']').map_or(after.len(), |end| end + 1);
-            rest = skip_blank(&after[end..]);
+            rest = skip_blank(&after[attributes_end(after)..]);
             continue;
         }
         let word = first_word(rest);
@@ -120,12 +170,35 @@ pub fn head(text: &str) -> &str {
     }
 }
 
+/// Where the attributes that a text starts with end: behind their bracket, which strings may hold too.
+fn attributes_end(text: &str) -> usize {
+    let mut depth = 1_usize;
+    let mut is_string = false;
+    for (index, character) in text.char_indices() {
+        match character {
+            '"' => is_string = !is_string,
+            '[' if !is_string => depth += 1,
+            ']' if !is_string => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return index + 1;
+        }
+    }
+    text.len()
+}
+
 /// The name that a statement gives, by its place in the text: a first guess that Rocq's own answer replaces.
 pub fn stated_name(text: &str) -> Option<&str> {
+    let name = first_word(skip_blank(after_head(text)));
+    (!name.is_empty()).then_some(name)
+}
+
+/// What follows the [head] of a sentence.
+fn after_head(text: &str) -> &str {
     let word = head(text);
     let start = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
-    let name = first_word(skip_blank(&text[start..]));
-    (!name.is_empty()).then_some(name)
+    &text[start..]
 }
 
 fn first_word(text: &str) -> &str {
@@ -298,7 +371,9 @@ mod tests {
             assert_eq!(theorem_kind(text), Some(TheoremKind::Lemma), "{text}");
         }
         assert_eq!(theorem_kind("Global Program Instance i : C."), Some(TheoremKind::Instance));
+        assert_eq!(theorem_kind("#[deprecated(note=\"[a] ]\", x=[b])] Fact i : C."), Some(TheoremKind::Fact));
         assert_eq!(theorem_kind("(* Lemma *) Check x."), None);
+        assert_eq!(theorem_kind("Fail Lemma x : T."), None);
         assert_eq!(theorem_kind("Lemmas x."), None);
     }
 
@@ -318,6 +393,29 @@ mod tests {
         assert_eq!(role("Defined."), Role::Closing);
         assert_eq!(role("Admitted."), Role::Admitted);
         assert_eq!(role("Abort All."), Role::Abort);
+    }
+
+    #[test]
+    fn the_end_of_a_proof_is_found_past_nested_ones() {
+        let end = |text: &str| proof_end(text, &super::super::sentence::split(text), 0);
+        assert_eq!(end("Lemma a : T. Proof. x. Qed. Lemma b : T. Qed."), 4);
+        assert_eq!(end("Lemma a : T. Lemma b : T. Qed. Proof using. Admitted. Check a."), 5);
+        assert_eq!(end("Lemma a : T. Proof (* c *) I. Qed."), 2);
+        assert_eq!(end("Lemma a : T. Proof (* c *) with x. Abort."), 3);
+        assert_eq!(end("Lemma a : T. x."), 2);
+    }
+
+    #[test]
+    fn modules_and_sections_are_followed() {
+        let follow = |texts: &[&str]| {
+            let mut path = Vec::new();
+            for text in texts {
+                follow_path(&mut path, text);
+            }
+            path.join(".")
+        };
+        assert_eq!(follow(&["Module Import M (X : T).", "Section S.", "Module N := M.", "Module Type U."]), "M.S.U");
+        assert_eq!(follow(&["Module M.", "Section S.", "End S.", "Lemma End : T.", "End M."]), "");
     }
 
     #[test]

@@ -14,10 +14,10 @@ pub struct RocqSettings {
     pub program: PathBuf,
     /// Seconds that a sentence may take.
     pub sentence_limit_s: u64,
-    /// Seconds that all sentences of a file before a theorem may take, where petanque runs them at once.
-    pub file_limit_s: u64,
     /// Seconds that a question (`Print`, `About`, …) may take.
     pub query_limit_s: u64,
+    /// Seconds that all of a file may take in one step.
+    pub file_limit_s: u64,
     /// Memory that each prover may use.
     pub max_memory: MemorySize,
     /// How long one answer of a prover may be.
@@ -29,8 +29,8 @@ impl Default for RocqSettings {
         Self {
             program: PathBuf::from("coqidetop"),
             sentence_limit_s: 300,
-            file_limit_s: 3600,
             query_limit_s: 120,
+            file_limit_s: 2 * 60 * 60,
             max_memory: MemorySize::from_mib(4 * 1024),
             max_answer: MemorySize::from_mib(512),
         }

@@ -67,8 +67,9 @@ pub(super) async fn map_records(
     let session = Session::open(endpoint, output, context.shard)?;
     let make = async |todo| make_unit(context, &ledger, &session, input, todo, most_records, &decide).await;
     let work = stream::iter(ledger.todo()).map(make).buffer_unordered(OPEN_UNITS).collect::<Vec<_>>();
-    let done = until_stopped(context, &session, work).await;
+    let done = until_stopped(context, &ledger, &session, work).await;
     let spent = session.close();
+    ledger.check()?;
     for unit in done {
         match unit {
             Ok(()) | Err(Unfinished::NoAnswer) => {}
@@ -126,14 +127,19 @@ async fn make_unit(
     units::commit(context, ledger, todo, n_in, &outcome, started).map_err(failed)
 }
 
-/// Does the work, and sends nothing more once someone wishes the step to stop early.
-async fn until_stopped<T>(context: Context<'_>, session: &Session, work: impl Future<Output = T>) -> T {
+/// Does the work, and sends nothing more once someone wishes the step to stop early or has taken its lock away.
+async fn until_stopped<T>(
+    context: Context<'_>,
+    ledger: &Ledger,
+    session: &Session,
+    work: impl Future<Output = T>,
+) -> T {
     tokio::pin!(work);
     loop {
         tokio::select! {
             done = &mut work => return done,
             () = tokio::time::sleep(Duration::from_millis(200)) => {
-                if context.stop.is_asked() {
+                if context.stop.is_asked() || ledger.check().is_err() {
                     session.stop();
                 }
             }

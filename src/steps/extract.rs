@@ -13,10 +13,13 @@ use serde_json::json;
 
 use super::event::Event;
 use super::{Context, StepError};
+use crate::record::Reason;
+use crate::rocq::glob::Glob;
 use crate::rocq::idetop::Limits;
 use crate::rocq::installation::Installation;
 use crate::rocq::library::{self, SourceFile};
 use crate::rocq::process::Bounds;
+use crate::rocq::{RocqError, compiler};
 use crate::settings::{RocqSettings, Settings};
 use crate::store::StoreError;
 use crate::store::digest::Digest;
@@ -40,6 +43,13 @@ pub async fn run(
     let inputs = files.iter().map(input).collect::<Result<_, _>>()?;
     let ledger = Ledger::open(StepName::Extract, output, made_with, inputs, context.shard)?;
     super::units::started(context, &ledger);
+    let n_without = files.iter().filter(|file| !file.has_glob).count();
+    if n_without > 0 {
+        let message = format!(
+            "{n_without} files have no .glob file of their present text: it is made again with coqc, outside their folder"
+        );
+        context.observer.observe(&Event::Warning { message });
+    }
     let files: Vec<_> =
         ledger.todo().iter().filter_map(|todo| files.iter().find(|file| unit_name(file) == todo.unit)).collect();
     stream::iter(files)
@@ -61,7 +71,7 @@ async fn one(
 ) -> Result<(), StepError> {
     let started = Instant::now();
     let unit = unit_name(file);
-    let source = file.read()?;
+    let source = source(rocq, limits(&settings.rocq), file).await?;
     let advance = |by| context.observer.observe(&Event::Advanced { unit: &unit, by });
     let outcome = walk::walk(rocq, limits(&settings.rocq), file, &source, &settings.extract, &advance).await?;
     let took = started.elapsed();
@@ -85,10 +95,26 @@ pub(super) fn unit_name(file: &SourceFile) -> UnitName {
 pub(super) fn limits(settings: &RocqSettings) -> Limits {
     Limits {
         sentence: Duration::from_secs(settings.sentence_limit_s),
-        file: Duration::from_secs(settings.file_limit_s),
         query: Duration::from_secs(settings.query_limit_s),
+        file: Duration::from_secs(settings.file_limit_s),
         bounds: Bounds { memory: settings.max_memory.bytes(), answer: settings.max_answer.bytes() },
     }
+}
+
+/// Reads a file and what its names mean.
+async fn source(rocq: &Installation, limits: Limits, file: &SourceFile) -> Result<walk::SourceText, RocqError> {
+    let text = file.read()?;
+    let (glob, flaw) = if file.has_glob {
+        (file.read_glob()?, None)
+    } else {
+        match compiler::make_glob(rocq, file, &text, limits).await? {
+            Ok(made) => (made.glob, made.error.map(|message| Reason::RocqError { sentence: String::new(), message })),
+            Err(fault) => {
+                (Glob::empty(file.logical_path.clone()), Some(fault.reason("the whole file, for its .glob file")))
+            }
+        }
+    };
+    Ok(walk::SourceText { text, glob, flaw })
 }
 
 /// What the unit of a file is made from.
@@ -96,16 +122,19 @@ fn input(file: &SourceFile) -> Result<Input, StepError> {
     #[derive(Serialize)]
     struct Parts {
         source: Digest,
-        glob: Digest,
+        glob: Option<Digest>,
+        flags: Vec<String>,
     }
-    let digest =
-        Digest::of_json(&Parts { source: digest(&file.path)?, glob: digest(&file.path.with_extension("glob"))? });
+    let glob = file.has_glob.then(|| digest(&file.path.with_extension("glob"))).transpose()?;
+    let flags = file.load_path.flags.clone();
+    let digest = Digest::of_json(&Parts { source: digest(&file.path)?, glob, flags });
     Ok(Input { unit: unit_name(file), size: file.size, digest })
 }
 
 /// All sources below the roots: a change in any of them may change what a name means in another.
 pub(super) fn library_digest(files: &[SourceFile]) -> Result<Digest, StepError> {
-    let mut roots: Vec<_> = files.iter().map(|file| &file.root).collect();
+    let bindings = files.iter().flat_map(|file| &file.load_path.bindings);
+    let mut roots: Vec<_> = bindings.map(|binding| &binding.folder).filter(|folder| folder.is_dir()).collect();
     roots.sort_unstable();
     roots.dedup();
     let mut digests = Vec::new();

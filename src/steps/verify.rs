@@ -3,10 +3,11 @@
 mod check;
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, future, stream};
 use serde_json::json;
+use tokio::time::{Instant, timeout_at};
 
 use self::check::Stop;
 use super::event::Event;
@@ -59,19 +60,20 @@ pub async fn run(
     stream::iter(ledger.todo())
         .take_while(|_| future::ready(!context.stop.is_asked()))
         .map(async |todo| {
-            let started = Instant::now();
+            let started = std::time::Instant::now();
             let records = unit::read(&input.unit(&todo.unit))?;
             let n_in = records.len();
             let file = files
                 .get(&todo.unit)
                 .ok_or_else(|| RocqError::NoInput { path: todo.unit.as_str().into(), library: rocq.library.clone() })?;
             let advance = |by| context.observer.observe(&Event::Advanced { unit: &todo.unit, by });
-            let text = &file.read()?.text;
+            let text = &file.read()?;
             let is_shared = matches!(engine, Engine::Petanque(Server { place: Place::Theirs { .. }, .. }));
             let task = Task {
                 text,
                 records,
                 verification: verification.clone(),
+                file_limit: limits.file,
                 is_tried_again: if is_shared { is_chance_of_shared } else { is_chance },
                 advance: &advance,
             };
@@ -97,6 +99,8 @@ struct Task<'a> {
     records: Vec<Record>,
     /// What is said of a record that passes.
     verification: Verification,
+    /// How long all of them may take.
+    file_limit: Duration,
     /// Whether a record is tried again in a fresh engine after a fault.
     is_tried_again: fn(&Fault) -> bool,
     /// Is told how many bytes of the file are done.
@@ -108,31 +112,40 @@ async fn replay<E: Replay>(
     start: impl AsyncFn() -> Result<E, RocqError>,
     task: Task<'_>,
 ) -> Result<Outcome, StepError> {
-    let Task { text, records, verification, is_tried_again, advance } = task;
+    let Task { text, records, verification, file_limit, is_tried_again, advance } = task;
+    let deadline = Instant::now() + file_limit;
     let sha256 = Digest::of(text);
     let mut engine = None;
     // What ends every engine before it comes to the theorems that are left.
     let mut dead_end: Option<Reason> = None;
     let mut outcome = Outcome::default();
     let mut done = 0;
+    let late = || Reason::FileTimedOut { limit_s: file_limit.as_secs() };
     for record in records {
         let verdict = if let Some(reason) = &dead_end {
-            Err(reason.clone())
-        } else if record.source.sha256 == sha256.as_str() {
-            let verdict = match attempt(&start, &mut engine, text, &record).await? {
-                // What ended the engine may have been the doing of what it did before.
-                Err(stop) if is_tried_again(stop.fault()) => attempt(&start, &mut engine, text, &record).await?,
-                verdict => verdict,
-            };
-            verdict.unwrap_or_else(|stop| {
-                let reason = stop.fault().clone().reason(&record.statement);
-                if let Stop::Before(_) = stop {
-                    dead_end = Some(reason.clone());
-                }
-                Err(reason)
-            })
-        } else {
+            Err(Reason::clone(reason))
+        } else if record.source.sha256 != sha256.as_str() {
             Err(Reason::SourceChanged { expected: record.source.sha256.clone(), found: sha256.to_string() })
+        } else if Instant::now() >= deadline {
+            Err(late())
+        } else {
+            let attempts = async {
+                match attempt(&start, &mut engine, text, &record).await? {
+                    // What ended the engine may have been the doing of what it did before.
+                    Err(stop) if is_tried_again(stop.fault()) => attempt(&start, &mut engine, text, &record).await,
+                    verdict => Ok(verdict),
+                }
+            };
+            match timeout_at(deadline, attempts).await {
+                Ok(verdict) => verdict?.unwrap_or_else(|stop| {
+                    let reason = stop.fault().clone().reason(&record.statement);
+                    if let Stop::Before(_) = stop {
+                        dead_end = Some(reason.clone());
+                    }
+                    Err(reason)
+                }),
+                Err(_) => Err(late()),
+            }
         };
         advance(record.source.byte_end.saturating_sub(done) as u64);
         done = record.source.byte_end;
@@ -148,7 +161,7 @@ async fn replay<E: Replay>(
     Ok(outcome)
 }
 
-/// Replays one record in the engine that is there, or else in a fresh one; a fault leaves none behind.
+/// Replays one record in the engine that is there, or else in a fresh one.
 async fn attempt<E: Replay>(
     start: &impl AsyncFn() -> Result<E, RocqError>,
     engine: &mut Option<E>,
@@ -160,7 +173,7 @@ async fn attempt<E: Replay>(
         None => start().await?,
     };
     let outcome = check::check(&mut running, text, record).await;
-    if outcome.is_ok() {
+    if outcome.is_ok() || running.is_renewed() {
         *engine = Some(running);
     }
     Ok(outcome)

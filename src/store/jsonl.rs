@@ -11,6 +11,14 @@ use tempfile::NamedTempFile;
 use super::StoreError;
 use super::digest::Digest;
 
+/// What the names of files that are being written start with.
+const WRITING: &str = ".writing-";
+
+/// Whether a file is one that is being written, or was when a kill came.
+pub fn is_being_written(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(WRITING))
+}
+
 /// Reads a value a line; `expected` names the value in errors.
 pub fn read<T: DeserializeOwned>(path: &Path, expected: &'static str) -> Result<Vec<T>, StoreError> {
     let text = fs::read_to_string(path).map_err(StoreError::io("read", path))?;
@@ -87,8 +95,7 @@ pub fn write_with(
 ) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-    let mut temporary =
-        NamedTempFile::with_prefix_in(".writing-", folder).map_err(StoreError::io("write in", folder))?;
+    let mut temporary = NamedTempFile::with_prefix_in(WRITING, folder).map_err(StoreError::io("write in", folder))?;
     let mut writer = BufWriter::new(temporary.as_file_mut());
     write(&mut writer).and_then(|()| writer.flush()).map_err(StoreError::io("write", path))?;
     drop(writer);

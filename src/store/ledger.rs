@@ -52,6 +52,7 @@ impl Ledger {
         let lock = Lock::take(&output.lock(shard))?;
         let wanted: BTreeSet<_> = inputs.iter().map(|input| input.unit.clone()).collect();
         unit::remove_all_but(output, &wanted)?;
+        unit::remove_leftovers(output)?;
         let units = inputs.iter().map(|input| (input.unit.clone(), planned(step, &made_with, input))).collect();
         let plan = Plan { made_with, units };
         let mut todo = shard.pick(inputs, |input| input.size, |input| input.unit.to_string());
@@ -90,9 +91,14 @@ impl Ledger {
         self.plan.units.len()
     }
 
+    /// An error if the lock of this shard was taken away: whoever has it now makes the units.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.lock.check()
+    }
+
     /// Writes a unit; `n_in` records went in.
     pub fn commit(&self, unit: &UnitName, n_in: usize, outcome: &Outcome, took: Duration) -> Result<Seal, StoreError> {
-        self.lock.check()?;
+        self.check()?;
         let seal = unit::commit(unit, &self.output.unit(unit), self.plan.units[unit].key.clone(), n_in, outcome)?;
         self.timings.lock().unwrap_or_else(PoisonError::into_inner).insert(unit.clone(), took.as_secs_f64());
         Ok(seal)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
@@ -135,6 +136,24 @@ pub fn remove_all_but(folder: &StepDir, wanted: &BTreeSet<UnitName>) -> Result<(
             let files = folder.unit(&unit);
             for path in [files.seal(), files.records(), files.rejected()] {
                 jsonl::remove(&path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes what kills have left of files that were being written: none is written for so long.
+pub fn remove_leftovers(folder: &StepDir) -> Result<(), StoreError> {
+    const AGE: Duration = Duration::from_hours(1);
+    if !folder.path().is_dir() {
+        return Ok(());
+    }
+    for entry in WalkDir::new(folder.path()) {
+        let entry = entry.map_err(|error| StoreError::io("list", folder.path())(error.into()))?;
+        if jsonl::is_being_written(entry.path()) {
+            let age = entry.metadata().ok().and_then(|metadata| metadata.modified().ok()?.elapsed().ok());
+            if age.is_some_and(|age| age > AGE) {
+                jsonl::remove(entry.path())?;
             }
         }
     }

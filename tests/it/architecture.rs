@@ -135,7 +135,9 @@ fn only_the_layout_joins_paths_of_the_run_directory() {
         ("doctor.rs", "the installed library"),
         ("rocq/installation.rs", "the installed library and the folders of PATH"),
         ("rocq/petanque/workspace.rs", "a folder of its own for petanque"),
+        ("rocq/compiler.rs", "a folder of its own for coqc"),
         ("rocq/library.rs", "the installed library"),
+        ("rocq/project.rs", "the folders of a project"),
         ("text/tokenizer.rs", "the folder of a tokenizer"),
         ("text/tokenizer/hub.rs", "the cache of the hub"),
     ];

@@ -209,6 +209,9 @@ fn doctor_says_of_each_thing_whether_it_is_here_and_what_to_do() {
         missing  tokenizer  there is no tokenizer `gone.json`: no such file or folder, and a name on the hub is `owner/name`
         ok       output     [DIR]/export, [SPACE] free
         off      telemetry  no `telemetry.endpoint` is set
+        off      reason     no `reason.base_url` is set
+        off      score      no `score.base_url` is set
+        off      judge      no `judge.base_url` is set
 
         rocq: put Rocq and MathComp on PATH, set `rocq.program`, or put `containers/with-rocq` in front of the command, which fetches them
         tokenizer: leave `measure.tokenizer` out to use the built-in one

@@ -9,8 +9,8 @@ use crate::{library, overview};
 
 /// Runs the chain on a few theorems of one file, a step at a time, and keeps what each step wrote.
 #[track_caller]
-fn check(case: &str, file: &str, theorems: &[&str], kinds: &str) {
-    let run = TestRun::new().file("rocq-distill.toml", &settings(file, theorems, kinds));
+fn check(case: &str, (file, theorems): (&str, &[&str])) {
+    let run = TestRun::new().file("rocq-distill.toml", &settings(file, theorems));
     for step in [
         "extract",
         "verify --engine coqidetop",
@@ -35,10 +35,10 @@ fn check(case: &str, file: &str, theorems: &[&str], kinds: &str) {
     settings.bind(|| insta::assert_snapshot!(case, dataset));
 }
 
-fn settings(file: &str, theorems: &[&str], kinds: &str) -> String {
+fn settings(file: &str, theorems: &[&str]) -> String {
     let library = file.trim_end_matches(".v").replace('/', ".");
     let only: Vec<_> = theorems.iter().map(|name| format!("{library}.{name}")).collect();
-    format!("[extract]\ninput = [{file:?}]\nonly = {only:?}\nkinds = [{kinds}]\n")
+    format!("[extract]\ninput = [{file:?}]\nonly = {only:?}\nkinds = [\"Theorem\", \"Lemma\", \"Fact\"]\n")
 }
 
 /// The versions that the snapshots were made with; another MathComp shows in their library digests.
@@ -46,34 +46,36 @@ fn versions() -> String {
     format!("coq-{}-mathcomp-2.3.0", library::version())
 }
 
-const THEOREMS: &str = "\"Theorem\", \"Lemma\", \"Fact\"";
+/// The theorems that the snapshots are of, by file.
+pub(crate) const SUBSET: &[(&str, &[&str])] = &[
+    ("mathcomp/ssreflect/ssrbool.v", &["classic_ex", "homo_mono1", "if_and"]),
+    ("mathcomp/ssreflect/ssrnat.v", &["eqnP", "addn0", "addnACA", "eqn_add2l"]),
+    ("mathcomp/ssreflect/div.v", &["edivnP", "edivn_eq", "divn_eq"]),
+    ("mathcomp/algebra/zmodp.v", &["Zp_addA", "Zp_mulrn", "ord1"]),
+    ("mathcomp/ssreflect/choice.v", &["CodeSeq.codeK", "GenTree.codeK", "PCanHasChoice", "sigW", "nat_hasChoice"]),
+];
 
 #[test]
 fn lemmas_about_booleans() {
-    check("ssrbool", "mathcomp/ssreflect/ssrbool.v", &["classic_ex", "homo_mono1", "if_and"], THEOREMS);
+    check("ssrbool", SUBSET[0]);
 }
 
 #[test]
 fn lemmas_about_naturals() {
-    check("ssrnat", "mathcomp/ssreflect/ssrnat.v", &["eqnP", "addn0", "addnACA", "eqn_add2l"], THEOREMS);
+    check("ssrnat", SUBSET[1]);
 }
 
 #[test]
 fn lemmas_about_division() {
-    check("div", "mathcomp/ssreflect/div.v", &["edivnP", "edivn_eq", "divn_eq"], THEOREMS);
+    check("div", SUBSET[2]);
 }
 
 #[test]
 fn lemmas_in_ring_scope() {
-    check("zmodp", "mathcomp/algebra/zmodp.v", &["Zp_addA", "Zp_mulrn", "ord1"], THEOREMS);
+    check("zmodp", SUBSET[3]);
 }
 
 #[test]
 fn proofs_of_structures() {
-    check(
-        "choice",
-        "mathcomp/ssreflect/choice.v",
-        &["CodeSeq.codeK", "GenTree.codeK", "PCanHasChoice", "sigW", "nat_hasChoice"],
-        THEOREMS,
-    );
+    check("choice", SUBSET[4]);
 }

@@ -78,8 +78,8 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     [rocq]
     program = "coqidetop"
     sentence_limit_s = 300
-    file_limit_s = 3600
     query_limit_s = 120
+    file_limit_s = 7200
     max_memory = "4GiB"
     max_answer = "512MiB"
 
@@ -293,4 +293,39 @@ fn the_standard_variable_sets_the_endpoint_of_telemetry_and_the_file_wins_over_i
     assert_eq!(settings(&run, "filter")["telemetry"]["endpoint"], "http://127.0.0.1:2");
     let run = TestRun::new().variable("OTEL_EXPORTER_OTLP_ENDPOINT", "");
     assert_eq!(settings(&run, "filter")["telemetry"]["endpoint"], Value::Null);
+}
+
+#[test]
+fn every_example_is_a_settings_file() {
+    for name in ["openrouter", "deepseek", "openai", "vllm", "rehearsal"] {
+        let run = TestRun::new();
+        let example = run.run(&format!("example {name}"));
+        assert_eq!(example.code(), 0, "{}", example.stderr());
+        let run = run.file("rocq-distill.toml", &example.stdout());
+        let shown = run.run("run --show-settings");
+        assert_eq!(shown.code(), 0, "{name}: {}", shown.stderr());
+    }
+}
+
+#[test]
+fn what_no_model_server_could_be_asked_with_is_refused() {
+    let refused = |toml: &str| {
+        let outcome = TestRun::new().file("rocq-distill.toml", toml).run("reason");
+        assert_eq!(outcome.code(), 2, "{}", outcome.stderr());
+        outcome.stderr()
+    };
+    insta::assert_snapshot!(refused("[reason]\nbase_url = \"http://h/v1\"\n"), @"error: setting `reason.model` is missing, which `reason.base_url` needs");
+    insta::assert_snapshot!(refused("[judge]\nmax_workers = 0\n"), @"error: setting `judge.max_workers` must be at least 1");
+    insta::assert_snapshot!(refused("[score]\nrequests_per_second = 0.0\n"), @"error: settings `score.requests_per_second` and `score.tokens_per_minute` must be more than 0 where they are set");
+    insta::assert_snapshot!(refused("[reason.body]\nmessages = []\n"), @"error: setting `reason.body` must not have `messages`, which the step fills in itself");
+    insta::assert_snapshot!(refused("[reason]\nbase_ulr = \"x\"\n"), @"
+    error: unknown setting `reason.base_ulr` in `rocq-distill.toml`
+
+    hint: did you mean `reason.base_url`?
+    ");
+    insta::assert_snapshot!(refused(""), @"
+    error: no model server is set for `reason`
+
+    hint: set `reason.base_url` and `reason.model`; `rocq-distill example` prints files to start from
+    ");
 }

@@ -7,11 +7,11 @@
 use super::protocol::StateId;
 use super::server::Server;
 use super::session::Session;
-use crate::record::{Goal, Hypothesis, ProofState};
+use crate::record::{FullName, Goal, Hypothesis, ProofState, Reason};
 use crate::rocq::idetop::{Limits, Outcome};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::SourceFile;
-use crate::rocq::replay::{Refused, Replay};
+use crate::rocq::replay::Replay;
 use crate::rocq::{Fault, RocqError, printed, sentence};
 
 /// A petanque server that walks the file once, front to back.
@@ -56,13 +56,15 @@ impl<'a> PetanqueReplay<'a> {
     }
 
     /// Runs a part of the file sentence by sentence, up to the first one that is refused.
-    async fn walk(&mut self, to: usize) -> Result<Result<(), Refused>, Fault> {
+    async fn walk(&mut self, to: usize) -> Result<Result<(), Reason>, Fault> {
         let (from, _) = self.mark;
         for sentence in sentence::split(&self.text[from..to]) {
             let text = &self.text[from..][sentence.range.clone()];
             match self.session.run(self.mark.1, text).await? {
                 Ok(result) => self.mark = (from + sentence.range.end, result.st),
-                Err(refusal) => return Ok(Err(Refused { sentence: text.to_owned(), message: refusal.message })),
+                Err(refusal) => {
+                    return Ok(Err(Reason::FileRefused { sentence: text.to_owned(), message: refusal.message }));
+                }
             }
         }
         Ok(Ok(()))
@@ -70,7 +72,7 @@ impl<'a> PetanqueReplay<'a> {
 }
 
 impl Replay for PetanqueReplay<'_> {
-    async fn seek(&mut self, offset: usize) -> Result<Result<(), Refused>, Fault> {
+    async fn seek(&mut self, offset: usize) -> Result<Result<(), Reason>, Fault> {
         if self.session.is_full() {
             self.restart().await?;
         }
@@ -137,6 +139,14 @@ impl Replay for PetanqueReplay<'_> {
 
     fn keep(&mut self, offset: usize) {
         self.mark = (offset, self.tip);
+    }
+
+    fn left_out_of(&self, _axioms: &[FullName]) -> Vec<FullName> {
+        Vec::new()
+    }
+
+    fn is_renewed(&mut self) -> bool {
+        false
     }
 
     async fn close(self) {

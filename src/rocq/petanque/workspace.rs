@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::rocq::library::SourceFile;
+use crate::rocq::project::Binding;
 
 /// The folder; it goes with this value.
 #[derive(Debug)]
@@ -23,19 +24,31 @@ impl Workspace {
     /// Makes the folder for a source file.
     pub(super) fn of(file: &SourceFile) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("rocq-distill-").tempdir()?;
-        let twin = folder.path().join(&file.relative);
+        let (prefix, below) = file.logical_path.as_str().split_once('.').unwrap_or(("", file.logical_path.as_str()));
+        let twin = folder.path().join(below.replace('.', "/")).with_extension("v");
         fs::create_dir_all(twin.parent().unwrap_or(&twin))?;
         fs::write(&twin, "")?;
-        let prefix = file.logical_path.as_str().split('.').next().unwrap_or_default();
-        let line = |root: &Path| {
-            // The file has no way to write a quote, and Rocq none to read a path that is no UTF-8.
-            match root.to_str().filter(|root| !root.contains(['"', '\n'])) {
-                Some(root) => Ok(format!("-R \"{root}\" {prefix}\n")),
-                None => Err(io::Error::other(format!("Rocq cannot be told of the folder `{}`", root.display()))),
+        // The file has no way to write a quote.
+        let quoted = |word: &str| {
+            if word.contains(['"', '\n']) {
+                return Err(io::Error::other(format!("the server cannot be told of `{word}`")));
             }
+            Ok(format!("\"{word}\""))
         };
-        // The real folder comes last: it is the one that Rocq looks into first.
-        let project = [line(folder.path())?, line(&file.root)?].concat();
+        // Rocq has no way to read a path that is no UTF-8.
+        let binding = |folder: &Path, logical_path: &str, flag: &str| match folder.to_str() {
+            Some(folder) => Ok(format!("{flag} {} {}\n", quoted(folder)?, quoted(logical_path)?)),
+            None => Err(io::Error::other(format!("Rocq cannot be told of the folder `{}`", folder.display()))),
+        };
+        let mut lines = vec![binding(folder.path(), prefix, "-R")?];
+        // The real folders come last: they are the ones that Rocq looks into first.
+        for Binding { folder, logical_path, is_recursive } in &file.load_path.bindings {
+            lines.push(binding(folder, logical_path, if *is_recursive { "-R" } else { "-Q" })?);
+        }
+        for flag in &file.load_path.flags {
+            lines.push(format!("-arg {}\n", quoted(flag)?));
+        }
+        let project = lines.concat();
         fs::write(folder.path().join("_CoqProject"), project)?;
         Ok(Self { folder, file: twin })
     }

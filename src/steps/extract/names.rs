@@ -234,14 +234,28 @@ impl<'a> Lookup<'a> {
             .collect();
         paths.sort_unstable();
         paths.dedup();
-        if let [path] = paths.as_slice() {
-            let module = module(&reference.library, path);
-            let candidates = in_open_sections(&module, &reference.name, here);
-            return Self { candidates, is_lasting: true, module: Some(module), here };
+        let known = match paths.as_slice() {
+            [path] => {
+                let module = module(&reference.library, path);
+                let candidates = in_open_sections(&module, &reference.name, here);
+                Some((*path == reference.path, Self { candidates, is_lasting: true, module: Some(module), here }))
+            }
+            _ => None,
+        };
+        if let Some((true, lookup)) = known {
+            return lookup;
         }
         let written = text.get(reference.range.clone()).unwrap_or_default();
         let is_name = written.chars().all(|c| c.is_alphanumeric() || "_'.".contains(c)) && !written.is_empty();
-        let candidates = if is_name { vec![written.to_owned()] } else { vec![reference.full_name().to_string()] };
+        // Where a module was left out, it may be another than the only one that the file's text has: what a functor or
+        // an `Include` makes is no definition of the file. What was written tells, where it is still known.
+        let others = match known {
+            Some((_, lookup)) if !is_name => return lookup,
+            Some((_, lookup)) => lookup.candidates,
+            None => Vec::new(),
+        };
+        let mut candidates = if is_name { vec![written.to_owned()] } else { vec![reference.full_name().to_string()] };
+        candidates.extend(others);
         Self { candidates, is_lasting: false, module: None, here }
     }
 

@@ -1,23 +1,40 @@
-//! Walks one file with one prover, front to back, and makes a record of each proved theorem on the way.
+//! Walks one file, front to back, and makes a record or a rejection of each theorem on the way.
+//!
+//! Rocq's refusal of a sentence ends the walk: a file that does not compile goes no further. The loss of a prover does
+//! not: it costs the theorem at hand, and another prover goes on behind it.
 
-use super::names::{Named, Names, Surroundings};
-use crate::record::{
-    FORMAT_VERSION, FullName, Hypothesis, ProofState, ProofTerm, Reason, Record, RecordId, Rejected, Source, Step,
-    StepKind, TheoremKind,
-};
-use crate::rocq::glob::{Glob, Reference, within};
-use crate::rocq::idetop::{Idetop, Limits};
+mod proof;
+
+use std::sync::Arc;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::names::Names;
+use crate::record::{Hypothesis, ProofState, Reason, Record, RecordId, Rejected, Source, TheoremKind, excerpt};
+use crate::rocq::document::Document;
+use crate::rocq::glob::{Glob, within};
+use crate::rocq::idetop::{Limits, Outcome as Answer};
 use crate::rocq::installation::Installation;
-use crate::rocq::library::{SourceFile, SourceText};
+use crate::rocq::library::SourceFile;
 use crate::rocq::position::LineIndex;
-use crate::rocq::printed::{self, About};
-use crate::rocq::sentence::{self, Sentence};
-use crate::rocq::vernac::{self, Role};
-use crate::rocq::wire::{Place, Status};
+use crate::rocq::sentence::Sentence;
+use crate::rocq::vernac;
+use crate::rocq::wire::Status;
 use crate::rocq::{Fault, RocqError};
 use crate::settings::ExtractSettings;
 use crate::store::digest::Digest;
 use crate::store::unit::Outcome;
+
+/// What a source file says.
+#[derive(Debug)]
+pub(super) struct SourceText {
+    /// The text.
+    pub(super) text: String,
+    /// What its names mean.
+    pub(super) glob: Glob,
+    /// Why `glob` does not tell of the whole text, if so.
+    pub(super) flaw: Option<Reason>,
+}
 
 /// What a walk gives.
 #[derive(Debug, Default)]
@@ -37,16 +54,19 @@ pub(super) async fn walk(
     settings: &ExtractSettings,
     advance: &(dyn Fn(u64) + Sync),
 ) -> Result<Walked, RocqError> {
-    let sentences = sentence::split(&source.text);
+    let deadline = Instant::now() + limits.file;
+    let document = Document::open(rocq, file, &source.text, limits).await?;
+    let sentences = document.sentences();
     let mut walk = Walk {
-        prover: Idetop::start(rocq, file, limits).await?,
         file,
         text: &source.text,
         lines: LineIndex::new(&source.text),
         glob: &source.glob,
         sha256: Digest::of(&source.text),
         settings,
-        sentences: &sentences,
+        sentences: Arc::clone(&sentences),
+        path: file.logical_path.as_str().split('.').map(str::to_owned).collect(),
+        document,
         names: Names::default(),
         context: None,
         walked: Walked::default(),
@@ -54,65 +74,117 @@ pub(super) async fn walk(
     let mut index = 0;
     while index < sentences.len() && !walk.has_all() {
         let start = sentences[index].range.start;
-        match walk.sentence(index).await {
+        let before = walk.walked.mark();
+        let outcome = if let Some(reason) = source.flaw.as_ref().filter(|_| walk.is_beyond_glob(index)) {
+            Err(Rest { from: index, reason: reason.clone() })
+        } else if let Ok(outcome) = timeout_at(deadline, walk.item(index)).await {
+            outcome?
+        } else {
+            walk.walked.go_back(before);
+            Err(Rest { from: index, reason: Reason::FileTimedOut { limit_s: limits.file.as_secs() } })
+        };
+        match outcome {
             Ok(next) => index = next,
-            Err(stop) => {
-                walk.reject_from(&stop);
+            Err(rest) => {
+                walk.reject_rest(&rest);
                 break;
             }
         }
         let end = sentences.get(index).map_or(source.text.len(), |sentence| sentence.range.start);
         advance((end - start) as u64);
     }
-    let Walk { prover, walked, .. } = walk;
-    prover.close().await;
+    let Walk { document, walked, .. } = walk;
+    document.close().await;
     Ok(walked)
 }
 
-/// Why a walk cannot go on: from this sentence on, nothing is known of the file.
-struct Stop {
-    index: usize,
-    reason: Reason,
-}
-
 struct Walk<'a> {
-    prover: Idetop,
+    document: Document<'a>,
     file: &'a SourceFile,
     text: &'a str,
     lines: LineIndex<'a>,
     glob: &'a Glob,
     sha256: Digest,
     settings: &'a ExtractSettings,
-    sentences: &'a [Sentence],
+    sentences: Arc<[Sentence]>,
+    /// The library's path with the modules and sections that were open when Rocq was last asked.
+    path: Vec<String>,
     names: Names,
     /// The variables of the open sections, until a command may have changed them.
     context: Option<Vec<Hypothesis>>,
     walked: Walked,
 }
 
-/// A proof script as it was executed.
-struct Script {
-    steps: Vec<Step>,
-    /// What the statement and the steps name.
-    named: Named,
-    /// The sentence that ended the proof.
-    last: usize,
-    /// How it ended, if not with a constant.
-    flaw: Option<Reason>,
+/// What ends the execution of a sentence or a proof.
+enum Halt {
+    /// Rocq refused a sentence.
+    Refused { sentence: String, message: String },
+    /// The file ends within the proof.
+    Unfinished,
+    /// The prover was lost over a sentence or a question.
+    Lost { sentence: String, fault: Fault },
 }
 
-impl<'a> Walk<'a> {
+/// The part of the file, from a sentence on, of which nothing is known, and why.
+struct Rest {
+    from: usize,
+    reason: Reason,
+}
+
+impl Walk<'_> {
+    /// Executes the sentence at `index`, with the whole proof if it opens one, whatever becomes of the prover; gives the
+    /// index of the next.
+    async fn item(&mut self, index: usize) -> Result<Result<usize, Rest>, RocqError> {
+        let before = self.walked.mark();
+        let mut is_first_try = true;
+        let reason = loop {
+            let halt = match self.sentence(index).await {
+                Ok(next) => {
+                    self.document.keep(next);
+                    return Ok(Ok(next));
+                }
+                Err(halt) => halt,
+            };
+            self.walked.go_back(before);
+            self.context = None;
+            match halt {
+                Halt::Refused { sentence, message } if self.document.has_left_out() => {
+                    break Reason::RefusedAfterLeftOut { sentence, message };
+                }
+                Halt::Refused { sentence, message } => {
+                    return Ok(Err(Rest { from: index, reason: Reason::RocqError { sentence, message } }));
+                }
+                Halt::Unfinished => return Ok(Err(Rest { from: index, reason: Reason::Aborted })),
+                // A prover that was killed from outside says nothing about the proof.
+                Halt::Lost { fault: Fault::Died { .. }, .. } if is_first_try => {
+                    is_first_try = false;
+                    self.document.lose();
+                    if let Err(stuck) = self.document.seek(index).await? {
+                        return Ok(Err(Rest { from: index, reason: stuck.reason }));
+                    }
+                }
+                Halt::Lost { sentence, fault } => {
+                    self.document.lose();
+                    break fault.reason(&sentence);
+                }
+            }
+        };
+        let passed = self.document.pass(index).await?;
+        self.reject_within(index, *passed.as_ref().unwrap_or(&(index + 1)), &reason);
+        Ok(passed.map_err(|stuck| Rest { from: index + 1, reason: stuck.reason }))
+    }
+
     /// Executes the sentence at `index`, with the whole proof if it opens one; gives the index of the next.
-    async fn sentence(&mut self, index: usize) -> Result<usize, Stop> {
-        let text = self.text_of(index);
-        let kind = vernac::theorem_kind(text).filter(|kind| self.settings.kinds.contains(kind));
+    async fn sentence(&mut self, index: usize) -> Result<usize, Halt> {
+        let text = self.document.text_of(index);
+        let kind = self.wanted_kind(index);
         if kind.is_some() && self.context.is_none() {
             self.context = Some(self.section_context(index).await?);
         }
         let status = self.run_for_status(index).await?;
         let next = match (kind, &status.proof) {
             (None, None) => Ok(index + 1),
-            (Some(kind), Some(name)) if self.wants(&self.source(index, index, kind, name, &status)) => {
+            (Some(kind), Some(name)) if self.wants(&self.source(index, index, kind, name, &status.path)) => {
                 self.theorem(index, kind, name, &status).await
             }
             (_, Some(_)) => self.skip_proof(index + 1).await,
@@ -120,7 +192,7 @@ impl<'a> Walk<'a> {
                 // A definition with a body is no theorem; a theorem with a body has no script.
                 if TheoremKind::DEFAULT.contains(&kind) {
                     let name = vernac::stated_name(text).unwrap_or_default();
-                    self.reject(index, index, kind, name, &status, Reason::NoScript);
+                    self.reject(index, index, kind, name, &status.path, Reason::NoScript);
                 }
                 Ok(index + 1)
             }
@@ -133,13 +205,12 @@ impl<'a> Walk<'a> {
     }
 
     /// Executes a proof that becomes no record.
-    async fn skip_proof(&mut self, mut index: usize) -> Result<usize, Stop> {
+    async fn skip_proof(&mut self, mut index: usize) -> Result<usize, Halt> {
         while index < self.sentences.len() {
-            let kind = vernac::theorem_kind(self.text_of(index)).filter(|kind| self.settings.kinds.contains(kind));
             let status = self.run_for_status(index).await?;
-            if let Some(kind) = kind {
-                let name = vernac::stated_name(self.text_of(index)).unwrap_or_default();
-                self.reject(index, index, kind, name, &status, Reason::NestedProof);
+            if let Some(kind) = self.wanted_kind(index) {
+                let name = vernac::stated_name(self.document.text_of(index)).unwrap_or_default();
+                self.reject(index, index, kind, name, &status.path, Reason::NestedProof);
             }
             index += 1;
             if status.proof.is_none() {
@@ -149,237 +220,93 @@ impl<'a> Walk<'a> {
         Ok(index)
     }
 
-    /// Executes a proof and makes a record or a rejection of it.
-    async fn theorem(
-        &mut self,
-        statement: usize,
-        kind: TheoremKind,
-        name: &str,
-        status: &Status,
-    ) -> Result<usize, Stop> {
-        let script = match self.script(statement, status).await {
-            Ok(script) => script,
-            Err(stop) => {
-                // The theorem in whose proof the walk ends is rejected for what ended it.
-                let last = stop.index.min(self.sentences.len() - 1);
-                self.reject(statement, last, kind, name, status, stop.reason.clone());
-                return Err(Stop { index: last + 1, ..stop });
-            }
-        };
-        let next = script.last + 1;
-        let source = self.source(statement, script.last, kind, name, status);
-        let outcome = match script.flaw.clone() {
-            Some(flaw) => Err(flaw),
-            None => match self.describe(statement, script, source.clone(), name).await {
-                Ok(outcome) => outcome,
-                Err(fault) => {
-                    let reason = fault.reason(name);
-                    self.push(source, Err(reason.clone()));
-                    return Err(Stop { index: next, reason });
-                }
-            },
-        };
-        self.push(source, outcome);
-        Ok(next)
-    }
-
-    /// Executes the script of the proof that the statement has opened.
-    async fn script(&mut self, statement: usize, status: &Status) -> Result<Script, Stop> {
-        let mut before = match self.prover.proof_state().await {
-            Ok(Ok(state)) => state.unwrap_or_default(),
-            Ok(Err(refusal)) => return Err(self.refused(statement, refusal.message)),
-            Err(fault) => return Err(self.stop(statement, fault)),
-        };
-        let mut steps = Vec::new();
-        let mut named = Named::default();
-        let mut flaw = None;
-        for index in statement + 1..self.sentences.len() {
-            let role = vernac::role(self.text_of(index), self.sentences[index].shape);
-            if role == Role::Closing && flaw.is_none() {
-                match self.names(statement, index, status).await.map_err(|fault| self.stop(index, fault))? {
-                    Ok(found) => named = found,
-                    Err(reason) => flaw = Some(reason),
-                }
-            }
-            let state = self.run(index).await?;
-            let ended = state.is_none();
-            let after = state.unwrap_or_default();
-            match role {
-                Role::Admitted if ended => flaw = Some(Reason::Admitted),
-                Role::Abort if ended => flaw = Some(Reason::Aborted),
-                Role::Opening if ended => flaw = Some(Reason::NoScript),
-                Role::Step(kind) => {
-                    if let Some(kind) =
-                        vernac::theorem_kind(self.text_of(index)).filter(|kind| self.settings.kinds.contains(kind))
-                    {
-                        flaw = Some(Reason::NestedProof);
-                        let name = vernac::stated_name(self.text_of(index)).unwrap_or_default();
-                        let here = Status { path: self.library_path(), proof: None, n_proofs: 0 };
-                        self.reject(index, index, kind, name, &here, Reason::NestedProof);
-                    }
-                    if !after.given_up.is_empty() {
-                        flaw.get_or_insert(Reason::GivenUp);
-                    }
-                    steps.push(self.step(steps.len(), index, kind, before, after.clone()));
-                }
-                Role::Admitted | Role::Abort | Role::Opening | Role::Closing => {}
-            }
-            if ended {
-                return Ok(Script { steps, named, last: index, flaw });
-            }
-            before = after;
-        }
-        Err(Stop { index: self.sentences.len(), reason: Reason::Aborted })
-    }
-
-    fn step(&self, step: usize, index: usize, kind: StepKind, before: ProofState, after: ProofState) -> Step {
-        let range = &self.sentences[index].range;
-        Step {
-            index: step,
-            text: self.text[range.clone()].to_owned(),
-            kind,
-            start: self.lines.position(range.start),
-            end: self.lines.position(range.end),
-            premises: Vec::new(),
-            state_before: before,
-            state_after: after,
-        }
-    }
-
-    /// Asks what the statement and the steps up to the closing sentence name.
-    async fn names(
-        &mut self,
-        statement: usize,
-        closing: usize,
-        status: &Status,
-    ) -> Result<Result<Named, Reason>, Fault> {
-        let glob = self.glob;
-        let ranges = std::iter::once(statement).chain(self.step_indices(statement, closing));
-        let references: Vec<&Reference> =
-            ranges.flat_map(|index| glob.references_in(&self.sentences[index].range)).collect();
-        let surroundings = Surroundings { text: self.text, glob, here: &status.path };
-        self.names.resolve(&mut self.prover, &references, surroundings).await
-    }
-
-    /// The sentences between a statement and its closing that are steps.
-    fn step_indices(&self, statement: usize, closing: usize) -> impl Iterator<Item = usize> + use<'a> {
-        let (text, sentences) = (self.text, self.sentences);
-        (statement + 1..closing).filter(move |index| {
-            let sentence = &sentences[*index];
-            matches!(vernac::role(&text[sentence.range.clone()], sentence.shape), Role::Step(_))
-        })
-    }
-
-    /// Asks what there is to know of a proof that has just ended with a constant.
-    async fn describe(
-        &mut self,
-        statement: usize,
-        script: Script,
-        source: Source,
-        name: &str,
-    ) -> Result<Result<Record, Reason>, Fault> {
-        let printed = match self.print(name).await? {
-            Ok(printed) => printed,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let Script { mut steps, named, last, .. } = script;
-        for (step, index) in steps.iter_mut().zip(self.step_indices(statement, last)) {
-            step.premises = named.premises_of(self.glob.references_in(&self.sentences[index].range));
-        }
-        let proof = self.sentences[statement + 1].range.start..self.sentences[last].range.end;
-        Ok(Ok(Record {
-            format_version: FORMAT_VERSION,
-            id: record_id(&source),
-            statement: self.text_of(statement).to_owned(),
-            statement_type: printed.ty,
-            section_context: self.context.clone().unwrap_or_default(),
-            proof_script: self.text[proof].to_owned(),
-            steps,
-            closing: self.text_of(last).to_owned(),
-            proof_term: ProofTerm { text: printed.term },
-            premises: named.premises,
-            notations: named.notations,
-            axioms: printed.axioms,
-            source,
-            verification: None,
-            tokens: None,
-            selection: None,
-            reasonings: vec![],
-            scores: vec![],
-            verdicts: vec![],
-            reasoning_index: None,
-        }))
-    }
-
-    /// Prints type, term and axioms of a constant.
-    async fn print(&mut self, name: &str) -> Result<Result<Printed, Reason>, Fault> {
-        let questions = [format!("About {name}."), format!("Print {name}."), format!("Print Assumptions {name}.")];
-        let answers = self.prover.ask(&questions).await?;
-        let texts: Vec<_> =
-            answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect();
-        let unreadable =
-            |index: usize| Reason::Unreadable { query: questions[index].clone(), message: excerpt(&texts[index]) };
-        let Some(About::Object { ty, .. }) = printed::about(&texts[0]) else { return Ok(Err(unreadable(0))) };
-        let Some(term) = printed::print(&texts[1], &ty) else { return Ok(Err(unreadable(1))) };
-        let Some(axioms) = printed::assumptions(&texts[2]) else { return Ok(Err(unreadable(2))) };
-        let axioms = axioms.into_iter().map(FullName::new).collect();
-        Ok(Ok(Printed { term, ty, axioms }))
-    }
-
     /// The variables of the open sections: the hypotheses of a goal that is opened here and taken back.
-    async fn section_context(&mut self, index: usize) -> Result<Vec<Hypothesis>, Stop> {
-        let before = self.prover.tip();
-        let place = self.place(index);
-        let state = match self.prover.run("Goal True.", place).await {
-            Ok(Ok(state)) => state.unwrap_or_default(),
-            Ok(Err(refusal)) => return Err(self.refused(index, refusal.message)),
-            Err(fault) => return Err(self.stop(index, fault)),
+    async fn section_context(&mut self, index: usize) -> Result<Vec<Hypothesis>, Halt> {
+        let place = self.document.place(index);
+        let outcome = match self.document.prover() {
+            Ok(prover) => {
+                let before = prover.tip();
+                match prover.run("Goal True.", place).await {
+                    Ok(state) => prover.go_back(before).await.map(|()| state),
+                    Err(fault) => Err(fault),
+                }
+            }
+            Err(fault) => Err(fault),
         };
-        self.prover.go_back(before).await.map_err(|fault| self.stop(index, fault))?;
+        let state = self.answered(index, outcome)?.unwrap_or_default();
         Ok(state.goals.into_iter().next().map(|goal| goal.hypotheses).unwrap_or_default())
     }
 
-    async fn run(&mut self, index: usize) -> Result<Option<ProofState>, Stop> {
-        let place = self.place(index);
-        match self.prover.run(self.text_of(index), place).await {
-            Ok(Ok(state)) => Ok(state),
-            Ok(Err(refusal)) => Err(self.refused(index, refusal.message)),
-            Err(fault) => Err(self.stop(index, fault)),
-        }
+    async fn run(&mut self, index: usize) -> Result<Option<ProofState>, Halt> {
+        let (text, place) = (self.document.text_of(index), self.document.place(index));
+        let outcome = match self.document.prover() {
+            Ok(prover) => prover.run(text, place).await,
+            Err(fault) => Err(fault),
+        };
+        self.answered(index, outcome)
     }
 
-    async fn run_for_status(&mut self, index: usize) -> Result<Status, Stop> {
-        let place = self.place(index);
-        match self.prover.run_for_status(self.text_of(index), place).await {
-            Ok(Ok(status)) => Ok(status),
-            Ok(Err(refusal)) => Err(self.refused(index, refusal.message)),
-            Err(fault) => Err(self.stop(index, fault)),
-        }
+    async fn run_for_status(&mut self, index: usize) -> Result<Status, Halt> {
+        let (text, place) = (self.document.text_of(index), self.document.place(index));
+        let outcome = match self.document.prover() {
+            Ok(prover) => prover.run_for_status(text, place).await,
+            Err(fault) => Err(fault),
+        };
+        let status = self.answered(index, outcome)?;
+        self.path.clone_from(&status.path);
+        Ok(status)
     }
 
-    fn refused(&self, index: usize, message: String) -> Stop {
-        Stop { index, reason: Reason::RocqError { sentence: excerpt(self.text_of(index)), message } }
+    /// What was answered when the sentence at `index` was executed.
+    fn answered<T>(&self, index: usize, outcome: Answer<T>) -> Result<T, Halt> {
+        let refused = |message| Halt::Refused { sentence: excerpt(self.document.text_of(index)), message };
+        outcome.map_err(|fault| self.lost(index, fault))?.map_err(|refusal| refused(refusal.message))
     }
 
-    fn stop(&self, index: usize, fault: Fault) -> Stop {
-        Stop { index, reason: fault.reason(&excerpt(self.text_of(index))) }
+    fn lost(&self, index: usize, fault: Fault) -> Halt {
+        Halt::Lost { sentence: excerpt(self.document.text_of(index)), fault }
     }
 
-    /// Rejects every theorem that the rest of the file states.
-    fn reject_from(&mut self, stop: &Stop) {
-        let here = Status { path: self.library_path(), proof: None, n_proofs: 0 };
-        for index in stop.index..self.sentences.len() {
-            let text = self.text_of(index);
-            if let Some(kind) = vernac::theorem_kind(text).filter(|kind| self.settings.kinds.contains(kind)) {
-                let name = vernac::stated_name(text).unwrap_or_default();
-                self.reject(index, index, kind, name, &here, stop.reason.clone());
+    /// Rejects the theorem that was stated at `index` and those stated in its proof, which ends before `end`.
+    fn reject_within(&mut self, index: usize, end: usize, reason: &Reason) {
+        let path = self.path.clone();
+        for statement in index..end {
+            let Some(kind) = self.wanted_kind(statement) else { continue };
+            let has_proof = end > index + 1 || TheoremKind::DEFAULT.contains(&kind);
+            if statement > index || has_proof {
+                let name = vernac::stated_name(self.document.text_of(statement)).unwrap_or_default();
+                let last = if statement == index { end - 1 } else { statement };
+                self.reject(statement, last, kind, name, &path, reason.clone());
             }
         }
     }
 
-    fn reject(&mut self, start: usize, end: usize, kind: TheoremKind, name: &str, status: &Status, reason: Reason) {
-        let source = self.source(start, end, kind, name, status);
+    /// Rejects every theorem that the rest of the file states.
+    fn reject_rest(&mut self, rest: &Rest) {
+        let mut path = self.path.clone();
+        for index in rest.from..self.sentences.len() {
+            let text = self.document.text_of(index);
+            vernac::follow_path(&mut path, text);
+            if let Some(kind) = self.wanted_kind(index) {
+                let name = vernac::stated_name(text).unwrap_or_default();
+                self.reject(index, index, kind, name, &path, rest.reason.clone());
+            }
+        }
+    }
+
+    fn reject(&mut self, start: usize, end: usize, kind: TheoremKind, name: &str, path: &[String], reason: Reason) {
+        let source = self.source(start, end, kind, name, path);
         self.push(source, Err(reason));
+    }
+
+    /// The kind of statement at `index`, if it is one that was asked for.
+    fn wanted_kind(&self, index: usize) -> Option<TheoremKind> {
+        vernac::theorem_kind(self.document.text_of(index)).filter(|kind| self.settings.kinds.contains(kind))
+    }
+
+    /// Whether a theorem is stated at `index` of which the `.glob` file does not tell.
+    fn is_beyond_glob(&self, index: usize) -> bool {
+        self.wanted_kind(index).is_some() && self.glob.definitions_in(&self.sentences[index].range).is_empty()
     }
 
     /// Whether the theorem is among those asked for.
@@ -408,9 +335,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn source(&self, start: usize, end: usize, kind: TheoremKind, name: &str, status: &Status) -> Source {
+    fn source(&self, start: usize, end: usize, kind: TheoremKind, name: &str, path: &[String]) -> Source {
         let range = self.sentences[start].range.start..self.sentences[end].range.end;
         let library = &self.file.logical_path;
+        let n_components = library.as_str().split('.').count();
         // The `.glob` file knows the modules around the theorem; Rocq's own path has the open sections in it too.
         let inner = self
             .glob
@@ -418,7 +346,7 @@ impl<'a> Walk<'a> {
             .iter()
             .find(|definition| definition.name == name)
             .map_or_else(
-                || within(&status.path[self.library_path().len().min(status.path.len())..].join("."), name),
+                || within(&path[n_components.min(path.len())..].join("."), name),
                 |definition| within(&definition.path, name),
             );
         Source {
@@ -434,25 +362,20 @@ impl<'a> Walk<'a> {
             sha256: self.sha256.to_string(),
         }
     }
-
-    fn library_path(&self) -> Vec<String> {
-        self.file.logical_path.as_str().split('.').map(str::to_owned).collect()
-    }
-
-    fn text_of(&self, index: usize) -> &'a str {
-        &self.text[self.sentences[index].range.clone()]
-    }
-
-    fn place(&self, index: usize) -> Place {
-        let offset = self.sentences[index].range.start;
-        Place { offset, line: self.lines.line(offset) + 1, line_start: self.lines.line_start(offset) }
-    }
 }
 
-struct Printed {
-    term: String,
-    ty: String,
-    axioms: Vec<FullName>,
+impl Walked {
+    /// How many theorems were seen, kept and rejected.
+    fn mark(&self) -> [usize; 3] {
+        [self.n_seen, self.outcome.kept.len(), self.outcome.rejected.len()]
+    }
+
+    /// Forgets what was found since the mark.
+    fn go_back(&mut self, [n_seen, n_kept, n_rejected]: [usize; 3]) {
+        self.n_seen = n_seen;
+        self.outcome.kept.truncate(n_kept);
+        self.outcome.rejected.truncate(n_rejected);
+    }
 }
 
 /// Logical path, `:`, name within the file.
@@ -460,13 +383,4 @@ fn record_id(source: &Source) -> RecordId {
     let library = source.logical_path.as_str();
     let inner = source.full_name.as_str().strip_prefix(library).unwrap_or_default().trim_start_matches('.');
     RecordId::new(format!("{library}:{inner}"))
-}
-
-/// The start of a text, for a reason that a person reads.
-fn excerpt(text: &str) -> String {
-    const LENGTH: usize = 400;
-    match text.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }

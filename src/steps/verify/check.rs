@@ -3,7 +3,7 @@
 use crate::record::{FullName, ProofState, Reason, Record, StepKind};
 use crate::rocq::Fault;
 use crate::rocq::idetop::Outcome;
-use crate::rocq::replay::{Refused, Replay};
+use crate::rocq::replay::Replay;
 use crate::rocq::sentence;
 use crate::rocq::vernac::{self, Role};
 
@@ -47,8 +47,8 @@ pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record
         Ok(script) => script,
         Err(reason) => return Ok(Err(reason)),
     };
-    if let Err(Refused { sentence, message }) = engine.seek(record.source.byte_start).await.map_err(Stop::Before)? {
-        return Ok(Err(Reason::FileRefused { sentence, message }));
+    if let Err(reason) = engine.seek(record.source.byte_start).await.map_err(Stop::Before)? {
+        return Ok(Err(reason));
     }
     let mut state = match answered(engine.run(&record.statement).await, &record.statement)? {
         Ok(state) => state,
@@ -76,11 +76,7 @@ pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record
     }
     let name = record.source.full_name.as_str().rsplit('.').next().unwrap_or_default();
     let outcome = match answered(engine.assumptions(name).await, name)? {
-        Ok(Some(found)) if found.iter().map(String::as_str).eq(record.axioms.iter().map(FullName::as_str)) => Ok(()),
-        Ok(Some(found)) => Err(Reason::AxiomMismatch {
-            expected: record.axioms.clone(),
-            found: found.into_iter().map(FullName::new).collect(),
-        }),
+        Ok(Some(found)) => same_axioms(engine, &record.axioms, found.into_iter().map(FullName::new).collect()),
         Ok(None) => Err(Reason::NotDefined { message: format!("`Print Assumptions {name}.` gives no answer") }),
         Err(reason) => Err(reason),
     };
@@ -151,6 +147,19 @@ async fn same<E: Replay>(
     }
     let found = found.map_or_else(|| "no proof is open".to_owned(), ToString::to_string);
     Ok(Err(Reason::StateMismatch { step, expected: expected.to_string(), found }))
+}
+
+/// Whether the axioms that were found are the recorded ones.
+fn same_axioms<E: Replay>(engine: &E, expected: &[FullName], found: Vec<FullName>) -> Result<(), Reason> {
+    if found == expected {
+        return Ok(());
+    }
+    let theorems = engine.left_out_of(&found);
+    if theorems.is_empty() {
+        Err(Reason::AxiomMismatch { expected: expected.to_vec(), found })
+    } else {
+        Err(Reason::RestsOnLeftOut { theorems })
+    }
 }
 
 /// Rocq's refusal of a sentence is a reason to reject.

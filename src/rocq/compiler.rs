@@ -1,0 +1,53 @@
+//! Makes `.glob` files that are missing or stale: with `coqc`, in a folder of ours, so that the user's tree is only read.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use super::glob::{self, Glob};
+use super::idetop::Limits;
+use super::installation::Installation;
+use super::library::SourceFile;
+use super::process::Process;
+use super::{Fault, RocqError};
+
+/// A `.glob` file that was made.
+#[derive(Debug)]
+pub struct Made {
+    /// What it says.
+    pub glob: Glob,
+    /// What `coqc` said where the file does not compile: the `.glob` file ends there.
+    pub error: Option<String>,
+}
+
+/// Compiles a copy of a source under the source's own name.
+pub async fn make_glob(
+    rocq: &Installation,
+    file: &SourceFile,
+    text: &str,
+    limits: Limits,
+) -> Result<Result<Made, Fault>, RocqError> {
+    let folder = tempfile::Builder::new().prefix("rocq-distill-").tempdir();
+    let folder = folder.map_err(|source| RocqError::Read { path: std::env::temp_dir(), source })?;
+    let copy = folder.path().join(file.path.file_name().unwrap_or_default());
+    fs::write(&copy, text).map_err(|source| RocqError::Read { path: copy.clone(), source })?;
+    let compiler = rocq.compiler.as_deref().ok_or_else(|| RocqError::NoGlob { path: file.path.clone() })?;
+    let process = Process::start(compiler, &arguments(file, folder.path(), &copy), limits.bounds)?;
+    let said = match process.run_to_end(limits.file).await {
+        Ok(said) => said,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let path = copy.with_extension("glob");
+    let made = fs::read_to_string(&path).map_err(|source| RocqError::Read { path, source })?;
+    let glob = glob::parse(&made).map_err(|source| RocqError::BadGlob { path: file.path.clone(), source })?;
+    Ok(Ok(Made { glob, error: said.err() }))
+}
+
+/// The flags of the file, and the folder of the copy under the logical path of the file's own folder.
+fn arguments(file: &SourceFile, folder: &Path, copy: &Path) -> Vec<OsString> {
+    let parent = file.logical_path.as_str().rsplit_once('.').map_or("", |(parent, _)| parent);
+    let mut arguments: Vec<OsString> = vec!["-q".into()];
+    arguments.extend(file.load_path.arguments().into_iter().map(Into::into));
+    arguments.extend(["-Q".into(), folder.into(), parent.into(), copy.into()]);
+    arguments
+}

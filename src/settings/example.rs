@@ -1,0 +1,29 @@
+//! Settings files to start from, one for each kind of model server.
+
+/// A kind of model server that there is an example for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Example {
+    /// OpenRouter, with a vLLM for the scores.
+    Openrouter,
+    /// DeepSeek's own service.
+    Deepseek,
+    /// OpenAI.
+    Openai,
+    /// vLLM on this machine.
+    Vllm,
+    /// No server: a rehearsal.
+    Rehearsal,
+}
+
+impl Example {
+    /// The settings file.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Openrouter => include_str!("example/openrouter.toml"),
+            Self::Deepseek => include_str!("example/deepseek.toml"),
+            Self::Openai => include_str!("example/openai.toml"),
+            Self::Vllm => include_str!("example/vllm.toml"),
+            Self::Rehearsal => include_str!("example/rehearsal.toml"),
+        }
+    }
+}

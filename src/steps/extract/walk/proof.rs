@@ -1,0 +1,209 @@
+//! Makes a record of one proof: executes its script, asks for the state around each step, the names and the term.
+
+use super::super::names::{Named, Surroundings};
+use super::{Halt, Walk, record_id};
+use crate::record::{
+    FORMAT_VERSION, FullName, Premise, ProofState, ProofTerm, Reason, Record, Source, Step, StepKind, TheoremKind,
+    excerpt,
+};
+use crate::rocq::Fault;
+use crate::rocq::glob::Reference;
+use crate::rocq::printed::{self, About};
+use crate::rocq::sentence::Shape;
+use crate::rocq::vernac::{self, Role};
+use crate::rocq::wire::Status;
+
+/// A proof script as it was executed.
+struct Script {
+    steps: Vec<Step>,
+    /// What the statement and the steps name.
+    named: Named,
+    /// The sentence that ended the proof.
+    last: usize,
+    /// How it ended, if not with a constant.
+    flaw: Option<Reason>,
+}
+
+impl Walk<'_> {
+    /// Executes a proof and makes a record or a rejection of it; gives the index of the next sentence.
+    pub(super) async fn theorem(
+        &mut self,
+        statement: usize,
+        kind: TheoremKind,
+        name: &str,
+        status: &Status,
+    ) -> Result<usize, Halt> {
+        let script = self.script(statement, status).await?;
+        let next = script.last + 1;
+        // `Save name.` and `Defined name.` have the last word.
+        let last = self.document.text_of(script.last);
+        let renamed = vernac::stated_name(last).filter(|_| vernac::role(last, Shape::Period) == Role::Closing);
+        let name = renamed.unwrap_or(name);
+        let source = self.source(statement, script.last, kind, name, &status.path);
+        let outcome = match script.flaw.clone() {
+            Some(flaw) => Err(flaw),
+            None => self
+                .describe(statement, script, source.clone(), name)
+                .await
+                .map_err(|fault| Halt::Lost { sentence: format!("Print {name}."), fault })?
+                .and_then(|record| self.resting_on_proofs(record)),
+        };
+        self.push(source, outcome);
+        Ok(next)
+    }
+
+    /// The record, if nothing that it rests on or names was left out of the file.
+    fn resting_on_proofs(&self, record: Record) -> Result<Record, Reason> {
+        let here = |premise: &&Premise| premise.library == self.file.logical_path;
+        let named = record.premises.iter().filter(here).map(|premise| &premise.full_name);
+        let theorems = self.document.left_out_of(record.axioms.iter().chain(named));
+        if theorems.is_empty() { Ok(record) } else { Err(Reason::RestsOnLeftOut { theorems }) }
+    }
+
+    /// Executes the script of the proof that the statement has opened.
+    async fn script(&mut self, statement: usize, status: &Status) -> Result<Script, Halt> {
+        let outcome = match self.document.prover() {
+            Ok(prover) => prover.proof_state().await,
+            Err(fault) => Err(fault),
+        };
+        let mut before = self.answered(statement, outcome)?.unwrap_or_default();
+        let mut steps = Vec::new();
+        let mut named = Named::default();
+        let mut flaw = None;
+        for index in statement + 1..self.sentences.len() {
+            let role = vernac::role(self.document.text_of(index), self.sentences[index].shape);
+            if role == Role::Closing && flaw.is_none() {
+                match self.names(statement, index, status).await.map_err(|fault| self.lost(index, fault))? {
+                    Ok(found) => named = found,
+                    Err(reason) => flaw = Some(reason),
+                }
+            }
+            let state = self.run(index).await?;
+            let ended = state.is_none();
+            let after = state.unwrap_or_default();
+            match role {
+                Role::Admitted if ended => flaw = Some(Reason::Admitted),
+                Role::Abort if ended => flaw = Some(Reason::Aborted),
+                Role::Opening if ended => flaw = Some(Reason::NoScript),
+                Role::Step(kind) => {
+                    if let Some(kind) = vernac::theorem_kind(self.document.text_of(index))
+                        .filter(|kind| self.settings.kinds.contains(kind))
+                    {
+                        flaw = Some(Reason::NestedProof);
+                        let name = vernac::stated_name(self.document.text_of(index)).unwrap_or_default();
+                        self.reject(index, index, kind, name, &status.path, Reason::NestedProof);
+                    }
+                    if !after.given_up.is_empty() {
+                        flaw.get_or_insert(Reason::GivenUp);
+                    }
+                    steps.push(self.step(steps.len(), index, kind, before, after.clone()));
+                }
+                Role::Admitted | Role::Abort | Role::Opening | Role::Closing => {}
+            }
+            if ended {
+                return Ok(Script { steps, named, last: index, flaw });
+            }
+            before = after;
+        }
+        Err(Halt::Unfinished)
+    }
+
+    fn step(&self, step: usize, index: usize, kind: StepKind, before: ProofState, after: ProofState) -> Step {
+        let range = &self.sentences[index].range;
+        Step {
+            index: step,
+            text: self.text[range.clone()].to_owned(),
+            kind,
+            start: self.lines.position(range.start),
+            end: self.lines.position(range.end),
+            premises: Vec::new(),
+            state_before: before,
+            state_after: after,
+        }
+    }
+
+    /// Asks what the statement and the steps up to the closing sentence name.
+    async fn names(
+        &mut self,
+        statement: usize,
+        closing: usize,
+        status: &Status,
+    ) -> Result<Result<Named, Reason>, Fault> {
+        let glob = self.glob;
+        let ranges = std::iter::once(statement).chain(self.step_indices(statement, closing));
+        let references: Vec<&Reference> =
+            ranges.flat_map(|index| glob.references_in(&self.sentences[index].range)).collect();
+        let surroundings = Surroundings { text: self.text, glob, here: &status.path };
+        self.names.resolve(self.document.prover()?, &references, surroundings).await
+    }
+
+    /// The sentences between a statement and its closing that are steps.
+    fn step_indices(&self, statement: usize, closing: usize) -> Vec<usize> {
+        let is_step = |index: &usize| {
+            matches!(vernac::role(self.document.text_of(*index), self.sentences[*index].shape), Role::Step(_))
+        };
+        (statement + 1..closing).filter(is_step).collect()
+    }
+
+    /// Asks what there is to know of a proof that has just ended with a constant.
+    async fn describe(
+        &mut self,
+        statement: usize,
+        script: Script,
+        source: Source,
+        name: &str,
+    ) -> Result<Result<Record, Reason>, Fault> {
+        let printed = match self.print(name).await? {
+            Ok(printed) => printed,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let Script { mut steps, named, last, .. } = script;
+        for (step, index) in steps.iter_mut().zip(self.step_indices(statement, last)) {
+            step.premises = named.premises_of(self.glob.references_in(&self.sentences[index].range));
+        }
+        let proof = self.sentences[statement + 1].range.start..self.sentences[last].range.end;
+        Ok(Ok(Record {
+            format_version: FORMAT_VERSION,
+            id: record_id(&source),
+            statement: self.document.text_of(statement).to_owned(),
+            statement_type: printed.ty,
+            section_context: self.context.clone().unwrap_or_default(),
+            proof_script: self.text[proof].to_owned(),
+            steps,
+            closing: self.document.text_of(last).to_owned(),
+            proof_term: ProofTerm { text: printed.term },
+            premises: named.premises,
+            notations: named.notations,
+            axioms: printed.axioms,
+            source,
+            verification: None,
+            tokens: None,
+            selection: None,
+            reasonings: vec![],
+            scores: vec![],
+            verdicts: vec![],
+            reasoning_index: None,
+        }))
+    }
+
+    /// Prints type, term and axioms of a constant.
+    async fn print(&mut self, name: &str) -> Result<Result<Printed, Reason>, Fault> {
+        let questions = [format!("About {name}."), format!("Print {name}."), format!("Print Assumptions {name}.")];
+        let answers = self.document.prover()?.ask(&questions).await?;
+        let texts: Vec<_> =
+            answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect();
+        let unreadable =
+            |index: usize| Reason::Unreadable { query: questions[index].clone(), message: excerpt(&texts[index]) };
+        let Some(About::Object { ty, .. }) = printed::about(&texts[0]) else { return Ok(Err(unreadable(0))) };
+        let Some(term) = printed::print(&texts[1], &ty) else { return Ok(Err(unreadable(1))) };
+        let Some(axioms) = printed::assumptions(&texts[2]) else { return Ok(Err(unreadable(2))) };
+        let axioms = axioms.into_iter().map(FullName::new).collect();
+        Ok(Ok(Printed { term, ty, axioms }))
+    }
+}
+
+struct Printed {
+    term: String,
+    ty: String,
+    axioms: Vec<FullName>,
+}
