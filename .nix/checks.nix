@@ -25,6 +25,7 @@ let
     pkgs.cargo-nextest
     # For the scripted server of petanque.
     pkgs.python3
+    rocq.env
   ];
 
   nixFiles = pkgs.lib.fileset.toSource {
@@ -43,11 +44,8 @@ in
   clippy = cargo "clippy" [ pkgs.clippy ] "cargo clippy --all-targets --offline -- -D warnings";
   docs = cargo "docs" [ ] "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --offline";
 
-  tests = cargo "tests" testTools "cargo nextest run --offline --profile without-rocq";
-  # The rest of them, with the snapshots of MathComp.
-  mathcomp = cargo "mathcomp" (
-    testTools ++ [ rocq.env ]
-  ) "cargo nextest run --offline --profile without-rocq --ignore-default-filter -E 'not default()'";
+  tests = cargo "tests" testTools "cargo nextest run --offline -E 'not test(/^mathcomp::/)'";
+  mathcomp = cargo "mathcomp" testTools "cargo nextest run --offline -E 'test(/^mathcomp::/)'";
 
   # The package of coq-lsp gets neither server right by itself.
   petanque = shell "petanque" [ pipeline rocq.env ] ''
