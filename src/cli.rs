@@ -5,8 +5,8 @@ mod overrides;
 
 pub use arguments::{
     ExportArgs, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, JudgeArgs, JudgeFlags, MeasureArgs,
-    MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, RunArgs, SelectArgs, SelectFlags, ShardArgs,
-    StatusArgs, VerifyArgs, VerifyFlags,
+    MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, RunArgs, ScoreArgs, ScoreFlags, SelectArgs,
+    SelectFlags, ShardArgs, StatusArgs, VerifyArgs, VerifyFlags,
 };
 pub use overrides::Overrides;
 
@@ -120,6 +120,15 @@ Examples:
 Every answer is kept as it arrives; a run that was stopped goes on with what is missing."
     )]
     Reason(ReasonArgs),
+    /// Ask a smaller model how well it foresees the tactics after each reasoning
+    #[command(
+        alias = "step-5",
+        after_help = "\
+Examples:
+  rocq-distill score --base-url http://127.0.0.1:8000/v1 --model NAME
+  rocq-distill score --wire echo --tokenizer OWNER/NAME --no-keep-tokens"
+    )]
+    Score(ScoreArgs),
     /// Ask a judge whether a reasoning gives its answer away, the best one first
     #[command(
         alias = "step-6",
@@ -188,6 +197,7 @@ impl Verb {
             Self::Filter(_) => "filter",
             Self::Select(_) => "select",
             Self::Reason(_) => "reason",
+            Self::Score(_) => "score",
             Self::Judge(_) => "judge",
             Self::Export(_) => "export",
             Self::Status(_) => "status",

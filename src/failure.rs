@@ -140,7 +140,7 @@ fn llm_code(error: &LlmError) -> ExitCode {
     match error {
         LlmError::NoEndpoint { .. } | LlmError::BadAddress { .. } | LlmError::BadKey { .. } => ExitCode::Usage,
         LlmError::Refused { status: 402, .. } | LlmError::BudgetSpent(_) => ExitCode::BudgetSpent,
-        LlmError::Refused { .. } | LlmError::Uncounted { .. } => ExitCode::Refused,
+        LlmError::Refused { .. } | LlmError::OtherTokens { .. } | LlmError::Uncounted { .. } => ExitCode::Refused,
         LlmError::Unanswered { .. } => ExitCode::Unanswered,
         LlmError::Store(error) => store_code(error),
     }
@@ -172,6 +172,11 @@ fn llm_hint(error: &LlmError) -> Option<String> {
         }
         LlmError::Refused { .. } => {
             format!("what is sent besides the prompt stands in the settings of the step, under `body`; {KEPT}")
+        }
+        LlmError::OtherTokens { .. } => {
+            "leave `score.tokenizer` out, so that the server's own `/tokenize` is asked, or name the tokenizer of exactly \
+             this model; `score.wire` must be one that the server has"
+                .to_owned()
         }
         LlmError::BudgetSpent(_) => {
             format!("raise `--max-cost` or `--max-tokens-total` and run the same command again: {KEPT}")

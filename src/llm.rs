@@ -8,6 +8,7 @@ pub mod budget;
 pub mod chat;
 pub mod classify;
 pub mod client;
+pub mod completions;
 pub mod endpoint;
 mod error;
 pub mod gate;

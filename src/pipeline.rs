@@ -92,7 +92,7 @@ pub async fn run(
             StepName::Filter => steps::filter::run(context, &settings.filter, input, &output)?,
             StepName::Select => steps::select::run(context, &settings.select, input, &output)?,
             StepName::Reason => steps::reason::run(context, &settings.reason, input, &output).await?,
-            StepName::Score => break,
+            StepName::Score => steps::score::run(context, &settings.score, input, &output).await?,
             StepName::Judge => steps::judge::run(context, &settings.judge, input, &output).await?,
         };
         funnel.push((step, summary));

@@ -170,6 +170,14 @@ async fn work(
             }
             steps::reason::run(context, &settings.reason, &input, &output).await?
         }
+        Verb::Score(args) => {
+            let (input, output) = folders(&args.folders, StepName::Score);
+            if args.dry_run {
+                console.dry_run(&steps::score::dry_run(&settings.score, &input, &output)?)?;
+                return Ok(ExitCode::Success);
+            }
+            steps::score::run(context, &settings.score, &input, &output).await?
+        }
         Verb::Judge(args) => {
             let (input, output) = folders(&args.folders, StepName::Judge);
             if args.dry_run {

@@ -27,7 +27,7 @@ pub use measure::MeasureSettings;
 pub use memory_size::MemorySize;
 pub use reason::ReasonSettings;
 pub use rocq::RocqSettings;
-pub use score::ScoreSettings;
+pub use score::{ScoreSettings, Wire};
 pub use select::SelectSettings;
 pub use telemetry::TelemetrySettings;
 pub use verify::VerifySettings;
@@ -56,8 +56,16 @@ fn optional_keys() -> Vec<String> {
     let of_endpoints = ["reason", "score", "judge"]
         .iter()
         .flat_map(|step| endpoint::OPTIONAL_KEYS.iter().map(move |key| format!("{step}.{key}")));
-    let others = ["measure.tokenizer", "telemetry.endpoint", "verify.pet_server", "reason.template", "judge.template"]
-        .map(str::to_owned);
+    let others = [
+        "measure.tokenizer",
+        "telemetry.endpoint",
+        "verify.pet_server",
+        "reason.template",
+        "score.tokenizer",
+        "score.template",
+        "judge.template",
+    ];
+    let others = others.map(str::to_owned);
     others.into_iter().chain(of_endpoints).collect()
 }
 

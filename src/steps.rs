@@ -12,6 +12,7 @@ pub mod judge;
 pub mod measure;
 mod prompt;
 pub mod reason;
+pub mod score;
 pub mod select;
 mod stop;
 mod units;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::record::TheoremKind;
 use crate::rocq::engine::EngineChoice;
 use crate::settings::MemorySize;
-use crate::settings::RankBy;
+use crate::settings::{RankBy, Wire};
 use crate::store::shard::Shard;
 
 /// The part of the work that this process does.
@@ -307,6 +307,60 @@ pub struct ReasonFlags {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<PathBuf>,
+}
+
+/// `score`.
+#[derive(Debug, Clone, Args)]
+pub struct ScoreArgs {
+    /// Where it reads and writes.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// Say what would be asked, and what it may cost, without asking
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: ScoreFlags,
+    /// The server.
+    #[command(flatten)]
+    pub model: ModelFlags,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
+/// Settings of `score`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Scores")]
+pub struct ScoreFlags {
+    /// How the server gives a prompt's logprobs [default: `prompt_logprobs`]
+    #[arg(long, value_name = "WIRE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wire: Option<Wire>,
+    /// Tokenise here: a tokenizer.json, a folder with one, or a name on the hub [default: the server does]
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<String>,
+    /// Do not keep the logprob of each token of the tactics
+    #[arg(long)]
+    #[serde(skip)]
+    pub no_keep_tokens: bool,
+    /// What `--no-keep-tokens` sets.
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_tokens: Option<bool>,
+    /// Another template of the prompt
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<PathBuf>,
+}
+
+impl ScoreFlags {
+    /// The flags in the words of the settings.
+    #[must_use]
+    pub fn resolve(&self) -> Self {
+        Self { keep_tokens: self.no_keep_tokens.then_some(false), ..self.clone() }
+    }
 }
 
 /// `judge`.

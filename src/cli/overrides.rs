@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, SelectFlags, Verb, VerifyFlags,
+    FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, ScoreFlags, SelectFlags, Verb,
+    VerifyFlags,
 };
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
@@ -26,6 +27,7 @@ pub struct Overrides {
     filter: FilterFlags,
     select: SelectFlags,
     reason: Both<ReasonFlags>,
+    score: Both<ScoreFlags>,
     judge: Both<JudgeFlags>,
 }
 
@@ -94,6 +96,10 @@ impl Verb {
             Self::Reason(args) => {
                 overrides.shard = args.shard.resolve();
                 overrides.reason = Both { own: args.flags.clone(), model: args.model.clone() };
+            }
+            Self::Score(args) => {
+                overrides.shard = args.shard.resolve();
+                overrides.score = Both { own: args.flags.resolve(), model: args.model.clone() };
             }
             Self::Judge(args) => {
                 overrides.shard = args.shard.resolve();

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::session::Answer;
+use super::Request;
+use super::session::{Answer, Unread};
 use crate::record::FinishReason;
 
 /// What a step keeps of a chat completion.
@@ -23,10 +24,12 @@ pub fn messages(prompt: &str) -> Value {
     json!([{ "role": "user", "content": prompt }])
 }
 
-impl Answer for ChatAnswer {
+impl ChatAnswer {
+    /// Reads what came back.
+    ///
     /// The thought stands in `reasoning` (vLLM from 0.17, OpenRouter), in `reasoning_content` (DeepSeek, older vLLM), in
     /// `reasoning_details` (OpenRouter), or between `<think>` and `</think>` at the start of `content`.
-    fn read(body: &Value) -> Result<Self, String> {
+    pub fn read(body: &Value) -> Result<Self, String> {
         let choice = body.pointer("/choices/0").ok_or("no choice in it")?;
         let message = choice.get("message").filter(|message| message.is_object()).ok_or("no message in it")?;
         let content = match message.get("content") {
@@ -51,6 +54,12 @@ impl Answer for ChatAnswer {
             None => FinishReason::Other("none".to_owned()),
         };
         Ok(Self { reasoning: reasoning.trim().to_owned(), content: content.trim().to_owned(), finish_reason })
+    }
+}
+
+impl Answer for ChatAnswer {
+    fn of(_: &Request, body: &Value) -> Result<Self, Unread> {
+        Self::read(body).map_err(Unread::Shape)
     }
 
     /// A host that has just started may answer with nothing.

@@ -41,6 +41,14 @@ pub enum LlmError {
         /// Whether a key was sent.
         had_key: bool,
     },
+    /// The server scored other tokens than those that were sent, or tokenises differently.
+    #[error("`{url}` does not score the tokens that it is sent: {message}")]
+    OtherTokens {
+        /// The address.
+        url: String,
+        /// Both, or what is wrong.
+        message: String,
+    },
     /// The next request could cost more than is left.
     #[error("the budget is spent: {0}")]
     BudgetSpent(Spent),

@@ -25,6 +25,8 @@ pub struct Request {
     pub hash: Digest,
     /// Tokens of the prompt, or about so many.
     pub prompt_tokens: u64,
+    /// How many tokens at the end of the prompt the answer is read for, where it is about the prompt.
+    pub tail: usize,
 }
 
 /// A service of a model server.
@@ -45,13 +47,22 @@ impl Request {
         // A map of JSON values has a text, always the same.
         let body: Arc<str> = serde_json::to_string(body).unwrap_or_default().into();
         let hash = Digest::of_json(&(route, &*body));
-        Self { record, sample, attempt: 0, route, body, hash, prompt_tokens }
+        Self { record, sample, attempt: 0, route, body, hash, prompt_tokens, tail: 0 }
     }
 
     /// The same, made from a template of this hash: another template is another request, whatever comes of it.
     #[must_use]
     pub fn made_from(self, template: &Digest) -> Self {
         Self { hash: Digest::of_json(&(&self.hash, template)), ..self }
+    }
+
+    /// The same in the body that is really sent; the hash stays that of what it was made from.
+    ///
+    /// `tail`: what the answer is read for are so many tokens at the end of the prompt.
+    #[must_use]
+    pub fn sent_as(self, body: &Map<String, Value>, prompt_tokens: u64, tail: usize) -> Self {
+        let body = serde_json::to_string(body).unwrap_or_default().into();
+        Self { body, prompt_tokens, tail, ..self }
     }
 
     /// The same for another sample.

@@ -24,12 +24,28 @@ use crate::store::shard::Shard;
 
 /// What a step keeps of an answer.
 pub trait Answer: Serialize + DeserializeOwned + Clone {
-    /// Reads a successful answer of the server, or says what is wrong with its shape.
-    fn read(body: &Value) -> Result<Self, String>;
+    /// Reads a successful answer of the server, or says what is wrong with it.
+    fn of(request: &Request, body: &Value) -> Result<Self, Unread>;
 
     /// Whether nothing is in it although the server takes it for an answer, so that it is worth another try.
     fn is_empty(&self) -> bool {
         false
+    }
+}
+
+/// Why a successful answer cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// It has another shape, which another try may mend.
+    Shape(String),
+    /// It is about something else than what was asked; nothing that this server says can be used.
+    Mismatch(String),
+}
+
+impl Unread {
+    /// It has another shape.
+    pub fn shape(message: impl Into<String>) -> Self {
+        Self::Shape(message.into())
     }
 }
 
@@ -167,6 +183,15 @@ impl Session {
         }
     }
 
+    /// Ends the asking because the server scores other tokens than those that it is sent.
+    pub fn end_by_mismatch(&self, message: String) -> NoAnswer {
+        self.halt(self.other_tokens(message))
+    }
+
+    fn other_tokens(&self, message: String) -> LlmError {
+        LlmError::OtherTokens { url: self.endpoint.address(), message }
+    }
+
     /// Sends nothing more; what is under way is waited for.
     pub fn stop(&self) {
         self.ended.cancel();
@@ -218,9 +243,12 @@ impl Session {
             }
         };
         passage.answered();
-        let answer = match A::read(&body) {
+        let answer = match A::of(request, &body) {
             Ok(answer) => answer,
-            Err(message) => return Ok(Err(Fault::transient(format!("an answer of another shape: {message}")))),
+            Err(Unread::Mismatch(message)) => return Err(self.halt(self.other_tokens(message))),
+            Err(Unread::Shape(message)) => {
+                return Ok(Err(Fault::transient(format!("an answer of another shape: {message}"))));
+            }
         };
         let provenance = self.provenance(request, &body);
         let usage = provenance.usage;

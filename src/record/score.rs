@@ -22,6 +22,12 @@ pub struct Score {
     /// Decision and completion, each brought to 0..1 over all scores of the record, added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalised_mean: Option<f64>,
+    /// Why there are no scores: the prompt does not fit into the model; with the lengths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub too_long: Option<String>,
+    /// Whether the scripted backend made this up, to rehearse a run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_rehearsal: bool,
     /// The tokens of the tactics, unless they are dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Vec<TokenLogprob>>,

@@ -81,6 +81,23 @@ impl Tokenizer {
         })
     }
 
+    /// The ids of the text's tokens, with the special tokens that a model would put around it or without.
+    pub fn ids(&self, text: &str, add_special: bool) -> Result<Vec<u32>, TokenizerError> {
+        let ids = match &self.model {
+            Model::HuggingFace(tokenizer) => {
+                tokenizer.encode_fast(text, add_special).map(|encoding| encoding.get_ids().to_vec())
+            }
+            Model::Tiktoken(tokenizer) => {
+                tokenizer.encode(text, &HashSet::new()).map(|(tokens, _)| tokens).map_err(Into::into)
+            }
+        };
+        ids.map_err(|source| TokenizerError::Refused {
+            name: self.name.clone(),
+            start: text.chars().take(60).collect(),
+            source,
+        })
+    }
+
     fn built_in() -> Self {
         let tokenizer = tiktoken_rs::o200k_base_singleton();
         Self { name: BUILT_IN.to_owned(), sha256: sha256(ranks_file(tokenizer)), model: Model::Tiktoken(tokenizer) }

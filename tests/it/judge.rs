@@ -41,6 +41,8 @@ fn score(index: usize, decision: Option<f64>) -> Score {
         decision,
         completion: None,
         normalised_mean: None,
+        too_long: None,
+        is_rehearsal: false,
         tokens: None,
     }
 }

@@ -1,0 +1,358 @@
+//! `score`: four prompts a record, exactly the tokens of the tactics, nothing asked twice, no answer about other tokens.
+
+use std::fs;
+use std::path::Path;
+
+use rocq_distill::llm::scripted::answer_in_passing;
+use rocq_distill::llm::{LlmError, Route};
+use rocq_distill::record::{
+    FinishReason, Provenance, Reason, Reasoning, Record, Score, StepKind, TokenLogprob, Usage, Variant,
+};
+use rocq_distill::settings::{ScoreSettings, Wire};
+use rocq_distill::steps::{StepError, score};
+use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::store::ledger::Summary;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::model_server::{Asked, ModelServer, Said};
+use crate::support::{context, kept, record, rejected, step, write_step};
+
+const TACTICS: &str = "move=> n.\nby rewrite -addnC ≤ //.";
+
+fn reasoning(index: usize, text: &str) -> Reasoning {
+    let provenance = Provenance {
+        model: "large".to_owned(),
+        provider: None,
+        usage: Usage::default(),
+        request_hash: String::new(),
+        is_rehearsal: false,
+    };
+    let (answer, finish_reason) = (String::new(), FinishReason::Stop);
+    Reasoning { index, text: text.to_owned(), answer, answer_matches: false, finish_reason, provenance }
+}
+
+fn reasoned(id: &str, texts: &[&str]) -> Record {
+    Record {
+        proof_script: format!("Proof.\n{TACTICS}\nQed."),
+        steps: vec![step(0, "move=> n.", StepKind::Tactic), step(1, "by rewrite -addnC ≤ //.", StepKind::Tactic)],
+        reasonings: texts.iter().enumerate().map(|(index, text)| reasoning(index, text)).collect(),
+        ..record(id)
+    }
+}
+
+fn run_dir(units: &[(&str, Vec<Record>)]) -> (TempDir, RunDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let run_dir = RunDir::new(folder.path().join("export"));
+    write_step(&run_dir.step(StepName::Reason), StepName::Reason, units);
+    (folder, run_dir)
+}
+
+fn two_records() -> (TempDir, RunDir) {
+    run_dir(&[
+        ("lib.a", vec![reasoned("lib.a:x", &["I would rewrite, step by step.", "Proof script:\nnothing"])]),
+        ("lib.b", vec![reasoned("lib.b:y", &["Nothing to hide."])]),
+    ])
+}
+
+/// A server whose tokens are bytes.
+fn says(asked: &Asked) -> Value {
+    let route = if asked.path == "/tokenize" { Route::Tokenize } else { Route::Completions };
+    answer_in_passing(route, &asked.body)
+}
+
+fn server() -> ModelServer {
+    ModelServer::start(|_, asked| Said::json(200, &says(asked)))
+}
+
+fn settings(server: &ModelServer) -> ScoreSettings {
+    ScoreSettings {
+        base_url: Some(server.base_url()),
+        model: Some("small".to_owned()),
+        max_workers: 4,
+        retry_delay_s: 0.01,
+        max_tries: 2,
+        ..ScoreSettings::default()
+    }
+}
+
+fn run(run_dir: &RunDir, settings: &ScoreSettings) -> Result<Summary, StepError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (input, output) = (run_dir.step(StepName::Reason), run_dir.step(StepName::Score));
+    runtime.block_on(score::run(context(2), settings, &input, &output))
+}
+
+fn failure(run_dir: &RunDir, settings: &ScoreSettings) -> String {
+    match run(run_dir, settings) {
+        Err(StepError::Llm(error @ LlmError::OtherTokens { .. })) => error.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn scores(run_dir: &RunDir) -> Vec<Vec<Score>> {
+    kept(&run_dir.step(StepName::Score)).into_iter().map(|record| record.scores).collect()
+}
+
+/// The prompts that were scored, as text.
+fn prompts(server: &ModelServer) -> Vec<String> {
+    let asked = server.asked().into_iter().filter(|asked| asked.path == "/v1/completions");
+    let ids = asked.filter_map(|asked| serde_json::from_value::<Vec<u8>>(asked.body["prompt"].clone()).ok());
+    ids.map(|bytes| String::from_utf8(bytes).unwrap()).collect()
+}
+
+fn text(tokens: &[TokenLogprob]) -> String {
+    tokens.iter().map(|token| token.text.as_str()).collect()
+}
+
+#[test]
+fn m34_each_reasoning_is_scored_obfuscated_and_in_full_beside_two_baselines() {
+    let (_folder, run_dir) = two_records();
+    let server = server();
+    let summary = run(&run_dir, &settings(&server)).unwrap();
+    assert_eq!((summary.manifest.n_in, summary.manifest.n_kept), (2, 2));
+    let scores = scores(&run_dir);
+    let variants: Vec<_> = scores[0].iter().map(|score| (score.variant, score.index)).collect();
+    assert_eq!(
+        variants,
+        [
+            (Variant::None, None),
+            (Variant::Mixed, None),
+            (Variant::Obfuscated, Some(0)),
+            (Variant::Full, Some(0)),
+            (Variant::Obfuscated, Some(1)),
+            (Variant::Full, Some(1)),
+        ]
+    );
+    assert!(scores.iter().flatten().all(|score| score.normalised_mean.is_some() && score.decision.is_some()));
+    let prompts = prompts(&server);
+    let with = |text: &str| prompts.iter().filter(|prompt| prompt.contains(text)).count();
+    // In full only; hidden; in the mixed prompt of the other record too.
+    assert_eq!(with("I would rewrite, step by step."), 1);
+    assert_eq!(with("I would [hidden], step by step."), 2);
+    // The same text obfuscated and in full is one prompt, and the mixed one of the other record another.
+    assert_eq!(with("Nothing to hide."), 2);
+}
+
+#[test]
+fn m30_m31_the_span_is_exactly_the_tactics_also_where_a_reasoning_has_the_marker() {
+    let (_folder, run_dir) = two_records();
+    let server = server();
+    run(&run_dir, &settings(&server)).unwrap();
+    for score in scores(&run_dir).iter().flatten() {
+        let tokens = score.tokens.as_ref().unwrap();
+        assert_eq!(text(tokens), TACTICS);
+        assert_eq!(tokens.len(), TACTICS.len());
+    }
+    for prompt in prompts(&server).iter().filter(|prompt| prompt.contains("Statement")) {
+        assert!(prompt.ends_with(&format!("Proof script:\n{TACTICS}")), "{prompt}");
+    }
+}
+
+#[test]
+fn scores_are_those_of_the_logprobs_that_the_server_told() {
+    let (_folder, run_dir) = two_records();
+    let server = server();
+    run(&run_dir, &settings(&server)).unwrap();
+    let told: Vec<Vec<f64>> = server
+        .asked()
+        .iter()
+        .filter(|asked| asked.path == "/v1/completions")
+        .map(|asked| {
+            let entries = says(asked)["choices"][0]["prompt_logprobs"].clone();
+            let entries = entries.as_array().unwrap();
+            let span = entries[entries.len().saturating_sub(TACTICS.len())..].iter();
+            span.filter_map(|entry| entry.as_object()?.values().next()?["logprob"].as_f64()).collect()
+        })
+        .collect();
+    for score in scores(&run_dir).iter().flatten() {
+        let logprobs: Vec<_> = score.tokens.as_ref().unwrap().iter().map(|token| token.logprob).collect();
+        assert!(told.contains(&logprobs));
+        #[expect(clippy::cast_precision_loss, reason = "a span has few tokens")]
+        let mean = 100.0 * (logprobs.iter().sum::<f64>() / logprobs.len() as f64).exp();
+        assert!((score.mean.unwrap() - mean).abs() < 1e-9);
+    }
+}
+
+/// The bytes of every unit of the step.
+fn bytes(run_dir: &RunDir) -> Vec<Vec<u8>> {
+    ["lib/a.jsonl", "lib/b.jsonl"].map(|unit| fs::read(score_folder(run_dir).join(unit)).unwrap()).to_vec()
+}
+
+fn score_folder(run_dir: &RunDir) -> std::path::PathBuf {
+    run_dir.step(StepName::Score).path().to_owned()
+}
+
+#[test]
+fn what_is_in_the_journal_is_written_again_without_a_server() {
+    let (_folder, run_dir) = two_records();
+    let first = server();
+    run(&run_dir, &settings(&first)).unwrap();
+    let before = bytes(&run_dir);
+    fs::remove_dir_all(score_folder(&run_dir).join("lib")).unwrap();
+    let second = ModelServer::saying(vec![Said::text(500, "gone")]);
+    run(&run_dir, &settings(&second)).unwrap();
+    assert_eq!(bytes(&run_dir), before);
+    assert!(second.asked().is_empty());
+}
+
+#[test]
+fn the_scores_are_the_same_for_any_order_and_number_of_workers() {
+    let (_folder, run_dir) = two_records();
+    let slow_at_first = ModelServer::start(|index, asked| {
+        Said::json(200, &says(asked)).after(std::time::Duration::from_millis(if index < 9 { 30 } else { 0 }))
+    });
+    run(&run_dir, &settings(&slow_at_first)).unwrap();
+    let (_other_folder, other) = two_records();
+    let server = server();
+    run(&other, &ScoreSettings { max_workers: 1, ..settings(&server) }).unwrap();
+    assert_eq!(bytes(&run_dir), bytes(&other));
+}
+
+#[test]
+fn an_answer_about_other_tokens_stops_the_run_and_shows_both() {
+    let (_folder, run_dir) = two_records();
+    let server = ModelServer::start(|_, asked| {
+        let mut answer = says(asked);
+        if let Some(ids) = answer.pointer_mut("/choices/0/prompt_token_ids").filter(|ids| ids.get(3).is_some()) {
+            ids[3] = json!(99);
+        }
+        Said::json(200, &answer)
+    });
+    let error = failure(&run_dir, &settings(&server)).replace(&server.base_url(), "[SERVER]");
+    insta::assert_snapshot!(error, @"`[SERVER]` does not score the tokens that it is sent: they differ at token 3: sent 72 ids, there 121 32 114 101 119 114 105 116 101 32 45 97 …; returned 72 ids, there 121 32 99 101 119 114 105 116 101 32 45 97 …");
+    assert!(!score_folder(&run_dir).join("lib/a.jsonl").exists());
+}
+
+#[test]
+fn a_tokenizer_of_this_machine_that_disagrees_with_the_server_is_found_out_before_anything_is_scored() {
+    let (_folder, run_dir) = two_records();
+    let server = server();
+    let tokenizer = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tokenizer");
+    let tokenizer = Some(tokenizer.to_str().unwrap().to_owned());
+    let error = failure(&run_dir, &ScoreSettings { tokenizer, ..settings(&server) });
+    assert!(error.contains("does not score the tokens that it is sent"), "{error}");
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
+fn where_a_token_reaches_into_the_tactics_the_two_are_tokenised_apart() {
+    let (_folder, run_dir) = two_records();
+    // The line break before the tactics and their first letter are one token.
+    let server = ModelServer::start(|_, asked| {
+        let mut answer = says(asked);
+        if let Some(tokens) = answer["tokens"].as_array() {
+            let tokens: Vec<_> = tokens.iter().map(|id| id.as_u64().unwrap()).collect();
+            let joined: Vec<_> = tokens
+                .windows(2)
+                .position(|pair| pair == [10, 109])
+                .map_or(tokens.clone(), |at| [&tokens[..at], &[300], &tokens[at + 2..]].concat());
+            answer["tokens"] = json!(joined);
+        }
+        Said::json(200, &answer)
+    });
+    run(&run_dir, &settings(&server)).unwrap();
+    for score in scores(&run_dir).iter().flatten() {
+        assert_eq!(text(score.tokens.as_ref().unwrap()), TACTICS);
+    }
+}
+
+/// A server that takes at most so many tokens.
+fn narrow(limit: u64) -> ModelServer {
+    ModelServer::start(move |_, asked| {
+        let mut answer = says(asked);
+        if asked.path == "/tokenize" {
+            answer["max_model_len"] = json!(limit);
+        }
+        Said::json(200, &answer)
+    })
+}
+
+#[test]
+fn a_prompt_that_does_not_fit_is_a_sample_without_a_score_and_tells_the_lengths() {
+    let long = "I wonder ".repeat(200);
+    let (_folder, run_dir) = run_dir(&[("lib.a", vec![reasoned("lib.a:x", &[&long, "Short."])])]);
+    let server = narrow(1500);
+    run(&run_dir, &settings(&server)).unwrap();
+    let scores = &scores(&run_dir)[0];
+    let of = |index| scores.iter().find(|score| score.index == Some(index)).unwrap();
+    assert_eq!((of(0).mean, of(0).normalised_mean), (None, None));
+    let told = of(0).too_long.as_deref().unwrap();
+    assert!(
+        told.starts_with("the prompt has 2") && told.ends_with("tokens, and the model takes 1500 with one more"),
+        "{told}"
+    );
+    assert!(of(1).mean.is_some() && of(1).too_long.is_none());
+}
+
+#[test]
+fn a_record_of_which_no_reasoning_fits_is_rejected_with_the_lengths_and_keeps_everything() {
+    let (_folder, run_dir) = two_records();
+    let server = narrow(100);
+    let summary = run(&run_dir, &settings(&server)).unwrap();
+    assert_eq!((summary.manifest.n_in, summary.manifest.n_kept), (2, 0));
+    let rejected = rejected(&run_dir.step(StepName::Score));
+    let Reason::PromptTooLong { message } = &rejected[0].reason else { panic!("{:?}", rejected[0].reason) };
+    assert!(message.ends_with("the model takes 100 with one more"), "{message}");
+    assert_eq!(rejected[0].record.as_ref().unwrap().reasonings.len(), 2);
+}
+
+#[test]
+fn the_second_wire_gives_the_same_scores() {
+    let (_folder, run_dir) = two_records();
+    run(&run_dir, &settings(&server())).unwrap();
+    let (_other_folder, other) = two_records();
+    let echoing = ModelServer::start(|_, asked| {
+        if asked.path == "/tokenize" {
+            return Said::json(200, &says(asked));
+        }
+        assert_eq!((&asked.body["echo"], &asked.body["logprobs"]), (&json!(true), &json!(0)));
+        let entries = says(asked)["choices"][0]["prompt_logprobs"].clone();
+        let (mut tokens, mut logprobs) = (vec![], vec![]);
+        for (at, entry) in entries.as_array().unwrap().iter().enumerate() {
+            let own = entry.as_object().and_then(|entry| entry.values().next());
+            tokens.push(own.map_or(json!("a"), |own| own["decoded_token"].clone()));
+            logprobs.push(if at == 0 { Value::Null } else { own.unwrap()["logprob"].clone() });
+        }
+        tokens.push(json!("made"));
+        logprobs.push(json!(-1.0));
+        let logprobs = json!({ "tokens": tokens, "token_logprobs": logprobs });
+        Said::json(
+            200,
+            &json!({ "choices": [{ "logprobs": logprobs }], "usage": { "prompt_tokens": 1, "completion_tokens": 1 } }),
+        )
+    });
+    run(&other, &ScoreSettings { wire: Wire::Echo, ..settings(&echoing) }).unwrap();
+    assert_eq!(scores(&run_dir), scores(&other));
+}
+
+#[test]
+fn tokens_are_left_out_where_nobody_wants_them() {
+    let (_folder, run_dir) = two_records();
+    run(&run_dir, &ScoreSettings { keep_tokens: false, ..settings(&server()) }).unwrap();
+    assert!(scores(&run_dir).iter().flatten().all(|score| score.tokens.is_none() && score.mean.is_some()));
+}
+
+#[test]
+fn a_rehearsal_is_marked_in_every_score() {
+    let (_folder, run_dir) = two_records();
+    let settings = ScoreSettings {
+        base_url: Some("scripted".to_owned()),
+        model: Some("any".to_owned()),
+        ..ScoreSettings::default()
+    };
+    run(&run_dir, &settings).unwrap();
+    assert!(scores(&run_dir).iter().flatten().all(|score| score.is_rehearsal));
+}
+
+#[test]
+fn the_prompt_reads_well() {
+    let (_folder, run_dir) = run_dir(&[("lib.a", vec![reasoned("lib.a:x", &["I would rewrite with `addnC`."])])]);
+    let server = server();
+    let settings = settings(&server);
+    let (input, output) = (run_dir.step(StepName::Reason), run_dir.step(StepName::Score));
+    let dry_run = score::dry_run(&settings, &input, &output).unwrap();
+    assert_eq!((dry_run.n_records, dry_run.n_requests, dry_run.n_answered), (1, 3, 0));
+    assert!(server.asked().is_empty());
+    run(&run_dir, &settings).unwrap();
+    insta::assert_snapshot!(prompts(&server).iter().find(|prompt| prompt.contains("[hidden]")).unwrap());
+}
