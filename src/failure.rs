@@ -117,6 +117,9 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NoGlob { .. } | RocqError::BadGlob { .. } => {
             Some("compile the library again with this Rocq: coqc writes the .glob files".to_owned())
         }
+        RocqError::Unprepared { .. } => {
+            Some("install coq-elpi, or leave out `--implicit-premises` and `extract.implicit_premises`".to_owned())
+        }
         RocqError::SameName { .. } => Some("name only one of them with `--input`".to_owned()),
         RocqError::WrongFolder { .. } => {
             Some("name the file where the library is installed, not a copy of it elsewhere".to_owned())

@@ -1,6 +1,7 @@
 //! The prover: its processes, its language and what it says.
 
 pub mod compiler;
+pub mod dependencies;
 pub mod document;
 pub mod engine;
 mod error;

@@ -110,6 +110,9 @@ pub struct ExtractArgs {
     /// Only these theorems, by their full names
     #[arg(long, value_name = "NAME", num_args = 1..)]
     pub only: Vec<String>,
+    /// List premises that only the proof term names too; needs the Elpi plugin
+    #[arg(long)]
+    pub implicit_premises: bool,
     /// How much of the machine is used.
     #[command(flatten)]
     pub jobs: JobsArgs,

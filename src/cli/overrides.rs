@@ -48,6 +48,8 @@ struct ExtractOverrides {
     kinds: Vec<TheoremKind>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     only: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    implicit_premises: bool,
 }
 
 impl Verb {
@@ -69,8 +71,12 @@ impl Verb {
                 overrides.jobs = args.jobs.jobs;
                 overrides.shard = args.shard.resolve();
                 overrides.rocq = args.prover.clone();
-                overrides.extract =
-                    ExtractOverrides { input: args.input.clone(), kinds: args.kinds.clone(), only: args.only.clone() };
+                overrides.extract = ExtractOverrides {
+                    input: args.input.clone(),
+                    kinds: args.kinds.clone(),
+                    only: args.only.clone(),
+                    implicit_premises: args.implicit_premises,
+                };
             }
             Self::Verify(args) => {
                 overrides.extract.input.clone_from(&args.library);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FullName, KernelName, LogicalPath};
 
-/// A library object that a statement or a proof names (the word as machine learning uses it).
+/// A library object that a statement, a proof script or a proof term names (the word as machine learning uses it).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Premise {
     /// As Rocq's users name it.
@@ -12,13 +12,17 @@ pub struct Premise {
     /// As the kernel names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_name: Option<KernelName>,
-    /// `thm`, `def`, `ind`, `constr`, …: the word of the `.glob` file.
+    /// `thm`, `def`, `ind`, `constr`, …: the word of the `.glob` file; for an implicit premise Rocq's own word,
+    /// `constant`, `inductive` or `constructor`.
     pub kind: String,
     /// The type as Rocq prints it.
     #[serde(rename = "type")]
     pub ty: String,
     /// The file that defines it.
     pub library: LogicalPath,
+    /// Whether only the proof term names it: a tactic found it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub implicit: bool,
 }
 
 /// A notation in the interpretation that was used.

@@ -32,6 +32,8 @@ pub struct Document<'a> {
     sentences: Arc<[Sentence]>,
     lines: LineIndex<'a>,
     limits: Limits,
+    /// What each prover executes before the file.
+    preparation: &'a [&'static str],
     /// None after it was lost.
     prover: Option<Idetop>,
     /// The first sentence that is not executed for good.
@@ -83,14 +85,15 @@ enum Obstacle {
 }
 
 impl<'a> Document<'a> {
-    /// Starts a prover at the beginning of the file.
+    /// Starts a prover at the beginning of the file, where it executes the sentences of `preparation`.
     pub async fn open(
         rocq: &'a Installation,
         file: &'a SourceFile,
         text: &'a str,
         limits: Limits,
+        preparation: &'a [&'static str],
     ) -> Result<Self, RocqError> {
-        let prover = start(rocq, file, limits).await?;
+        let prover = start(rocq, file, limits, preparation).await?;
         Ok(Self {
             rocq,
             file,
@@ -98,6 +101,7 @@ impl<'a> Document<'a> {
             sentences: sentence::split(text).into(),
             lines: LineIndex::new(text),
             limits,
+            preparation,
             mark: prover.tip(),
             prover: Some(prover),
             next: 0,
@@ -183,7 +187,7 @@ impl<'a> Document<'a> {
     async fn reach(&mut self, goal: Goal) -> Result<Result<(), Stuck>, RocqError> {
         loop {
             if self.prover.is_none() {
-                let prover = start(self.rocq, self.file, self.limits).await?;
+                let prover = start(self.rocq, self.file, self.limits, self.preparation).await?;
                 (self.next, self.mark, self.open) = (0, prover.tip(), None);
                 self.prover = Some(prover);
             }
@@ -275,12 +279,30 @@ impl From<Fault> for Obstacle {
 }
 
 /// Starts a prover; one that is killed while it starts says nothing about the next.
-async fn start(rocq: &Installation, file: &SourceFile, limits: Limits) -> Result<Idetop, RocqError> {
+async fn start(
+    rocq: &Installation,
+    file: &SourceFile,
+    limits: Limits,
+    preparation: &[&str],
+) -> Result<Idetop, RocqError> {
     let mut n_deaths = 0;
     loop {
         match Idetop::start(rocq, file, limits).await {
             Err(RocqError::Handshake { fault: Fault::Died { .. }, .. }) if n_deaths + 1 < MAX_DEATHS => n_deaths += 1,
-            outcome => return outcome,
+            outcome => return prepare(outcome?, preparation).await,
         }
     }
+}
+
+async fn prepare(mut prover: Idetop, preparation: &[&str]) -> Result<Idetop, RocqError> {
+    let place = Place { offset: 0, line: 1, line_start: 0 };
+    for sentence in preparation {
+        let message = match prover.run_for_status(sentence, place).await {
+            Ok(Ok(_)) => continue,
+            Ok(Err(refusal)) => refusal.message,
+            Err(fault) => fault.to_string(),
+        };
+        return Err(RocqError::Unprepared { sentence: (*sentence).to_owned(), message });
+    }
+    Ok(prover)
 }

@@ -33,6 +33,14 @@ pub enum RocqError {
         /// What it did.
         fault: Fault,
     },
+    /// What was asked for takes a plugin that is not there.
+    #[error("Rocq refuses `{sentence}`, which implicit premises take: {message}")]
+    Unprepared {
+        /// What was to be executed before a file.
+        sentence: String,
+        /// What Rocq said.
+        message: String,
+    },
     /// Petanque's program is not there.
     #[error("there is no `{program}` on the path")]
     NoPet {

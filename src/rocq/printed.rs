@@ -101,8 +101,12 @@ pub enum About {
     Object {
         /// The type.
         ty: String,
-        /// Where the name leads, once aliases of modules are followed.
+        /// Where the name leads, with the modules and sections around it.
         path: String,
+        /// Rocq's word for what it is: `Constant`, `Inductive`, `Constructor`, `Variable`.
+        word: String,
+        /// What the kernel takes it for, where it is the copy of another object that a module is made of.
+        alias_of: Option<String>,
     },
     /// A notation that is one name.
     Abbreviation {
@@ -115,19 +119,23 @@ pub enum About {
 
 /// Takes the answer to `About` apart; nothing if Rocq knows no such name.
 pub fn about(text: &str) -> Option<About> {
-    let path = |text: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix("Expands to: "))?;
-        // The kind, the path, and for what was included or renamed, what it is equal to.
-        line.split_whitespace().nth(1).map(str::to_owned)
+    // `Expands to: Constant path`, perhaps with ` (syntactically equal to path)` behind it.
+    let expands_to = |text: &str| {
+        let mut words = text.lines().find_map(|line| line.strip_prefix("Expands to: "))?.split_whitespace();
+        let (word, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let alias_of = words.next_back().and_then(|word| word.strip_suffix(')')).map(str::to_owned);
+        Some((word, path, alias_of))
     };
     if let Some(rest) = text.strip_prefix("Notation ") {
         let end = rest.find("\nExpands to: ")?;
         let (_, definition) = rest[..end].split_once(" :=")?;
-        return Some(About::Abbreviation { definition: one_line(definition).trim().to_owned(), path: path(rest)? });
+        let (_, path, _) = expands_to(rest)?;
+        return Some(About::Abbreviation { definition: one_line(definition).trim().to_owned(), path });
     }
     let (_, rest) = text.split_once(" : ")?;
     let ty = rest.split("\n\n").next()?;
-    Some(About::Object { ty: one_line(ty).trim().to_owned(), path: path(text)? })
+    let (word, path, alias_of) = expands_to(text)?;
+    Some(About::Object { ty: one_line(ty).trim().to_owned(), path, word, alias_of })
 }
 
 /// The term in the answer to `Print name.`, whose type `About` has told.
@@ -149,6 +157,11 @@ pub fn print(text: &str, ty: &str) -> Option<String> {
         let ends = found.len() == wanted.len() || after.contains("\n\n");
         (ends && found.starts_with(&wanted)).then(|| one_line(rest[..index].trim()).into_owned())
     })
+}
+
+/// The paths in the answer to `Print Libraries`: a line each, below a heading.
+pub fn libraries(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty() && !line.contains(':')).collect()
 }
 
 /// One interpretation of a notation.
@@ -292,15 +305,24 @@ mod tests {
         let object = About::Object {
             ty: "forall [s : nmodType], commutative +%R".into(),
             path: "mathcomp.algebra.ssralg.GRing.Theory.addrC".into(),
+            word: "Constant".into(),
+            alias_of: None,
         };
         assert_eq!(about(text), Some(object));
         assert_eq!(about("nosuch not a defined object."), None);
     }
 
     #[test]
-    fn what_was_included_has_its_own_path() {
-        let text = "x : t\n\nx is transparent\nExpands to: Constant L.a.M.x (syntactically equal to L.a.N.x)";
-        assert_eq!(about(text), Some(About::Object { ty: "t".into(), path: "L.a.M.x".into() }));
+    fn about_tells_what_a_copy_of_a_module_is_a_copy_of() {
+        let text = "C.same : 1 = 1\n\nC.same is transparent\n\
+                    Expands to: Constant L.a.C.same (syntactically equal to L.a.A.same)";
+        let object = About::Object {
+            ty: "1 = 1".into(),
+            path: "L.a.C.same".into(),
+            word: "Constant".into(),
+            alias_of: Some("L.a.A.same".into()),
+        };
+        assert_eq!(about(text), Some(object));
     }
 
     #[test]
@@ -323,6 +345,11 @@ mod tests {
         );
         assert_eq!(print("a = (x\n     : nat)\n     : nat", "nat"), Some("(x : nat)".into()));
         assert_eq!(print("*** [ a : nat ]", "nat"), None);
+    }
+
+    #[test]
+    fn libraries_are_told_from_their_heading() {
+        assert_eq!(libraries("Loaded library files: \n  Coq.Init.Ltac\nL.a"), ["Coq.Init.Ltac", "L.a"]);
     }
 
     #[test]

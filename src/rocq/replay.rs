@@ -61,7 +61,7 @@ impl<'a> IdetopReplay<'a> {
         text: &'a str,
         limits: Limits,
     ) -> Result<Self, RocqError> {
-        let document = Document::open(rocq, file, text, limits).await?;
+        let document = Document::open(rocq, file, text, limits, &[]).await?;
         Ok(Self { sentences: document.sentences(), document, at: 0 })
     }
 

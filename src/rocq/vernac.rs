@@ -111,6 +111,74 @@ pub fn is_harmless(text: &str) -> bool {
     QUESTIONS.contains(&head) || (SCOPED.contains(&head) && !text.contains("Checking"))
 }
 
+/// What a sentence does to the way in which Rocq prints types and terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Printing {
+    /// Nothing.
+    Kept,
+    /// Texts that hold a name which it defines may look otherwise.
+    ChangedForDefined,
+    /// Texts that hold a name which it mentions may look otherwise.
+    ChangedForMentioned,
+    /// Any text may look otherwise.
+    Changed,
+}
+
+/// What a sentence does to the way in which Rocq prints types and terms.
+///
+/// Only commands that surely leave the rest as it is are listed.
+pub fn printing(text: &str) -> Printing {
+    const KEEP: &[&str] = &[
+        "Abort",
+        "Admitted",
+        "Create",
+        "Defined",
+        "Existing",
+        "Hint",
+        "Ltac",
+        "Obligation",
+        "Opaque",
+        "Proof",
+        "Qed",
+        "Save",
+        "Section",
+        "Strategy",
+        "Tactic",
+        "Transparent",
+        "Typeclasses",
+    ];
+    const DEFINE: &[&str] = &[
+        "Axiom",
+        "Canonical",
+        "Class",
+        "CoInductive",
+        "Context",
+        "Hypotheses",
+        "Hypothesis",
+        "Inductive",
+        "Parameter",
+        "Parameters",
+        "Record",
+        "Structure",
+        "Variable",
+        "Variables",
+        "Variant",
+    ];
+    const MENTION: &[&str] = &["Arguments", "Prenex"];
+    match head(text) {
+        word if !is_command(word) || QUESTIONS.contains(&word) || KEEP.contains(&word) => Printing::Kept,
+        word if MENTION.contains(&word) => Printing::ChangedForMentioned,
+        // `where` may bring a notation with it, `:>` a coercion.
+        word if (DEFINE.contains(&word) || theorem_kind(text).is_some())
+            && !text.contains("where")
+            && !text.contains(":>") =>
+        {
+            Printing::ChangedForDefined
+        }
+        _ => Printing::Changed,
+    }
+}
+
 /// Whether a command leaves the variables of the open sections as they are.
 ///
 /// Only what surely does is listed; any other command makes the context be asked for again.
@@ -199,6 +267,11 @@ fn after_head(text: &str) -> &str {
     let word = head(text);
     let start = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
     &text[start..]
+}
+
+/// The identifiers of a sentence.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '\'')).filter(|word| !word.is_empty())
 }
 
 fn first_word(text: &str) -> &str {
@@ -431,6 +504,24 @@ mod tests {
         }
         for text in ["Show.", "Set Printing All.", "Open Scope ring_scope.", "Time Check x."] {
             assert!(is_harmless(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_changes_the_look_of_other_terms_is_known() {
+        for (text, expected) in [
+            ("by rewrite addnC.", Printing::Kept),
+            ("Search addn.", Printing::Kept),
+            ("Qed.", Printing::Kept),
+            ("Lemma x : T.", Printing::ChangedForDefined),
+            ("Variables m n : nat.", Printing::ChangedForDefined),
+            ("Record r := { f :> T }.", Printing::Changed),
+            ("Arguments f {x}.", Printing::ChangedForMentioned),
+            ("Implicit Types m n : nat.", Printing::Changed),
+            ("Local Notation a := b.", Printing::Changed),
+            ("End S.", Printing::Changed),
+        ] {
+            assert_eq!(printing(text), expected, "{text}");
         }
     }
 

@@ -17,10 +17,12 @@ pub struct ExtractSettings {
     pub kinds: Vec<TheoremKind>,
     /// Only these theorems; empty: all.
     pub only: Vec<FullName>,
+    /// Whether premises that only the proof term names are listed too; this takes the Elpi plugin.
+    pub implicit_premises: bool,
 }
 
 impl Default for ExtractSettings {
     fn default() -> Self {
-        Self { input: Vec::new(), kinds: TheoremKind::DEFAULT.to_vec(), only: Vec::new() }
+        Self { input: Vec::new(), kinds: TheoremKind::DEFAULT.to_vec(), only: Vec::new(), implicit_premises: false }
     }
 }

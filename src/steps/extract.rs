@@ -2,6 +2,7 @@
 //!
 //! One prover walks one file from front to back, at most `jobs` of them at once.
 
+mod constant;
 mod names;
 mod walk;
 
@@ -37,6 +38,7 @@ pub async fn run(
     let made_with = json!({
         "kinds": settings.extract.kinds,
         "only": settings.extract.only,
+        "implicit_premises": settings.extract.implicit_premises,
         "rocq_version": rocq.version,
         "library": library_digest(&files)?,
     });

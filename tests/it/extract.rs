@@ -1,11 +1,13 @@
 //! `extract` and `verify` on small libraries that are compiled on the spot.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rocq_distill::record::{Reason, Record};
+use rocq_distill::record::{Premise, Reason, Record};
+use rocq_distill::rocq::library::sources;
 use rocq_distill::rocq::sentence;
 use rocq_distill::store::jsonl;
 
@@ -50,7 +52,7 @@ fn m03_premises_have_the_type_of_what_was_named() {
     let records = kept(&run, "extract", "L/a");
     let premises = |name: &str| {
         let record = records.iter().find(|record| record.source.full_name.as_str() == format!("L.a.{name}")).unwrap();
-        let library = |premise: &&rocq_distill::record::Premise| premise.library.as_str() == "L.a";
+        let library = |premise: &&Premise| premise.library.as_str() == "L.a";
         record.premises.iter().filter(library).map(|p| format!("{} : {}", p.full_name, p.ty)).collect::<Vec<_>>()
     };
     assert_eq!(premises("local"), [""; 0]);
@@ -84,6 +86,82 @@ fn m05_a_warning_is_no_premise() {
     let record = &kept(&run, "extract", "L/a")[1];
     let premises: Vec<_> = record.premises.iter().map(|p| format!("{} : {}", p.full_name, p.ty)).collect();
     assert_eq!(premises, ["Coq.Init.Logic.True : Prop", "L.a.old : True"]);
+}
+
+#[test]
+fn a_type_is_told_as_rocq_prints_it_at_the_proof() {
+    let source = "Definition k := 1. Lemma eq (n : nat) : n = n /\\ k = 1. Proof. split; reflexivity. Qed.\n\
+                  Lemma a : 1 = 1. Proof. exact (proj1 (eq 1)). Qed.\n\
+                  Implicit Type n : nat. Lemma b : 1 = 1. Proof. exact (proj1 (eq 1)). Qed.\n\
+                  Module M. Definition k := 2. Lemma c : 1 = 1. Proof. exact (proj1 (eq 1)). Qed. End M.\n\
+                  Arguments eq {n}. Lemma d : 1 = 1. Proof. exact (proj1 (@eq 1)). Qed.\n\
+                  Notation \"'KAY'\" := k. Lemma e : 1 = 1. Proof. exact (proj1 (@eq 1)). Qed.\n";
+    let run = extract(&[("a.v", source)], "");
+    let records = kept(&run, "extract", "L/a");
+    let ty = |record: &Record| record.premises.iter().find(|p| p.full_name.as_str() == "L.a.eq").unwrap().ty.clone();
+    let types: Vec<_> = records[1..].iter().map(ty).collect();
+    assert_eq!(
+        types,
+        [
+            "forall n : nat, n = n /\\ k = 1",
+            "forall n, n = n /\\ k = 1",
+            "forall n, n = n /\\ a.k = 1",
+            "forall {n}, n = n /\\ k = 1",
+            "forall {n}, n = n /\\ KAY = 1",
+        ]
+    );
+}
+
+#[test]
+fn a_section_context_is_told_as_rocq_prints_it_at_the_proof() {
+    let source = "Definition k := 1. Section S. Variable h : k = 1.\nLemma a : True. Proof. exact I. Qed.\n\
+                  Local Notation \"'KAY'\" := k. Lemma b : True. Proof. exact I. Qed. End S.\n";
+    let run = extract(&[("a.v", source)], "");
+    let context = |record: &Record| record.section_context[0].to_string();
+    let contexts: Vec<_> = kept(&run, "extract", "L/a").iter().map(context).collect();
+    assert_eq!(contexts, ["h : k = 1", "h : KAY = 1"]);
+}
+
+#[test]
+fn a_copy_of_a_module_has_names_of_its_own_and_one_kernel_name() {
+    let source = "Module A. Lemma same : 1 = 1. Proof. reflexivity. Qed. End A. Module C. Include A. End C.\n\
+                  Lemma a : 1 = 1. Proof. exact C.same. Qed. Import C. Lemma b : 1 = 1. Proof. exact same. Qed.\n";
+    let run = extract(&[("a.v", source)], "");
+    for record in &kept(&run, "extract", "L/a")[1..] {
+        let premise = record.premises.last().unwrap();
+        let kernel_name = premise.kernel_name.as_ref().unwrap().as_str();
+        assert_eq!((premise.full_name.as_str(), kernel_name), ("L.a.C.same", "L.a.A.same"), "{}", record.id);
+    }
+}
+
+#[test]
+fn premises_that_only_the_term_names_are_listed_when_asked_for() {
+    let source = "Module M. Lemma m : 1 = 1. Proof. reflexivity. Qed. Hint Resolve m : core. End M. Import M.\n\
+                  Section S. Variable k : nat. Lemma l : k = k. Proof. reflexivity. Qed. Hint Resolve l : core.\n\
+                  Lemma a : 1 = 1 /\\ k = k. Proof. split; auto. Qed. End S.\n";
+    let of_last = |flags: &str| {
+        let run = extract(&[("a.v", source)], flags);
+        let record = kept(&run, "extract", "L/a").pop().unwrap();
+        let line = |p: &Premise| format!("{} ({}, {}) : {}", p.full_name, p.kind, p.library, p.ty);
+        let (implicit, written): (Vec<_>, Vec<_>) = record.premises.iter().partition(|premise| premise.implicit);
+        (written.into_iter().map(line).collect::<Vec<_>>(), implicit.into_iter().map(line).collect::<Vec<_>>())
+    };
+    let (written, none) = of_last("");
+    assert_eq!(none, [""; 0]);
+    let (same, implicit) = of_last("--implicit-premises");
+    assert_eq!(same, written);
+    assert_eq!(
+        implicit,
+        [
+            "Coq.Init.Datatypes.O (constructor, Coq.Init.Datatypes) : nat",
+            "Coq.Init.Datatypes.S (constructor, Coq.Init.Datatypes) : nat -> nat",
+            "Coq.Init.Datatypes.nat (inductive, Coq.Init.Datatypes) : Set",
+            "Coq.Init.Logic.conj (constructor, Coq.Init.Logic) : forall [A B : Prop], A -> B -> A /\\ B",
+            "Coq.Init.Logic.eq (inductive, Coq.Init.Logic) : forall {A : Type}, A -> A -> Prop",
+            "L.a.M.m (constant, L.a) : 1 = 1",
+            "L.a.l (constant, L.a) : k = k",
+        ]
+    );
 }
 
 #[test]
@@ -274,6 +352,47 @@ fn m12_m13_m39_a_record_that_says_what_is_not_so_is_rejected_and_kept_in_sight()
 }
 
 #[test]
+fn m11_m43_the_file_is_sent_as_it_is_and_each_sentence_of_it_once() {
+    let source = "Require Import Bool.\nLemma a : True. Proof. exact I. Qed.\nSection S. Variable n : nat.\n\
+                  Lemma b : n = n. Proof. reflexivity. Qed.\nDefinition c := 0. Lemma d : c = 0. Proof. auto. Qed. End S.\n";
+    let prover = "#!/bin/sh\nrocq=$(command -v coqidetop || command -v coqidetop.opt)\n\
+                  case \"$*\" in *-topfile*) tee sent | \"$rocq\" \"$@\" ;; *) exec \"$rocq\" \"$@\" ;; esac\n";
+    let run = TestRun::new().file("prover", prover).file("rocq-distill.toml", "[rocq]\nprogram = \"./prover\"\n");
+    fs::set_permissions(run.path().join("prover"), fs::Permissions::from_mode(0o755)).unwrap();
+    compile(&run.path().join("lib"), &[("a.v", source)]);
+    let expected: Vec<_> = sentence::split(source).into_iter().map(|sentence| &source[sentence.range]).collect();
+    for step in ["extract --input", "verify --engine coqidetop --library"] {
+        let outcome = run.run(&format!("{step} lib --quiet"));
+        assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+        let sent = fs::read_to_string(run.path().join("sent")).unwrap();
+        let texts = sent
+            .split("<call val=\"Add\">")
+            .skip(1)
+            .map(|call| call.split_once("<string>").unwrap().1.split_once("</string>").unwrap().0);
+        // The only other sentence asks for the variables of a section, and is taken back.
+        let texts: Vec<_> = texts.filter(|text| *text != "Goal True.").collect();
+        // `verify` needs nothing behind the last record.
+        let n_needed = if step.starts_with("verify") { expected.len() - 1 } else { expected.len() };
+        assert_eq!(texts, expected[..n_needed], "{step}");
+    }
+}
+
+#[test]
+fn m17_a_proof_without_steps_is_accounted_for_and_the_file_goes_on() {
+    let source = "Lemma a : True.\nProof I.\nLemma b : True. Proof. Admitted.\nLemma c : True. Proof. exact I. Qed.\n";
+    let run = extract(&[("a.v", source)], "");
+    assert_eq!(names(&kept(&run, "extract", "L/a")), ["L.a:c"]);
+    assert_eq!(reasons(&rejected(&run, "extract", "L/a")), [("L.a:a", "no_script"), ("L.a:b", "admitted")]);
+    let path = run.path().join("export/extract/L/a.jsonl");
+    let mut records = kept(&run, "extract", "L/a");
+    records.insert(0, Record { steps: Vec::new(), proof_script: "Proof. Qed.".to_owned(), ..records[0].clone() });
+    fs::write(&path, jsonl::to_lines(&records, &path).unwrap()).unwrap();
+    assert_eq!(run.run("verify --engine coqidetop --library lib --quiet").code(), 0);
+    assert_eq!(names(&kept(&run, "verify", "L/a")), ["L.a:c"]);
+    assert_eq!(reasons(&rejected(&run, "verify", "L/a")), [("L.a:c", "text_mismatch")]);
+}
+
+#[test]
 fn m10_records_of_another_text_are_not_checked_against_this_one() {
     let source = "Lemma a : True. Proof. exact I. Qed.\n";
     let run = extract(&[("x.y/a.v", source)].map(|(_, text)| ("a.v", text)), "");
@@ -282,23 +401,30 @@ fn m10_records_of_another_text_are_not_checked_against_this_one() {
     assert_eq!(reasons(&rejected(&run, "verify", "L/a")), [("L.a:a", "source_changed")]);
 }
 
+/// `SENTENCES_OF=PATH cargo test --test it sentences_end -- --nocapture` compares the files of a part of the installed
+/// `mathcomp` (`.` is all of it) and tells their numbers of sentences.
 #[test]
+#[expect(clippy::print_stderr, reason = "the numbers are to be read")]
 fn sentences_end_where_coqc_says() {
     let installed = installed().join("mathcomp");
-    for file in ["ssreflect/ssrbool.v", "ssreflect/ssrnotations.v", "ssreflect/finfun.v", "ssreflect/div.v"] {
-        let path = installed.join(file);
+    let parts = match std::env::var("SENTENCES_OF") {
+        Ok(part) => vec![part],
+        Err(_) => ["ssrbool", "ssrnotations", "finfun", "div"].map(|file| format!("ssreflect/{file}.v")).to_vec(),
+    };
+    for path in parts.iter().flat_map(|part| sources(&installed.join(part)).unwrap()) {
+        let file = path.strip_prefix(installed.canonicalize().unwrap()).or(path.strip_prefix(&installed)).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let name = path.file_name().unwrap();
-        fs::copy(&path, folder.path().join(name)).unwrap();
-        let output = Command::new("coqc")
-            .args(["-q", "-time", "-w", "none", "-R"])
-            .arg(&installed)
-            .arg("mathcomp")
-            .args(["-o".as_ref(), folder.path().join(name).with_extension("vo").as_os_str()])
-            .arg(folder.path().join(name))
-            .output()
-            .unwrap();
+        let copy = folder.path().join(file);
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        fs::copy(&path, &copy).unwrap();
+        let mut coqc = Command::new("coqc");
+        coqc.args(["-q", "-time", "-noglob", "-w", "none"]);
+        for root in [&installed, folder.path()] {
+            coqc.arg("-R").arg(root).arg("mathcomp");
+        }
+        let output = coqc.arg(&copy).output().unwrap();
+        let file = file.display();
         let said = String::from_utf8_lossy(&output.stdout);
         let ends: Vec<usize> = said
             .lines()
@@ -310,5 +436,6 @@ fn sentences_end_where_coqc_says() {
         assert!(!ends.is_empty(), "{file}: {}", String::from_utf8_lossy(&output.stderr));
         let ours: Vec<_> = sentence::split(&text).iter().map(|sentence| sentence.range.end).collect();
         assert_eq!(ours, ends, "{file}");
+        eprintln!("{file}: {} sentences", ends.len());
     }
 }

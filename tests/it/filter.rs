@@ -120,6 +120,24 @@ fn threads_and_shards_write_the_same_bytes() {
 }
 
 #[test]
+fn forty_shards_at_once_give_the_same_bytes_and_leave_the_manifest_behind() {
+    let (_folder, run_dir) = run_dir();
+    let output = run_dir.step(StepName::Filter);
+    run(&run_dir);
+    let alone = contents(output.path());
+    // A run with other limits lies there, so that each of them finds something to clear away.
+    run_in(context(1), &run_dir, &FilterSettings { max_num_tokens: 1, ..Default::default() });
+    std::thread::scope(|scope| {
+        for index in 0..40 {
+            let context = Context { shard: Shard::new(index, 40).unwrap(), ..context(1) };
+            let run_dir = &run_dir;
+            scope.spawn(move || run_in(context, run_dir, &FilterSettings::default()));
+        }
+    });
+    assert_eq!(contents(output.path()), alone);
+}
+
+#[test]
 fn a_second_run_writes_nothing_and_another_limit_filters_again() {
     let (_folder, run_dir) = run_dir();
     let output = run_dir.step(StepName::Filter);

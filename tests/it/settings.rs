@@ -87,6 +87,7 @@ fn settings_that_are_shown_are_a_file_that_gives_them_again() {
     input = []
     kinds = ["Lemma"]
     only = []
+    implicit_premises = false
 
     [verify]
     engine = "auto"

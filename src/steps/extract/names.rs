@@ -2,17 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::record::{FullName, KernelName, LogicalPath, Notation, Premise, Reason};
+use crate::record::{FullName, Hypothesis, KernelName, LogicalPath, Notation, Premise, Reason};
 use crate::rocq::Fault;
 use crate::rocq::glob::{Glob, Reference, Target, within};
 use crate::rocq::idetop::Idetop;
 use crate::rocq::printed::{self, About};
 
-/// What Rocq has said of the names and notations of one file so far.
+/// What Rocq has said of the names and notations of one file, as long as it would say so again.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    objects: HashMap<String, About>,
+    /// Nothing is said of a name that Rocq does not know.
+    objects: HashMap<String, Option<About>>,
     notations: HashMap<NotationId, String>,
+    /// The files that are loaded; empty until somebody asks.
+    libraries: Vec<String>,
 }
 
 /// What a proof names.
@@ -44,6 +47,26 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl Names {
+    /// Forgets all that Rocq has said.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Forgets what Rocq has said of these names, and in words that hold one of them.
+    pub(super) fn forget_words(&mut self, words: &[&str]) {
+        let is_kept = |name: &str, text: &str| {
+            words.iter().all(|word| name.rsplit('.').next() != Some(word) && !mentions(text, word))
+        };
+        self.objects.retain(|name, about| {
+            let text = match about {
+                Some(About::Object { ty: text, .. } | About::Abbreviation { definition: text, .. }) => text,
+                None => "",
+            };
+            is_kept(name, text)
+        });
+        self.notations.retain(|_, definition| is_kept("", definition));
+    }
+
     /// Finds out what references mean, in order of first use, while the proof that they stand in is about to end.
     ///
     /// Once it has ended, its own name may hide a name that it uses.
@@ -58,55 +81,98 @@ impl Names {
         Ok(self.collect(references, &lookups))
     }
 
-    /// Asks for each name that is not known yet: by its first candidate, those without an answer by their second, …
     async fn ask_for_objects(
         &mut self,
         prover: &mut Idetop,
         references: &[&Reference],
         surroundings: Surroundings<'_>,
     ) -> Result<Lookups, Fault> {
-        let mut lookups = Lookups::new();
-        let mut pending = Vec::new();
-        for reference in references.iter().filter(|reference| is_object(reference)) {
-            if lookups.contains_key(&reference.range.start) {
-                continue;
-            }
-            let lookup = Lookup::new(reference, surroundings);
-            let known = lookup.candidates.iter().find(|name| lookup.is_lasting && self.objects.contains_key(*name));
-            match known {
-                Some(name) => {
-                    lookups.insert(reference.range.start, Some(lookup.found(reference, name, &self.objects[name])));
-                }
-                None => pending.push((*reference, lookup)),
+        let references: Vec<_> = references.iter().filter(|reference| is_object(reference)).collect();
+        let lookups: Vec<_> = references.iter().map(|reference| Lookup::new(reference, surroundings)).collect();
+        let answers = self.look_up(prover, &lookups).await?;
+        let found = references.iter().zip(lookups.iter().zip(answers)).map(|(reference, (lookup, answer))| {
+            (reference.range.start, answer.map(|(asked, about)| lookup.found(reference, &asked, &about)))
+        });
+        Ok(found.collect())
+    }
+
+    /// Finds the objects that only a proof term names: all these but those that `named` has already.
+    ///
+    /// Section variables are among the names that Rocq gives; they belong to the context.
+    pub(super) async fn implicit(
+        &mut self,
+        prover: &mut Idetop,
+        full_names: &[String],
+        named: &[Premise],
+        context: &[Hypothesis],
+        surroundings: Surroundings<'_>,
+    ) -> Result<Result<Vec<Premise>, Reason>, Fault> {
+        let is_named = |name: &str| {
+            named.iter().any(|premise| {
+                premise.full_name.as_str() == name || premise.kernel_name.as_ref().is_some_and(|k| k.as_str() == name)
+            })
+        };
+        let full_names: Vec<_> = full_names.iter().filter(|name| !is_named(name)).collect();
+        let lookups: Vec<_> = full_names.iter().map(|name| Lookup::of_full_name(name, surroundings.here)).collect();
+        let answers = self.look_up(prover, &lookups).await?;
+        if self.libraries.is_empty() {
+            let answer = prover.ask(&["Print Libraries.".to_owned()]).await?.remove(0);
+            self.libraries = answer.map(|text| printed::libraries(&text)).unwrap_or_default();
+            self.libraries.push(surroundings.glob.logical_path.to_string());
+        }
+        let is_variable = |name: &str| {
+            let name = name.rsplit('.').next().unwrap_or(name);
+            context.iter().any(|hypothesis| hypothesis.names.iter().any(|variable| variable == name))
+        };
+        let mut premises = Vec::new();
+        for (full_name, answer) in full_names.into_iter().zip(answers) {
+            let library = self.libraries.iter().filter(|library| is_below(full_name, library)).max_by_key(|l| l.len());
+            match (answer, library) {
+                (Some((_, About::Object { word, .. })), _) if word == "Variable" => {}
+                (Some((_, About::Object { ty, word, alias_of, .. })), Some(library)) => premises.push(Premise {
+                    full_name: FullName::new(full_name),
+                    kernel_name: Some(KernelName::new(alias_of.as_ref().unwrap_or(full_name))),
+                    kind: word.to_lowercase(),
+                    ty,
+                    library: LogicalPath::new(library),
+                    implicit: true,
+                }),
+                (None, _) if is_variable(full_name) => {}
+                _ => return Ok(Err(unknown(full_name))),
             }
         }
+        Ok(Ok(premises))
+    }
+
+    /// Asks by the first candidate of each lookup, for those without an answer by the second, …; gives the name that
+    /// was answered.
+    async fn look_up(
+        &mut self,
+        prover: &mut Idetop,
+        lookups: &[Lookup<'_>],
+    ) -> Result<Vec<Option<(String, About)>>, Fault> {
+        let mut found = vec![None; lookups.len()];
         for round in 0.. {
-            // Each name is asked once, however many references wait for it.
-            let mut questions: Vec<&str> = pending.iter().filter_map(|(_, lookup)| lookup.candidate(round)).collect();
-            questions.sort_unstable();
-            questions.dedup();
-            if questions.is_empty() {
+            let pending = lookups.iter().zip(&found).filter(|(_, found)| found.is_none());
+            let candidates: Vec<_> = pending.filter_map(|(lookup, _)| lookup.candidate(round)).collect();
+            if candidates.is_empty() {
                 break;
             }
-            let commands: Vec<_> = questions.iter().map(|name| format!("About {name}.")).collect();
-            let answers: HashMap<String, About> = questions
-                .iter()
-                .zip(prover.ask(&commands).await?)
-                .filter_map(|(name, answer)| Some(((*name).to_owned(), printed::about(&answer.ok()?)?)))
-                .collect();
-            pending.retain(|(reference, lookup)| {
-                let Some((name, about)) = lookup.candidate(round).and_then(|name| answers.get_key_value(name)) else {
-                    return true;
-                };
-                lookups.insert(reference.range.start, Some(lookup.found(reference, name, about)));
-                if lookup.is_lasting {
-                    self.objects.insert(name.clone(), about.clone());
-                }
-                false
-            });
+            // Each name is asked once, however many references wait for it.
+            let mut unknown = candidates;
+            unknown.retain(|name| !self.objects.contains_key(*name));
+            unknown.sort_unstable();
+            unknown.dedup();
+            if !unknown.is_empty() {
+                let questions: Vec<_> = unknown.iter().map(|name| format!("About {name}.")).collect();
+                let answers = prover.ask(&questions).await?.into_iter().map(|answer| printed::about(&answer.ok()?));
+                self.objects.extend(unknown.into_iter().map(str::to_owned).zip(answers));
+            }
+            for (lookup, found) in lookups.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+                *found = lookup.candidate(round).and_then(|name| Some((name.to_owned(), self.objects[name].clone()?)));
+            }
         }
-        lookups.extend(pending.into_iter().map(|(reference, _)| (reference.range.start, None)));
-        Ok(lookups)
+        Ok(found)
     }
 
     async fn ask_for_notations(&mut self, prover: &mut Idetop, references: &[&Reference]) -> Result<(), Fault> {
@@ -175,6 +241,7 @@ impl Named {
                 kind: reference.kind.clone(),
                 ty: ty.clone(),
                 library: reference.library.clone(),
+                implicit: false,
             }),
         }
     }
@@ -206,8 +273,6 @@ struct Found {
 struct Lookup<'a> {
     /// Names to ask by, in this order.
     candidates: Vec<String>,
-    /// Whether the names mean the same everywhere in the file.
-    is_lasting: bool,
     /// The module of the object, if it is known; else the modules and sections that are open tell.
     module: Option<String>,
     here: &'a [String],
@@ -219,13 +284,11 @@ impl<'a> Lookup<'a> {
     /// was written tells.
     fn new(reference: &Reference, Surroundings { text, glob, here }: Surroundings<'a>) -> Self {
         if reference.library != glob.logical_path {
-            return Self {
-                candidates: vec![reference.full_name().to_string()],
-                is_lasting: true,
-                module: Some(module(&reference.library, &reference.path)),
-                here,
-            };
+            let candidates = vec![reference.full_name().to_string()];
+            return Self { candidates, module: Some(module(&reference.library, &reference.path)), here };
         }
+        let written = text.get(reference.range.clone()).unwrap_or_default();
+        let is_name = written.chars().all(|c| c.is_alphanumeric() || "_'.".contains(c)) && !written.is_empty();
         let mut paths: Vec<_> = glob
             .definitions
             .iter()
@@ -238,25 +301,28 @@ impl<'a> Lookup<'a> {
             [path] => {
                 let module = module(&reference.library, path);
                 let candidates = in_open_sections(&module, &reference.name, here);
-                Some((*path == reference.path, Self { candidates, is_lasting: true, module: Some(module), here }))
+                let is_certain = *path == reference.path && !written.contains('.');
+                Some((is_certain, Self { candidates, module: Some(module), here }))
             }
             _ => None,
         };
-        if let Some((true, lookup)) = known {
-            return lookup;
-        }
-        let written = text.get(reference.range.clone()).unwrap_or_default();
-        let is_name = written.chars().all(|c| c.is_alphanumeric() || "_'.".contains(c)) && !written.is_empty();
         // Where a module was left out, it may be another than the only one that the file's text has: what a functor or
         // an `Include` makes is no definition of the file. What was written tells, where it is still known.
         let others = match known {
-            Some((_, lookup)) if !is_name => return lookup,
+            Some((is_certain, lookup)) if is_certain || !is_name => return lookup,
             Some((_, lookup)) => lookup.candidates,
             None => Vec::new(),
         };
         let mut candidates = if is_name { vec![written.to_owned()] } else { vec![reference.full_name().to_string()] };
         candidates.extend(others);
-        Self { candidates, is_lasting: false, module: None, here }
+        Self { candidates, module: None, here }
+    }
+
+    /// How to ask for an object of which all but the sections around it is known.
+    fn of_full_name(full_name: &str, here: &'a [String]) -> Self {
+        let (module, name) = full_name.rsplit_once('.').unwrap_or(("", full_name));
+        let candidates = in_open_sections(module, name, here);
+        Self { candidates, module: Some(module.to_owned()), here }
     }
 
     fn candidate(&self, round: usize) -> Option<&str> {
@@ -270,9 +336,20 @@ impl<'a> Lookup<'a> {
             None => without_sections(path, &module(&reference.library, &reference.path), self.here),
         };
         // Within a section the object goes by the section's name too, which it will lose.
-        let kernel_name = if path == asked || self.module.is_none() { &full_name } else { path };
+        let kernel_name = match about {
+            About::Object { alias_of: Some(original), .. } => original,
+            _ if path == asked || self.module.is_none() => &full_name,
+            _ => path,
+        };
         Found { kernel_name: KernelName::new(kernel_name), full_name: FullName::new(full_name), about: about.clone() }
     }
+}
+
+/// Whether an identifier stands in a printed text.
+pub(super) fn mentions(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '\'';
+    text.match_indices(word)
+        .any(|(start, _)| !text[..start].ends_with(is_part) && !text[start + word.len()..].starts_with(is_part))
 }
 
 fn is_object(reference: &Reference) -> bool {

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::names::Names;
+use super::names::{self, Names};
 use crate::record::{Hypothesis, ProofState, Reason, Record, RecordId, Rejected, Source, TheoremKind, excerpt};
+use crate::rocq::dependencies;
 use crate::rocq::document::Document;
 use crate::rocq::glob::{Glob, within};
 use crate::rocq::idetop::{Limits, Outcome as Answer};
@@ -18,7 +19,7 @@ use crate::rocq::installation::Installation;
 use crate::rocq::library::SourceFile;
 use crate::rocq::position::LineIndex;
 use crate::rocq::sentence::Sentence;
-use crate::rocq::vernac;
+use crate::rocq::vernac::{self, Printing};
 use crate::rocq::wire::Status;
 use crate::rocq::{Fault, RocqError};
 use crate::settings::ExtractSettings;
@@ -55,7 +56,8 @@ pub(super) async fn walk(
     advance: &(dyn Fn(u64) + Sync),
 ) -> Result<Walked, RocqError> {
     let deadline = Instant::now() + limits.file;
-    let document = Document::open(rocq, file, &source.text, limits).await?;
+    let preparation: &[_] = if settings.implicit_premises { &dependencies::PREPARATION } else { &[] };
+    let document = Document::open(rocq, file, &source.text, limits, preparation).await?;
     let sentences = document.sentences();
     let mut walk = Walk {
         file,
@@ -147,6 +149,7 @@ impl Walk<'_> {
             };
             self.walked.go_back(before);
             self.context = None;
+            self.names.forget();
             match halt {
                 Halt::Refused { sentence, message } if self.document.has_left_out() => {
                     break Reason::RefusedAfterLeftOut { sentence, message };
@@ -201,7 +204,33 @@ impl Walk<'_> {
         if !vernac::keeps_context(text) {
             self.context = None;
         }
+        self.forget(index);
         next
+    }
+
+    /// Forgets what Rocq would print otherwise after the sentence at `index`.
+    fn forget(&mut self, index: usize) {
+        let text = self.document.text_of(index);
+        let definitions = self.glob.definitions_in(&self.sentences[index].range);
+        let mut words: Vec<&str> = definitions.iter().map(|definition| &*definition.name).collect();
+        match vernac::printing(text) {
+            Printing::Kept => return,
+            Printing::ChangedForDefined if !words.is_empty() => {}
+            Printing::ChangedForMentioned => words = vernac::words(text).collect(),
+            Printing::ChangedForDefined | Printing::Changed => {
+                self.names.forget();
+                self.context = None;
+                return;
+            }
+        }
+        self.names.forget_words(&words);
+        let holds_one = |hypothesis: &Hypothesis| {
+            let text = hypothesis.to_string();
+            words.iter().any(|word| names::mentions(&text, word))
+        };
+        if self.context.iter().flatten().any(holds_one) {
+            self.context = None;
+        }
     }
 
     /// Executes a proof that becomes no record.
@@ -212,6 +241,7 @@ impl Walk<'_> {
                 let name = vernac::stated_name(self.document.text_of(index)).unwrap_or_default();
                 self.reject(index, index, kind, name, &status.path, Reason::NestedProof);
             }
+            self.forget(index);
             index += 1;
             if status.proof.is_none() {
                 break;

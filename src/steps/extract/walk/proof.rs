@@ -1,14 +1,13 @@
 //! Makes a record of one proof: executes its script, asks for the state around each step, the names and the term.
 
+use super::super::constant;
 use super::super::names::{Named, Surroundings};
 use super::{Halt, Walk, record_id};
 use crate::record::{
-    FORMAT_VERSION, FullName, Premise, ProofState, ProofTerm, Reason, Record, Source, Step, StepKind, TheoremKind,
-    excerpt,
+    FORMAT_VERSION, Premise, ProofState, ProofTerm, Reason, Record, Source, Step, StepKind, TheoremKind,
 };
 use crate::rocq::Fault;
 use crate::rocq::glob::Reference;
-use crate::rocq::printed::{self, About};
 use crate::rocq::sentence::Shape;
 use crate::rocq::vernac::{self, Role};
 use crate::rocq::wire::Status;
@@ -43,7 +42,7 @@ impl Walk<'_> {
         let outcome = match script.flaw.clone() {
             Some(flaw) => Err(flaw),
             None => self
-                .describe(statement, script, source.clone(), name)
+                .describe(statement, script, source.clone(), name, &status.path)
                 .await
                 .map_err(|fault| Halt::Lost { sentence: format!("Print {name}."), fault })?
                 .and_then(|record| self.resting_on_proofs(record)),
@@ -93,6 +92,7 @@ impl Walk<'_> {
                         let name = vernac::stated_name(self.document.text_of(index)).unwrap_or_default();
                         self.reject(index, index, kind, name, &status.path, Reason::NestedProof);
                     }
+                    self.forget(index);
                     if !after.given_up.is_empty() {
                         flaw.get_or_insert(Reason::GivenUp);
                     }
@@ -152,12 +152,22 @@ impl Walk<'_> {
         script: Script,
         source: Source,
         name: &str,
+        here: &[String],
     ) -> Result<Result<Record, Reason>, Fault> {
-        let printed = match self.print(name).await? {
+        let printed = match constant::print(self.document.prover()?, name, self.settings.implicit_premises).await? {
             Ok(printed) => printed,
             Err(reason) => return Ok(Err(reason)),
         };
-        let Script { mut steps, named, last, .. } = script;
+        let Script { mut steps, mut named, last, .. } = script;
+        if let Some(dependencies) = &printed.dependencies {
+            let surroundings = Surroundings { text: self.text, glob: self.glob, here };
+            let context = self.context.as_deref().unwrap_or_default();
+            let prover = self.document.prover()?;
+            match self.names.implicit(prover, dependencies, &named.premises, context, surroundings).await? {
+                Ok(premises) => named.premises.extend(premises),
+                Err(reason) => return Ok(Err(reason)),
+            }
+        }
         for (step, index) in steps.iter_mut().zip(self.step_indices(statement, last)) {
             step.premises = named.premises_of(self.glob.references_in(&self.sentences[index].range));
         }
@@ -185,25 +195,4 @@ impl Walk<'_> {
             reasoning_index: None,
         }))
     }
-
-    /// Prints type, term and axioms of a constant.
-    async fn print(&mut self, name: &str) -> Result<Result<Printed, Reason>, Fault> {
-        let questions = [format!("About {name}."), format!("Print {name}."), format!("Print Assumptions {name}.")];
-        let answers = self.document.prover()?.ask(&questions).await?;
-        let texts: Vec<_> =
-            answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect();
-        let unreadable =
-            |index: usize| Reason::Unreadable { query: questions[index].clone(), message: excerpt(&texts[index]) };
-        let Some(About::Object { ty, .. }) = printed::about(&texts[0]) else { return Ok(Err(unreadable(0))) };
-        let Some(term) = printed::print(&texts[1], &ty) else { return Ok(Err(unreadable(1))) };
-        let Some(axioms) = printed::assumptions(&texts[2]) else { return Ok(Err(unreadable(2))) };
-        let axioms = axioms.into_iter().map(FullName::new).collect();
-        Ok(Ok(Printed { term, ty, axioms }))
-    }
-}
-
-struct Printed {
-    term: String,
-    ty: String,
-    axioms: Vec<FullName>,
 }

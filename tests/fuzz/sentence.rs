@@ -1,0 +1,25 @@
+//! Any text may be a source: its sentences lie in it in order, and between them stand blanks and comments alone.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rocq_distill::rocq::sentence::{self, Shape};
+use rocq_distill::rocq::vernac;
+
+fuzz_target!(|text: &str| {
+    let sentences = sentence::split(text);
+    let mut end = 0;
+    for (index, sentence) in sentences.iter().enumerate() {
+        let range = sentence.range.clone();
+        assert!(end <= range.start && range.start < range.end && range.end <= text.len(), "{range:?}");
+        assert!(sentence::split(&text[end..range.start]).is_empty(), "a sentence lies before {range:?}");
+        assert!(sentence.shape != Shape::Unfinished || index + 1 == sentences.len());
+        let piece = &text[range.clone()];
+        let again = sentence::split(piece);
+        assert_eq!(again.len(), 1, "{piece:?} is one sentence");
+        assert_eq!((again[0].range.clone(), again[0].shape), (0..piece.len(), sentence.shape));
+        let _ = (vernac::role(piece, sentence.shape), vernac::theorem_kind(piece), vernac::stated_name(piece));
+        let _ = (vernac::is_harmless(piece), vernac::keeps_context(piece), vernac::printing(piece));
+        end = range.end;
+    }
+    assert!(sentence::split(&text[end..]).is_empty(), "a sentence lies after the last one");
+});

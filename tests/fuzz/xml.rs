@@ -1,0 +1,21 @@
+//! Any bytes may come from the prover: the reader gives what it can make of them or an error.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rocq_distill::rocq::printed;
+use rocq_distill::rocq::wire::Answer;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(answer) = Answer::decode(bytes) else { return };
+    if let Ok(value) = &answer.value {
+        let _ = (value.state_id(), value.version(), value.status(), value.proof_state());
+    }
+    for text in &answer.notices {
+        let line = printed::one_line(text);
+        assert_eq!(printed::one_line(&line), line, "one line is laid out once and for all");
+        let _ = (printed::print(text, &line), printed::locate(text), printed::assumptions(text));
+        if let Some(about) = printed::about(text) {
+            assert_eq!(printed::about(text), Some(about));
+        }
+    }
+});
