@@ -171,8 +171,12 @@ async fn model_server(step: &'static str, settings: &EndpointSettings) -> Check 
         Ok(client) => client,
         Err(error) => return missing(step, explain(&error), SERVER_ADVICE),
     };
-    let key = if endpoint.key.is_some() { "with" } else { "without" };
-    let asked = format!("{} ({key} a key from {})", endpoint.address(), settings.api_key_env);
+    let key = if endpoint.key.is_some() {
+        format!("with the key in {}", settings.api_key_env)
+    } else {
+        "without a key".to_owned()
+    };
+    let asked = format!("{} ({key})", endpoint.address());
     match client.models(MODELS_LIMIT).await {
         Ok(models) if models.contains(&endpoint.model) => ok(step, format!("{asked}, {}", endpoint.model)),
         // Not every server names all that it answers to.

@@ -11,6 +11,7 @@ pub mod client;
 pub mod completions;
 pub mod endpoint;
 mod error;
+pub mod exchange;
 pub mod gate;
 pub mod journal;
 pub mod limit;

@@ -1,11 +1,12 @@
 //! Traces, metrics and logs by OpenTelemetry, off unless an endpoint is set.
 //!
-//! - A trace is a run: a span for the verb, below it one a step, below those one a file.
+//! - A trace is a run: a span for the verb, below it one a step, below those one a file and one a request to a model.
 //! - The metric `rocq_distill.records` counts records by step and outcome (`kept`, `rejected`).
 //! - Logs are the warnings.
 //!
 //! All of it comes from the events of the steps, which hold names and numbers: no text of a proof can leave by this way.
 
+mod model;
 mod signals;
 
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};

@@ -101,6 +101,7 @@ impl Talk {
                     self.say(&line);
                 }
             }
+            Event::Asked { .. } => {}
             Event::Note { message } => self.say(&format!("{message}\n")),
             Event::Warning { message } => self.warn(message),
             Event::StepDone { .. } => {

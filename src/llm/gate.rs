@@ -49,11 +49,17 @@ impl Gate {
     pub async fn enter(&self) -> Passage<'_> {
         // The semaphore is never closed.
         let permit = self.permits.acquire().await.ok();
+        self.opened().await;
+        Passage { gate: self, sent: Instant::now(), permit }
+    }
+
+    /// Waits while the server asks for a pause.
+    pub async fn opened(&self) {
         loop {
             let until = self.state().closed_until.filter(|until| *until > Instant::now());
             match until {
                 Some(until) => tokio::time::sleep_until(until.into()).await,
-                None => return Passage { gate: self, sent: Instant::now(), permit },
+                None => return,
             }
         }
     }

@@ -2,23 +2,25 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use super::budget::{Budget, Spending};
 use super::classify::Fault;
 use super::client::Client;
 use super::endpoint::Endpoint;
+use super::exchange::{self, Exchange};
 use super::gate::Gate;
 use super::journal::{Entry, Journal, Key, Outcome};
 use super::limit::Pace;
 use super::{LlmError, Request, Route, scripted};
-use crate::record::{Provenance, Usage};
+use crate::record::Provenance;
 use crate::store::layout::StepDir;
 use crate::store::shard::Shard;
 
@@ -90,6 +92,7 @@ pub struct Session {
     end: Mutex<End>,
     ended: CancellationToken,
     n_unanswered_in_a_row: AtomicUsize,
+    watch: Option<UnboundedSender<Exchange>>,
 }
 
 /// Who answers.
@@ -123,7 +126,15 @@ impl Session {
             end: Mutex::default(),
             ended: CancellationToken::new(),
             n_unanswered_in_a_row: AtomicUsize::new(0),
+            watch: None,
         })
+    }
+
+    /// Tells of every exchange from now on.
+    pub fn watch(&mut self) -> UnboundedReceiver<Exchange> {
+        let (watch, exchanges) = mpsc::unbounded_channel();
+        self.watch = Some(watch);
+        exchanges
     }
 
     /// The server.
@@ -223,11 +234,8 @@ impl Session {
         let reserved = self.budget.reserve(request.prompt_tokens, self.endpoint.max_answer_tokens());
         let reserved = self.or_ended(reserved).await?.map_err(|spent| self.halt(LlmError::BudgetSpent(spent)))?;
         self.or_ended(self.pace.wait(reserved.tokens())).await?;
-        let answer = match &self.backend {
-            Backend::Server(client) => client.post(request.route, request.body.clone()).await,
-            Backend::Scripted => Ok(scripted::answer(request)),
-        };
-        let body = match answer {
+        self.or_ended(self.gate.opened()).await?;
+        let body = match self.send(request).await {
             Ok(body) => body,
             Err(Fault::TooLong { message }) => {
                 passage.answered();
@@ -263,6 +271,21 @@ impl Session {
         Ok(if is_useless { Err(Fault::transient("an answer without content")) } else { Ok(()) })
     }
 
+    /// Sends a request and tells those who watch what came of it.
+    async fn send(&self, request: &Request) -> Result<Value, Fault> {
+        let started = Instant::now();
+        let said = match &self.backend {
+            Backend::Server(client) => client.post(request.route, request.body.clone()).await,
+            Backend::Scripted => Ok(scripted::answer(request)),
+        };
+        if let Some(watch) = &self.watch {
+            let address = self.endpoint.address();
+            // Nobody may be watching any more.
+            let _ = watch.send(Exchange::of(request, address, &self.endpoint.model, started.elapsed(), &said));
+        }
+        said
+    }
+
     /// Writes what came of a request into the journal.
     async fn keep<A: Answer>(
         &self,
@@ -279,13 +302,7 @@ impl Session {
     /// Who answered a request, by the body of the answer.
     fn provenance(&self, request: &Request, body: &Value) -> Provenance {
         let word = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
-        let number = |path: &str| body.pointer(path).and_then(Value::as_u64).unwrap_or(0);
-        let cost = body.pointer("/usage/cost").and_then(Value::as_f64);
-        let mut usage = Usage {
-            prompt_tokens: number("/usage/prompt_tokens"),
-            completion_tokens: number("/usage/completion_tokens"),
-            cost,
-        };
+        let mut usage = exchange::usage(body);
         usage.cost = self.budget.prices().cost(&usage);
         Provenance {
             model: word("model").unwrap_or_else(|| self.endpoint.model.clone()),

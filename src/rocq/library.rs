@@ -123,16 +123,24 @@ fn source_file(path: PathBuf, project: Option<&Project>) -> Result<SourceFile, R
         let load_path = project.load_path.clone();
         return Ok(SourceFile { path, logical_path, load_path, relative, size, has_glob });
     }
-    if glob.is_none() {
-        return Err(RocqError::NoGlob { path });
-    }
-    let logical_path = LogicalPath::new(header(1, "F")?);
+    let logical_path = match &glob {
+        Some(_) => LogicalPath::new(header(1, "F")?),
+        None => installed_as(&path).ok_or_else(|| RocqError::NoGlob { path: path.clone() })?,
+    };
     let (folder, relative) = root(&path, logical_path.as_str())
         .ok_or_else(|| RocqError::WrongFolder { path: path.clone(), logical_path: logical_path.to_string() })?;
     let first = logical_path.as_str().split('.').next().unwrap_or_default().to_owned();
     let binding = Binding { folder, logical_path: first, is_recursive: true };
     let load_path = LoadPath { bindings: vec![binding], flags: Vec::new() };
     Ok(SourceFile { path, logical_path, load_path, relative, size, has_glob: is_of_this_text })
+}
+
+/// The logical path of a file that was installed: what lies below `user-contrib` is called by its path.
+fn installed_as(path: &Path) -> Option<LogicalPath> {
+    let root = path.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "user-contrib"))?;
+    let below = path.strip_prefix(root).ok()?.with_extension("");
+    let parts = below.iter().map(|part| part.to_str()).collect::<Option<Vec<_>>>()?;
+    (parts.len() > 1).then(|| LogicalPath::new(parts.join(".")))
 }
 
 /// The folder that the first component of a logical path stands for, and the path of the file below it.
@@ -166,6 +174,14 @@ mod tests {
         assert_eq!(root(path, "mathcomp.ssreflect.div"), Some(("/lib/mathcomp".into(), "ssreflect/div.v".into())));
         assert_eq!(root(Path::new("/x/y/foo.v"), "Fixture.foo"), Some(("/x/y".into(), "foo.v".into())));
         assert_eq!(root(path, "mathcomp.algebra.div"), None);
+    }
+
+    #[test]
+    fn an_installed_file_is_called_by_its_path() {
+        let name = |path: &str| installed_as(Path::new(path)).map(|name| name.to_string());
+        assert_eq!(name("/usr/coq/user-contrib/Flocq/Core/Zaux.v").as_deref(), Some("Flocq.Core.Zaux"));
+        assert_eq!(name("/usr/coq/user-contrib/x.v"), None);
+        assert_eq!(name("/home/Flocq/Core/Zaux.v"), None);
     }
 
     #[test]

@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::event::Event;
 use super::{Context, StepError, units};
 use crate::llm::endpoint::Endpoint;
+use crate::llm::exchange::Exchange;
 use crate::llm::{NoAnswer, Session};
 use crate::record::{Record, Rejected};
 use crate::store::layout::{StepDir, StepName};
@@ -64,10 +66,11 @@ pub(super) async fn map_records(
         return units::finish(context, ledger);
     }
     let most_records = endpoint.settings.max_workers;
-    let session = Session::open(endpoint, output, context.shard)?;
+    let mut session = Session::open(endpoint, output, context.shard)?;
+    let exchanges = session.watch();
     let make = async |todo| make_unit(context, &ledger, &session, input, todo, most_records, &decide).await;
     let work = stream::iter(ledger.todo()).map(make).buffer_unordered(OPEN_UNITS).collect::<Vec<_>>();
-    let done = until_stopped(context, &ledger, &session, work).await;
+    let done = attended(context, &ledger, &session, exchanges, work).await;
     let spent = session.close();
     ledger.check()?;
     for unit in done {
@@ -127,22 +130,67 @@ async fn make_unit(
     units::commit(context, ledger, todo, n_in, &outcome, started).map_err(failed)
 }
 
-/// Does the work, and sends nothing more once someone wishes the step to stop early or has taken its lock away.
-async fn until_stopped<T>(
+/// Does the work, tells of every exchange, and sends nothing more once someone wishes the step to stop early or
+/// has taken its lock away.
+async fn attended<T>(
     context: Context<'_>,
     ledger: &Ledger,
     session: &Session,
+    mut exchanges: UnboundedReceiver<Exchange>,
     work: impl Future<Output = T>,
 ) -> T {
+    let mut trouble = Trouble::default();
+    let mut clock = tokio::time::interval(Duration::from_millis(200));
     tokio::pin!(work);
     loop {
         tokio::select! {
-            done = &mut work => return done,
-            () = tokio::time::sleep(Duration::from_millis(200)) => {
+            done = &mut work => {
+                while let Ok(exchange) = exchanges.try_recv() {
+                    context.observer.observe(&Event::Asked { exchange: &exchange });
+                }
+                return done;
+            }
+            Some(exchange) = exchanges.recv() => {
+                trouble.note(&exchange);
+                context.observer.observe(&Event::Asked { exchange: &exchange });
+            }
+            _ = clock.tick() => {
                 if context.stop.is_asked() || ledger.check().is_err() {
                     session.stop();
                 }
+                if let Some(message) = trouble.tell() {
+                    context.observer.observe(&Event::Warning { message });
+                }
             }
         }
+    }
+}
+
+/// Tries that failed and that nobody has heard of yet.
+#[derive(Debug, Default)]
+struct Trouble {
+    n_failed: usize,
+    last: String,
+    told: Option<Instant>,
+}
+
+/// How long to be silent about tries that fail: each is tried again, and some always do.
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(30);
+
+impl Trouble {
+    fn note(&mut self, exchange: &Exchange) {
+        if let Err(failed) = &exchange.result {
+            self.n_failed += 1;
+            self.last.clone_from(&failed.message);
+        }
+    }
+
+    fn tell(&mut self) -> Option<String> {
+        if self.n_failed == 0 || self.told.is_some_and(|told| told.elapsed() < BETWEEN_WARNINGS) {
+            return None;
+        }
+        let message = format!("{} tries without an answer, the last one: {}", self.n_failed, self.last);
+        *self = Self { told: Some(Instant::now()), ..Self::default() };
+        Some(message)
     }
 }

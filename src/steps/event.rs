@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::llm::exchange::Exchange;
 use crate::store::layout::{StepName, UnitName};
 
 /// Something that happened in a step.
@@ -35,6 +36,11 @@ pub enum Event<'a> {
         n_rejected: usize,
         /// How long it took.
         took: Duration,
+    },
+    /// A model server was asked, and answered or did not.
+    Asked {
+        /// What came of it.
+        exchange: &'a Exchange,
     },
     /// Something that is good to know.
     Note {

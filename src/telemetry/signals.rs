@@ -10,6 +10,7 @@ use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
+use super::model;
 use crate::exit_code::ExitCode;
 use crate::steps::event::Event;
 use crate::store::layout::StepName;
@@ -64,6 +65,10 @@ impl Signals {
                 self.step = Some(OpenStep { name: *step, span, n_kept: 0, n_rejected: 0 });
             }
             Event::Advanced { .. } | Event::Note { .. } => {}
+            Event::Asked { exchange } => {
+                let parent = self.step.as_ref().map_or(&self.run, |step| &step.span);
+                model::span(&self.tracer, parent, exchange);
+            }
             Event::UnitDone { unit, n_kept, n_rejected, took } => {
                 let Some(step) = &mut self.step else { return };
                 step.n_kept += n_kept;

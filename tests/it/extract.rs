@@ -1,6 +1,7 @@
 //! `extract` and `verify` on small libraries that are compiled on the spot.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -348,6 +349,47 @@ fn m12_m13_m39_a_record_that_says_what_is_not_so_is_rejected_and_kept_in_sight()
             ("L.a:e", "text_mismatch"),
         ]
     );
+}
+
+#[test]
+fn m11_m43_the_file_is_sent_as_it_is_and_each_sentence_of_it_once() {
+    let source = "Require Import Bool.\nLemma a : True. Proof. exact I. Qed.\nSection S. Variable n : nat.\n\
+                  Lemma b : n = n. Proof. reflexivity. Qed.\nDefinition c := 0. Lemma d : c = 0. Proof. auto. Qed. End S.\n";
+    let prover = "#!/bin/sh\nrocq=$(command -v coqidetop || command -v coqidetop.opt)\n\
+                  case \"$*\" in *-topfile*) tee sent | \"$rocq\" \"$@\" ;; *) exec \"$rocq\" \"$@\" ;; esac\n";
+    let run = TestRun::new().file("prover", prover).file("rocq-distill.toml", "[rocq]\nprogram = \"./prover\"\n");
+    fs::set_permissions(run.path().join("prover"), fs::Permissions::from_mode(0o755)).unwrap();
+    compile(&run.path().join("lib"), &[("a.v", source)]);
+    let expected: Vec<_> = sentence::split(source).into_iter().map(|sentence| &source[sentence.range]).collect();
+    for step in ["extract --input", "verify --engine coqidetop --library"] {
+        let outcome = run.run(&format!("{step} lib --quiet"));
+        assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+        let sent = fs::read_to_string(run.path().join("sent")).unwrap();
+        let texts = sent
+            .split("<call val=\"Add\">")
+            .skip(1)
+            .map(|call| call.split_once("<string>").unwrap().1.split_once("</string>").unwrap().0);
+        // The only other sentence asks for the variables of a section, and is taken back.
+        let texts: Vec<_> = texts.filter(|text| *text != "Goal True.").collect();
+        // `verify` needs nothing behind the last record.
+        let n_needed = if step.starts_with("verify") { expected.len() - 1 } else { expected.len() };
+        assert_eq!(texts, expected[..n_needed], "{step}");
+    }
+}
+
+#[test]
+fn m17_a_proof_without_steps_is_accounted_for_and_the_file_goes_on() {
+    let source = "Lemma a : True.\nProof I.\nLemma b : True. Proof. Admitted.\nLemma c : True. Proof. exact I. Qed.\n";
+    let run = extract(&[("a.v", source)], "");
+    assert_eq!(names(&kept(&run, "extract", "L/a")), ["L.a:c"]);
+    assert_eq!(reasons(&rejected(&run, "extract", "L/a")), [("L.a:a", "no_script"), ("L.a:b", "admitted")]);
+    let path = run.path().join("export/extract/L/a.jsonl");
+    let mut records = kept(&run, "extract", "L/a");
+    records.insert(0, Record { steps: Vec::new(), proof_script: "Proof. Qed.".to_owned(), ..records[0].clone() });
+    fs::write(&path, jsonl::to_lines(&records, &path).unwrap()).unwrap();
+    assert_eq!(run.run("verify --engine coqidetop --library lib --quiet").code(), 0);
+    assert_eq!(names(&kept(&run, "verify", "L/a")), ["L.a:c"]);
+    assert_eq!(reasons(&rejected(&run, "verify", "L/a")), [("L.a:c", "text_mismatch")]);
 }
 
 #[test]

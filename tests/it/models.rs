@@ -7,7 +7,7 @@ use rocq_distill::failure::Failure;
 use rocq_distill::llm::chat::{self, ChatAnswer};
 use rocq_distill::llm::endpoint::{ApiKey, Endpoint};
 use rocq_distill::llm::{LlmError, Reply, Request, Route, Session};
-use rocq_distill::record::RecordId;
+use rocq_distill::record::{FinishReason, RecordId};
 use rocq_distill::settings::EndpointSettings;
 use rocq_distill::steps::StepError;
 use rocq_distill::store::layout::StepDir;
@@ -15,6 +15,7 @@ use rocq_distill::store::shard::Shard;
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::harness::TestRun;
 use crate::model_server::{ModelServer, Said, chat as chat_body};
 
 fn settings(base_url: &str) -> EndpointSettings {
@@ -309,4 +310,66 @@ fn a_redirect_is_refused() {
     let server = ModelServer::saying(vec![Said::text(302, "").header("location", "http://127.0.0.1:9/")]);
     let LlmError::Refused { status, .. } = ask(settings(&server.base_url()), 1).error() else { panic!("another end") };
     assert_eq!(status, 302);
+}
+
+/// What a real vLLM answered, word for word.
+fn recorded(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/tests/fixtures/vllm/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn answers_of_a_real_vllm_are_read() {
+    let ask = |name: &str| {
+        let server = ModelServer::saying(vec![Said::text(200, &recorded(name))]);
+        match ask(settings(&server.base_url()), 1).replies.remove(0) {
+            Some(Reply::Answer { answer, provenance }) => (answer, provenance),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (cut, provenance) = ask("chat_cut");
+    assert_eq!(cut.reasoning, "\u{13} liates invcoded'))\nTY interfaceurponalsponding some");
+    assert_eq!((cut.content.as_str(), cut.finish_reason), ("", FinishReason::Length));
+    assert_eq!((provenance.model.as_str(), provenance.usage.prompt_tokens), ("tiny-r1", 14));
+    assert_eq!((provenance.usage.completion_tokens, provenance.usage.cost), (12, None));
+    let (short, _) = ask("chat_without_reasoning");
+    assert_eq!((short.reasoning.as_str(), short.content.as_str()), ("", "four"));
+}
+
+#[test]
+fn refusals_of_a_real_vllm_are_told_apart() {
+    let refused = |status: u16, name: &str| {
+        let server = ModelServer::saying(vec![Said::text(status, &recorded(name))]);
+        ask(settings(&server.base_url()), 1)
+    };
+    let too_long = refused(400, "error_too_long");
+    assert!(matches!(&too_long.replies[0], Some(Reply::TooLong { message }) if message.contains("8193 input tokens")));
+    let said = |status: u16, name: &str| match refused(status, name).error() {
+        LlmError::Refused { status, message, .. } => (status, message),
+        other => panic!("{other}"),
+    };
+    assert_eq!(said(404, "error_unknown_model").1, "The model `nope` does not exist. Valid aliases: tiny-r1.");
+    assert_eq!(said(404, "error_wrong_path").1, "Not Found");
+    assert_eq!(said(401, "error_unauthorized"), (401, "Unauthorized".to_owned()));
+    assert!(said(400, "error_bad_json").1.starts_with("1 validation error:"));
+    let LlmError::Unanswered { last, .. } = refused(500, "error_engine_dead").error() else { panic!("another end") };
+    assert!(last.starts_with("status 500: EngineCore encountered an issue."), "{last}");
+}
+
+#[test]
+fn doctor_asks_each_server_for_its_models() {
+    let server = ModelServer::start(|_, asked| match asked.authorization.as_deref() {
+        Some("Bearer sk-marked") => Said::json(200, &json!({ "data": [{ "id": "m" }] })),
+        _ => Said::text(401, "{\"error\":\"Unauthorized\"}"),
+    });
+    let url = server.base_url();
+    let toml = format!(
+        "[reason]\nbase_url = {url:?}\nmodel = \"m\"\n[score]\nbase_url = {url:?}\nmodel = \"m\"\napi_key_env = \"\"\n\
+         [judge]\nbase_url = \"scripted\"\n"
+    );
+    let run = TestRun::new().file("rocq-distill.toml", &toml).variable("OPENAI_API_KEY", "sk-marked");
+    let said = run.run("doctor").stdout();
+    assert!(said.contains(&format!("ok       reason     {url} (with the key in OPENAI_API_KEY), m\n")), "{said}");
+    assert!(said.contains(&format!("missing  score      {url} (without a key): status 401: Unauthorized")), "{said}");
+    assert!(said.contains("ok       judge      a rehearsal without a server\n"), "{said}");
+    assert!(server.asked().iter().all(|asked| asked.path == "/v1/models"));
 }
