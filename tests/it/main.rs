@@ -24,6 +24,7 @@ mod petanque;
 mod petanque_fault;
 mod project;
 mod reason;
+mod recorded;
 mod score;
 mod select;
 mod settings;
