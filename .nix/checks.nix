@@ -21,6 +21,13 @@ let
       dontFixup = true;
     });
 
+  testTools = [
+    pkgs.cargo-nextest
+    # For the scripted server of petanque.
+    pkgs.python3
+    rocq.env
+  ];
+
   nixFiles = pkgs.lib.fileset.toSource {
     root = ../.;
     fileset = pkgs.lib.fileset.unions [
@@ -37,17 +44,14 @@ in
   clippy = cargo "clippy" [ pkgs.clippy ] "cargo clippy --all-targets --offline -- -D warnings";
   docs = cargo "docs" [ ] "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --offline";
 
-  tests = cargo "tests" [ pkgs.cargo-nextest ] "cargo nextest run --offline --profile without-rocq";
-  # The rest of them, with the snapshots of MathComp.
-  mathcomp = cargo "mathcomp" [
-    pkgs.cargo-nextest
-    rocq.env
-  ] "cargo nextest run --offline --profile without-rocq --ignore-default-filter -E 'not default()'";
+  tests = cargo "tests" testTools "cargo nextest run --offline -E 'not test(/^mathcomp::/)'";
+  mathcomp = cargo "mathcomp" testTools "cargo nextest run --offline -E 'test(/^mathcomp::/)'";
 
-  # `pet` and `pet-server` are what the package of coq-lsp does not get right by itself.
-  petanque = shell "petanque" [ rocq.env ] ''
+  # The package of coq-lsp gets neither server right by itself.
+  petanque = shell "petanque" [ pipeline rocq.env ] ''
     pet --version
     pet-server --version
+    bash ${source}/tests/live/petanque
     touch $out
   '';
 

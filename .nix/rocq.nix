@@ -41,12 +41,12 @@ in
       }
       ''
         mkdir -p "$out/bin" "$out/lib"
-        cp --recursive --symbolic-link ${coq}/lib/coq "$out/lib/coq"
-        chmod -R u+w "$out/lib/coq"
+        cp --recursive --symbolic-link --no-preserve=mode ${coq}/lib/coq "$out/lib/coq"
         mkdir -p "$out/lib/coq/user-contrib"
         IFS=: read -r -a libraries <<<"$COQPATH"
+        # A library is named as often as something needs it.
         for library in "''${libraries[@]}"; do
-          cp --recursive --symbolic-link --no-preserve=mode "$library/." "$out/lib/coq/user-contrib/"
+          cp --recursive --symbolic-link --force --no-preserve=mode "$library/." "$out/lib/coq/user-contrib/"
         done
         for program in ${coq}/bin/* ${coq-lsp}/bin/*; do
           makeWrapper "$program" "$out/bin/''${program##*/}" \

@@ -44,8 +44,8 @@ pub enum Place {
     Theirs {
         /// `HOST:PORT`.
         address: String,
-        /// Whose turn it is among our workers: the server answers one request at a time, and the time that one worker
-        /// waits for another must not count as Rocq's.
+        /// Whose turn it is among our workers, each with a file: the server answers one request at a time, its workspace
+        /// is one for all, and going to and fro between two files costs it more than the sentences themselves.
         turn: Arc<Mutex<()>>,
     },
 }

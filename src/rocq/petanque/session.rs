@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::OwnedMutexGuard;
 
 use super::client::{CallError, Client};
 use super::framing::Framing;
@@ -123,7 +123,7 @@ struct Link {
 #[derive(Debug)]
 enum Connection {
     Own(Box<Process>),
-    Theirs { stream: TcpStream, turn: Arc<Mutex<()>> },
+    Theirs { stream: TcpStream, _turn: OwnedMutexGuard<()> },
 }
 
 impl Link {
@@ -136,8 +136,9 @@ impl Link {
                 (Connection::Own(Box::new(process)), Framing::Header)
             }
             Place::Theirs { address, turn } => {
+                let turn = Arc::clone(turn).lock_owned().await;
                 let stream = server::connect(address).await?;
-                (Connection::Theirs { stream, turn: turn.clone() }, Framing::Line)
+                (Connection::Theirs { stream, _turn: turn }, Framing::Line)
             }
         };
         Ok(Self { connection, client: Client::new(framing, limits.bounds.answer), limits })
@@ -145,13 +146,10 @@ impl Link {
 
     /// The state before the first sentence, in which texts are printed on one line.
     async fn open(&mut self, workspace: &Workspace, limit: Duration) -> Result<StateId, Fault> {
-        // The workspace is the server's, not the connection's: no other worker may name its own in between.
-        let turn = self.turn().await;
         let root = Uri::of_path(workspace.root());
-        accepted(self.call_now(&SetWorkspace { debug: false, root }, limit).await?)?;
+        accepted(self.call(&SetWorkspace { debug: false, root }, limit).await?)?;
         let uri = Uri::of_path(workspace.file());
-        let root = accepted(self.call_now(&GetRootState { uri, opts: Options::FORGETFUL }, limit).await?)?;
-        drop(turn);
+        let root = accepted(self.call(&GetRootState { uri, opts: Options::FORGETFUL }, limit).await?)?;
         let one_line = Run { st: root.st, tac: ONE_LINE, opts: Options::FORGETFUL };
         Ok(accepted(self.call(&one_line, limit).await?)?.st)
     }
@@ -170,21 +168,8 @@ impl Link {
         Ok(Who { path, prelude })
     }
 
-    /// Waits until no other worker of ours asks something of the same server.
-    async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
-        match &self.connection {
-            Connection::Own(_) => None,
-            Connection::Theirs { turn, .. } => Some(Arc::clone(turn).lock_owned().await),
-        }
-    }
-
     /// Makes a request; after a fault the server is gone, or no longer talked to.
     async fn call<R: Request>(&mut self, request: &R, limit: Duration) -> Outcome<R::Response> {
-        let _turn = self.turn().await;
-        self.call_now(request, limit).await
-    }
-
-    async fn call_now<R: Request>(&mut self, request: &R, limit: Duration) -> Outcome<R::Response> {
         let outcome = match &mut self.connection {
             Connection::Own(process) => self.client.call(&mut process.stream(), request, limit).await,
             Connection::Theirs { stream, .. } => self.client.call(stream, request, limit).await,
