@@ -4,9 +4,9 @@ mod arguments;
 mod overrides;
 
 pub use arguments::{
-    ExportArgs, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, JudgeArgs, JudgeFlags, MeasureArgs,
-    MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, RunArgs, ScoreArgs, ScoreFlags, SelectArgs,
-    SelectFlags, ShardArgs, StatusArgs, VerifyArgs, VerifyFlags,
+    ExportArgs, ExportFlags, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, JudgeArgs, JudgeFlags,
+    MeasureArgs, MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, RunArgs, ScoreArgs, ScoreFlags,
+    SelectArgs, SelectFlags, ShardArgs, StatusArgs, VerifyArgs, VerifyFlags,
 };
 pub use overrides::Overrides;
 
@@ -139,8 +139,11 @@ Example:
     Judge(JudgeArgs),
     /// Write one dataset
     #[command(after_help = "\
-Example:
-  rocq-distill export --input export/select --output dataset")]
+Examples:
+  rocq-distill export --views records,messages --compat babel-formal
+  rocq-distill export --input export/verify --output dataset --split-by premise --test 0.1
+
+Records that share a source file, a statement or a proof term stand in one split.")]
     Export(ExportArgs),
     /// Say what is done, what is missing, and what was rejected and why
     #[command(after_help = "\

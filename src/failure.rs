@@ -8,6 +8,7 @@ use crate::llm::LlmError;
 use crate::rocq::{Fault, RocqError};
 use crate::settings::SettingsError;
 use crate::steps::StepError;
+use crate::steps::export::STATEMENT_FIELDS;
 use crate::store::StoreError;
 use crate::telemetry::TelemetryError;
 
@@ -60,6 +61,9 @@ impl Failure {
                 | StepError::Tokenizer(_)
                 | StepError::Index(_)
                 | StepError::WrongStep { .. }
+                | StepError::BadBenchmark { .. }
+                | StepError::Rehearsal { .. }
+                | StepError::Card(_)
                 | StepError::Threads { .. } => ExitCode::Failure,
             },
             Self::Store(error) => store_code(error),
@@ -81,8 +85,16 @@ impl Failure {
                 }
                 StepError::Stopped { .. } => Some(GO_ON_HINT.to_owned()),
                 StepError::NotShardable { step } => Some(format!("run `{step}` once, without `--shard`")),
-                // The tokenizer's messages say what to do; nothing can be done about the index.
-                StepError::Tokenizer(_) | StepError::Index(_) => None,
+                StepError::BadBenchmark { .. } => Some(format!(
+                    "a benchmark is a JSON array, or JSON lines, of statements or of objects with one of {}",
+                    STATEMENT_FIELDS.join(", ")
+                )),
+                StepError::Rehearsal { .. } => Some(
+                    "run the model steps with real servers, or look at the rehearsal with `--allow-rehearsal`"
+                        .to_owned(),
+                ),
+                // The tokenizer's messages say what to do; nothing can be done about the index and the card.
+                StepError::Tokenizer(_) | StepError::Index(_) | StepError::Card(_) => None,
                 StepError::Threads { .. } => Some("ask for fewer with `--jobs`".to_owned()),
             },
             Self::Store(error) => store_hint(error),

@@ -98,7 +98,7 @@ pub async fn run(
         funnel.push((step, summary));
     }
     let last = funnel.last().map_or(StepName::Select, |(step, _)| *step);
-    let dataset = steps::export::run(&run_dir.step(last), &run_dir.dataset())?;
+    let dataset = steps::export::run(context, &settings.export, &run_dir.step(last), &run_dir.dataset())?;
     Ok(Outcome { funnel, dataset })
 }
 

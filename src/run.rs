@@ -187,9 +187,9 @@ async fn work(
             steps::judge::run(context, &settings.judge, &input, &output).await?
         }
         Verb::Export(args) => {
-            let input = args.input.as_deref().map_or_else(|| run_dir.step(StepName::Select), StepDir::new);
+            let input = args.input.as_deref().map_or_else(|| last_done(&run_dir), StepDir::new);
             let output = args.output.as_deref().map_or_else(|| run_dir.dataset(), DatasetDir::new);
-            let dataset = steps::export::run(&input, &output)?;
+            let dataset = steps::export::run(context, &settings.export, &input, &output)?;
             console.summary(&vec![], &[exported(&dataset, &output)])?;
             return Ok(ExitCode::Success);
         }
@@ -242,7 +242,10 @@ fn finish(summary: Summary, console: &Console) -> Result<ExitCode, Failure> {
 }
 
 fn exported(dataset: &DatasetManifest, folder: &DatasetDir) -> String {
-    format!("{} records in `{}`", dataset.n_records, folder.path().display())
+    let step = dataset.made_from.first().map_or_else(String::new, |origin| format!(" of `{}`", origin.step));
+    let sizes = dataset.splits.iter().map(|size| format!("{} {}", size.n_records, size.split.as_str()));
+    let sizes: Vec<_> = sizes.collect();
+    format!("{} records{step} in `{}`: {}", dataset.n_records, folder.path().display(), sizes.join(", "))
 }
 
 fn complete_if(is_complete: bool) -> ExitCode {
@@ -262,6 +265,12 @@ fn manual(console: &Console) -> ExitCode {
     let _ = clap_mangen::Man::new(Cli::command()).render(&mut page);
     console.data(&page);
     ExitCode::Success
+}
+
+/// The last step that has a manifest, or else the one that should.
+fn last_done(run_dir: &RunDir) -> StepDir {
+    let steps = StepName::ALL.iter().rev().map(|step| run_dir.step(*step));
+    steps.into_iter().find(|step| step.manifest().is_file()).unwrap_or_else(|| run_dir.step(StepName::Select))
 }
 
 fn output_of(output: Option<&Path>, run_dir: &RunDir, step: StepName) -> StepDir {

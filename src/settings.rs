@@ -19,7 +19,7 @@ mod verify;
 pub use endpoint::{EndpointSettings, SCRIPTED};
 pub use error::SettingsError;
 pub use example::Example;
-pub use export::ExportSettings;
+pub use export::{Compat, ExportSettings, FileFormat, SplitBy, View};
 pub use extract::ExtractSettings;
 pub use filter::FilterSettings;
 pub use judge::{JudgeSettings, RankBy};
@@ -57,6 +57,7 @@ fn optional_keys() -> Vec<String> {
         .iter()
         .flat_map(|step| endpoint::OPTIONAL_KEYS.iter().map(move |key| format!("{step}.{key}")));
     let others = [
+        "export.benchmark",
         "measure.tokenizer",
         "telemetry.endpoint",
         "verify.pet_server",
@@ -165,6 +166,7 @@ impl Settings {
             return Err(SettingsError::OutOfRange { key: "jobs".to_owned(), least: 1 });
         }
         self.filter.check()?;
+        self.export.check()?;
         self.reason.endpoint().check("reason")?;
         self.score.endpoint().check("score")?;
         self.judge.endpoint().check("judge")?;

@@ -186,10 +186,9 @@ fn dataset(folder: &DatasetDir, found: &[Found], check: bool) -> Result<Dataset,
     if !is_current {
         return Ok(Dataset::Outdated);
     }
-    for path in [folder.json(), folder.jsonl()].iter().filter(|_| check) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let written = manifest.files.get(name.as_ref());
-        if written != Some(&Digest::of_file(path).map_err(StoreError::io("read", path))?) {
+    for (name, written) in manifest.files.iter().filter(|_| check) {
+        let path = folder.file(name);
+        if *written != Digest::of_file(&path).map_err(StoreError::io("read", &path))? {
             return Ok(Dataset::Damaged);
         }
     }

@@ -4,6 +4,7 @@ pub mod bm25;
 pub mod diverse;
 pub mod inverted_index;
 pub mod leak;
+pub mod normalise;
 pub mod obfuscate;
 pub mod tokenise;
 pub mod tokenizer;

@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use crate::record::TheoremKind;
 use crate::rocq::engine::EngineChoice;
-use crate::settings::MemorySize;
-use crate::settings::{RankBy, Wire};
+use crate::settings::{Compat, FileFormat, MemorySize, RankBy, SplitBy, View, Wire};
 use crate::store::shard::Shard;
 
 /// The part of the work that this process does.
@@ -411,12 +410,64 @@ pub struct JudgeFlags {
 /// `export`.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// Records of the last step [default: export/select]
+    /// Records of a step [default: the last step that is done in export]
     #[arg(long, short, value_name = "DIR")]
     pub input: Option<PathBuf>,
     /// Where the dataset goes [default: export/dataset]
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Its settings.
+    #[command(flatten)]
+    pub flags: ExportFlags,
+    /// How much of the machine is used.
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+}
+
+/// Plain text, as a terminal shows the marks that documentation puts around names.
+const VIEWS_HELP: &str = "What they are written for, of records, whole_proof, steps, premise_selection, \
+                          term_to_script and messages [default: records]";
+
+/// Settings of `export`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[command(next_help_heading = "Dataset")]
+pub struct ExportFlags {
+    /// Forms of the files, of json, jsonl and parquet [default: all]
+    #[arg(long, value_name = "FORM", value_delimiter = ',', hide_possible_values = true)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<FileFormat>,
+    /// What the records are written for
+    #[arg(long, help = VIEWS_HELP, value_name = "VIEW", value_delimiter = ',', hide_possible_values = true)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<View>,
+    /// Older layouts to write too, of babel-formal
+    #[arg(long, value_name = "LAYOUT", value_delimiter = ',', hide_possible_values = true)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compat: Vec<Compat>,
+    /// Hold out whole files, or what names a premise that no other record names [default: file]
+    #[arg(long, value_name = "file|premise", hide_possible_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_by: Option<SplitBy>,
+    /// Share of the records held out to choose models [default: 0.05]
+    #[arg(long, value_name = "SHARE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<f64>,
+    /// Share of the records held out to judge models [default: 0.05]
+    #[arg(long, value_name = "SHARE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<f64>,
+    /// What the choice of the held-out records depends on [default: 0]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Statements that must not be trained on, in JSON or JSON lines
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub benchmark: Option<PathBuf>,
+    /// Write records with answers of the scripted backend
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_rehearsal: bool,
 }
 
 /// `status`.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, ScoreFlags, SelectFlags, Verb,
-    VerifyFlags,
+    ExportFlags, FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, ScoreFlags, SelectFlags,
+    Verb, VerifyFlags,
 };
 use crate::record::TheoremKind;
 use crate::store::shard::Shard;
@@ -26,6 +26,7 @@ pub struct Overrides {
     measure: MeasureFlags,
     filter: FilterFlags,
     select: SelectFlags,
+    export: ExportFlags,
     reason: Both<ReasonFlags>,
     score: Both<ScoreFlags>,
     judge: Both<JudgeFlags>,
@@ -112,12 +113,11 @@ impl Verb {
                 overrides.judge = Both { own: args.flags.clone(), model: args.model.clone() };
             }
             Self::Status(args) => overrides.output.clone_from(&args.dir),
-            Self::Export(_)
-            | Self::Doctor
-            | Self::Example { .. }
-            | Self::Completions { .. }
-            | Self::Man
-            | Self::Tether { .. } => {}
+            Self::Export(args) => {
+                overrides.jobs = args.jobs.jobs;
+                overrides.export = args.flags.clone();
+            }
+            Self::Doctor | Self::Example { .. } | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
         }
         overrides
     }

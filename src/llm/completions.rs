@@ -77,7 +77,7 @@ fn from_prompt_logprobs(sent: &[u32], start: usize, entries: &[Value]) -> Result
         // The text of a key is the same for many tokens; the id tells them apart.
         let Some(own) = entry.get(id.to_string()) else {
             let scored: Vec<_> = entry.as_object().into_iter().flatten().map(|(id, _)| id.as_str()).collect();
-            return Err(Unread::Mismatch(format!("token {id} was sent and token {} scored", scored.join(" or "))));
+            return Err(Unread::Mismatch(format!("token {id} was sent and token {} scored", scored.join("/"))));
         };
         let logprob = own.get("logprob").and_then(Value::as_f64);
         let text = own.get("decoded_token").and_then(Value::as_str).unwrap_or_default();

@@ -53,6 +53,20 @@ pub enum SettingsError {
         /// The least that works.
         least: usize,
     },
+    /// A share that is none.
+    #[error("setting `{key}` is {value}, which is no share from 0 to 1")]
+    NoShare {
+        /// The whole key.
+        key: &'static str,
+        /// What it says.
+        value: f64,
+    },
+    /// Shares that leave nothing to train on.
+    #[error("`export.validation` and `export.test` are {held_out} together: nothing is left to train on")]
+    NothingToTrainOn {
+        /// Their sum.
+        held_out: f64,
+    },
     /// A setting that another one needs.
     #[error("setting `{key}` is missing, which `{because}` needs")]
     Missing {
@@ -122,6 +136,8 @@ impl SettingsError {
             Self::BadFile { .. }
             | Self::BadValue { .. }
             | Self::OutOfRange { .. }
+            | Self::NoShare { .. }
+            | Self::NothingToTrainOn { .. }
             | Self::Missing { .. }
             | Self::NoRate { .. }
             | Self::FixedField { .. }

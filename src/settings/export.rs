@@ -1,8 +1,142 @@
 //! What is written at the end.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use super::SettingsError;
+
 /// What is written at the end.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ExportSettings {}
+pub struct ExportSettings {
+    /// The forms of the files.
+    pub formats: Vec<FileFormat>,
+    /// What the same records are written for.
+    pub views: Vec<View>,
+    /// Older layouts that are written too.
+    pub compat: Vec<Compat>,
+    /// What must not stand on two sides of a split.
+    pub split_by: SplitBy,
+    /// The share of the records that is held out to choose among models.
+    pub validation: f64,
+    /// The share of the records that is held out to judge models.
+    pub test: f64,
+    /// What the choice of the held-out records depends on.
+    pub seed: u64,
+    /// A file of statements that must not be trained on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub benchmark: Option<PathBuf>,
+    /// The similarity from which a record is listed as a near copy of a benchmark's statement, 0 to 1.
+    pub near_copy: f64,
+    /// Whether records with answers of the scripted backend may be written.
+    pub allow_rehearsal: bool,
+    /// The licence of each library, by the first component of its logical paths, as SPDX names it.
+    pub licences: BTreeMap<String, String>,
+}
+
+/// The form of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum FileFormat {
+    /// All records in one JSON array.
+    Json,
+    /// All records, one a line.
+    Jsonl,
+    /// A file for each view and split; JSON lines where this is not asked for.
+    Parquet,
+}
+
+/// What the same records are written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum View {
+    /// Everything, nested.
+    Records,
+    /// From the statement to the proof script.
+    WholeProof,
+    /// From a proof state to the next sentence.
+    Steps,
+    /// From a proof state to the premises that the next sentence names, with the premises to choose from.
+    PremiseSelection,
+    /// From the proof term to the proof script, without reasoning.
+    TermToScript,
+    /// From the proof term through the reasoning to the proof script, as a conversation.
+    Messages,
+}
+
+/// An older layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compat {
+    /// The layout of babel-formal, which its training scripts read.
+    BabelFormal,
+}
+
+/// What must not stand on two sides of a split, besides the same statement and the same proof term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitBy {
+    /// The source file.
+    File,
+    /// Every record that is held out names a premise that no record to train on names.
+    Premise,
+}
+
+impl View {
+    /// Every view.
+    pub const ALL: &[Self] =
+        &[Self::Records, Self::WholeProof, Self::Steps, Self::PremiseSelection, Self::TermToScript, Self::Messages];
+
+    /// Its name, which is also its folder.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Records => "records",
+            Self::WholeProof => "whole_proof",
+            Self::Steps => "steps",
+            Self::PremiseSelection => "premise_selection",
+            Self::TermToScript => "term_to_script",
+            Self::Messages => "messages",
+        }
+    }
+}
+
+impl Default for ExportSettings {
+    fn default() -> Self {
+        Self {
+            formats: vec![FileFormat::Json, FileFormat::Jsonl, FileFormat::Parquet],
+            views: vec![View::Records],
+            compat: Vec::new(),
+            split_by: SplitBy::File,
+            validation: 0.05,
+            test: 0.05,
+            seed: 0,
+            benchmark: None,
+            near_copy: 0.8,
+            allow_rehearsal: false,
+            licences: [("mathcomp", "CECILL-B"), ("Coq", "LGPL-2.1-only"), ("Corelib", "LGPL-2.1-only")]
+                .map(|(project, licence)| (project.to_owned(), licence.to_owned()))
+                .into(),
+        }
+    }
+}
+
+impl ExportSettings {
+    /// Refuses shares that leave nothing to train on.
+    pub(super) fn check(&self) -> Result<(), SettingsError> {
+        let shares =
+            [("export.validation", self.validation), ("export.test", self.test), ("export.near_copy", self.near_copy)];
+        if let Some((key, value)) = shares.into_iter().find(|(_, value)| !(0.0..=1.0).contains(value)) {
+            return Err(SettingsError::NoShare { key, value });
+        }
+        let held_out = self.validation + self.test;
+        if held_out >= 1.0 {
+            return Err(SettingsError::NothingToTrainOn { held_out });
+        }
+        Ok(())
+    }
+}

@@ -43,6 +43,28 @@ pub enum StepError {
         /// What is missing, and the step that writes it.
         what: &'static str,
     },
+    /// A benchmark cannot be read.
+    #[error("entry {number} of the benchmark `{path}` is no statement", path = path.display())]
+    BadBenchmark {
+        /// The file.
+        path: PathBuf,
+        /// Counts from one; in JSON lines it is the line.
+        number: usize,
+        /// Why it is no JSON, if that is it.
+        #[source]
+        source: Option<serde_json::Error>,
+    },
+    /// Answers that no model gave were to be published.
+    #[error("{n_records} records hold answers of the scripted backend, such as `{id}`: this was a rehearsal")]
+    Rehearsal {
+        /// How many.
+        n_records: usize,
+        /// The first of them.
+        id: String,
+    },
+    /// The dataset card cannot be filled in: a fault of this program.
+    #[error("cannot write the dataset card; this is a fault of rocq-distill")]
+    Card(#[source] minijinja::Error),
     /// A step that looks at all records at once was asked for a part of them.
     #[error("`{step}` looks at all records at once and cannot be sharded")]
     NotShardable {

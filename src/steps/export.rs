@@ -1,22 +1,47 @@
-//! `export`: one dataset, as a JSON array and as JSON lines.
+//! `export`: one dataset that can be published: records and views of them in splits, with where all of it comes from.
 //!
-//! Reads the records of `select`, or of any other step; writes all of them, in order of selection, and a manifest that
-//! says what they were made from; rejects none.
+//! Reads the records of the last step that is done, or of any other; writes all of them, in order of selection, and a
+//! manifest; rejects none.
 
-use std::collections::BTreeMap;
+mod babel_formal;
+mod card;
+mod column;
+mod contamination;
+mod croissant;
+mod groups;
+mod messages;
+mod premise_selection;
+mod provenance;
+mod records;
+mod split;
+mod tactic_steps;
+mod term_to_script;
+mod whole_proof;
+mod write;
+
+pub use contamination::{Match, MatchKind, STATEMENT_FIELDS};
+pub use provenance::{Library, ModelUse, Origin, SplitSize, is_rehearsal, models};
+pub use split::Split;
+
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::StepError;
+use super::event::Event;
+use super::{Context, StepError, units};
 use crate::record::{FORMAT_VERSION, Record};
+use crate::settings::{ExportSettings, SplitBy, View};
 use crate::store::digest::Digest;
 use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName};
 use crate::store::manifest::Manifest;
-use crate::store::{StoreError, jsonl};
+use crate::store::{StoreError, jsonl, unit};
+use crate::text::normalise;
+use premise_selection::Corpus;
+use split::{Shares, Text, Traits};
+use write::Content;
 
 /// What a dataset holds and what it was made from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,85 +51,214 @@ pub struct DatasetManifest {
     pub format_version: u32,
     /// Version of this program.
     pub program_version: String,
-    /// Records in each file.
+    /// What was asked for; the benchmark is told by its digest and not by where it lies.
+    pub settings: ExportSettings,
+    /// SHA-256 of the benchmark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub benchmark_sha256: Option<Digest>,
+    /// Records.
     pub n_records: usize,
+    /// The sides.
+    pub splits: Vec<SplitSize>,
+    /// Records of the largest group that had to stay on one side.
+    pub largest_group: usize,
+    /// Records that resemble the benchmark without being the same.
+    pub n_near_copies: usize,
+    /// Records with answers of the scripted backend.
+    pub n_rehearsed: usize,
+    /// The libraries that the records come from.
+    pub libraries: Vec<Library>,
+    /// Provers and tokenizers with their versions.
+    pub tools: Vec<String>,
+    /// The models whose answers the records hold.
+    pub models: Vec<ModelUse>,
     /// SHA-256 of each file.
     pub files: BTreeMap<String, Digest>,
     /// The steps that the records came through, as far as their manifests lie beside the input, the last one first.
     pub made_from: Vec<Origin>,
 }
 
-/// A step that the records of a dataset came through.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Origin {
-    /// The step.
-    pub step: StepName,
-    /// The version of this program that took it.
-    pub program_version: String,
-    /// Settings and versions.
-    pub made_with: Value,
-    /// Records that went in.
-    pub n_in: usize,
-    /// Records that were kept.
-    pub n_kept: usize,
-    /// Records that were rejected, by reason.
-    pub rejected: BTreeMap<String, usize>,
-}
-
 /// Runs the step.
-pub fn run(input: &StepDir, output: &DatasetDir) -> Result<DatasetManifest, StepError> {
+pub fn run(
+    context: Context<'_>,
+    settings: &ExportSettings,
+    input: &StepDir,
+    output: &DatasetDir,
+) -> Result<DatasetManifest, StepError> {
     let no_input = || StoreError::NoInput { path: input.path().to_owned(), step: StepName::Select.as_str() };
     // Only a step that is done has a manifest: half a dataset looks like a whole one.
-    let manifest = Manifest::read(input)?.ok_or_else(no_input)?;
-    let lines = ranked_lines(input, &manifest)?;
-    // Without its manifest the dataset is not done, whatever a kill leaves of the rest.
-    jsonl::remove(&output.manifest())?;
-    jsonl::write_with(&output.json(), |file| write_array(file, &lines))?;
-    jsonl::write_with(&output.jsonl(), |file| lines.iter().try_for_each(|line| writeln!(file, "{line}")))?;
-    let manifest = DatasetManifest {
+    let step = Manifest::read(input)?.ok_or_else(no_input)?;
+    units::in_pool(context.jobs, || make(context, settings, input, step, output))?
+}
+
+fn make(
+    context: Context<'_>,
+    settings: &ExportSettings,
+    input: &StepDir,
+    step: Manifest,
+    output: &DatasetDir,
+) -> Result<DatasetManifest, StepError> {
+    let records = ranked(input, &step)?;
+    let rehearsed: Vec<_> = records.iter().filter(|record| is_rehearsal(record)).collect();
+    if let Some(first) = rehearsed.first().filter(|_| !settings.allow_rehearsal) {
+        return Err(StepError::Rehearsal { n_records: rehearsed.len(), id: first.id.to_string() });
+    }
+    let (matches, benchmark_sha256) = contamination(settings, &records)?;
+    let (sides, largest_group) = split_records(settings, &records, &matches);
+    let with_sides: Vec<_> = records.iter().zip(sides).collect();
+    let corpus =
+        if settings.views.contains(&View::PremiseSelection) { corpus(input, &records)? } else { Corpus::default() };
+    let mut manifest = DatasetManifest {
         format_version: FORMAT_VERSION,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
-        n_records: lines.len(),
-        files: [output.json(), output.jsonl()].iter().map(|path| file_digest(path)).collect::<Result<_, _>>()?,
-        made_from: origins(input, manifest)?,
+        settings: ExportSettings { benchmark: None, ..settings.clone() },
+        benchmark_sha256,
+        n_records: records.len(),
+        splits: provenance::split_sizes(&with_sides, settings),
+        largest_group,
+        n_near_copies: matches.iter().filter(|it| it.kind == MatchKind::NearCopy).count(),
+        n_rehearsed: rehearsed.len(),
+        libraries: provenance::libraries(&records, settings),
+        tools: provenance::tools(&records),
+        models: models(&records),
+        files: BTreeMap::new(),
+        made_from: origins(input, step)?,
     };
+    warn(context, settings, &manifest);
+
+    // Without its manifest the dataset is not done, whatever a kill leaves of the rest.
+    jsonl::remove(&output.manifest())?;
+    let mut written = Content { settings, records: &with_sides, corpus: &corpus }.write(output)?;
+    if settings.benchmark.is_some() {
+        jsonl::write_lines(&output.contamination(), &matches)?;
+        written.push(output.contamination());
+    }
+    manifest.files = digests(output, &written)?;
+    jsonl::write_bytes(&output.card(), card::render(&manifest)?.as_bytes())?;
+    jsonl::write_pretty(&output.croissant(), &croissant::describe(&manifest))?;
+    written.extend([output.card(), output.croissant()]);
+    remove_all_but(output, &written)?;
+    manifest.files = digests(output, &written)?;
     jsonl::write_pretty(&output.manifest(), &manifest)?;
     Ok(manifest)
 }
 
-/// The lines of all records, in order of selection; those that were not selected come last, by unit and place in it.
-fn ranked_lines(input: &StepDir, manifest: &Manifest) -> Result<Vec<String>, StoreError> {
-    let mut lines = Vec::new();
-    for (unit, seal) in &manifest.units {
-        let path = input.unit(unit).records();
-        let text = fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
-        let records: Vec<Record> = jsonl::parse(&text, &path, "record")?;
-        if Digest::of(&text) != seal.records_sha256 {
-            return Err(StoreError::Changed { path, step: manifest.step.as_str() });
+/// All records, in order of selection; those that were not selected come last, by unit and place in it.
+fn ranked(input: &StepDir, manifest: &Manifest) -> Result<Vec<Record>, StoreError> {
+    let units: Vec<Vec<Record>> = manifest
+        .units
+        .par_iter()
+        .map(|(unit, seal)| {
+            let path = input.unit(unit).records();
+            let text = fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
+            let records = jsonl::parse(&text, &path, "record")?;
+            if Digest::of(&text) != seal.records_sha256 {
+                return Err(StoreError::Changed { path, step: manifest.step.as_str() });
+            }
+            Ok(records)
+        })
+        .collect::<Result<_, _>>()?;
+    let mut records: Vec<_> = units.into_iter().flatten().collect();
+    records.sort_by_key(|record| record.selection.as_ref().map_or(usize::MAX, |selection| selection.rank));
+    Ok(records)
+}
+
+/// The records that resemble the benchmark, and the digest of its file, where one is set.
+fn contamination(settings: &ExportSettings, records: &[Record]) -> Result<(Vec<Match>, Option<Digest>), StepError> {
+    let Some(path) = &settings.benchmark else { return Ok((Vec::new(), None)) };
+    let text = fs::read_to_string(path).map_err(StoreError::io("read", path))?;
+    let benchmark = contamination::read(&text, path)?;
+    Ok((contamination::matches(records, &benchmark, settings.near_copy)?, Some(Digest::of(&text))))
+}
+
+fn split_records(settings: &ExportSettings, records: &[Record], matches: &[Match]) -> (Vec<Split>, usize) {
+    let same = matches.iter().filter(|it| it.kind == MatchKind::Same);
+    let same: HashSet<_> = same.map(|it| it.id.as_str()).collect();
+    let traits: Vec<_> = records.par_iter().map(|record| traits(record, same.contains(record.id.as_str()))).collect();
+    let shares =
+        Shares { by: settings.split_by, validation: settings.validation, test: settings.test, seed: settings.seed };
+    split::split(&traits, shares)
+}
+
+/// What decides about the side of a record.
+fn traits(record: &Record, is_benchmark: bool) -> Traits {
+    let texts = [
+        ("statement", normalise::statement(&record.statement)),
+        ("statement_type", normalise::term(&record.statement_type)),
+        ("proof_term", normalise::term(&record.proof_term.text)),
+    ];
+    Traits {
+        id: record.id.to_string(),
+        file: record.source.logical_path.to_string(),
+        texts: texts.iter().map(|(sort, form)| Text::new(sort, form)).collect(),
+        premises: record.premises.iter().map(|premise| premise.full_name.to_string()).collect(),
+        is_benchmark,
+    }
+}
+
+/// The theorems and premises of the whole library, where its extraction lies beside the input, and of the records.
+fn corpus(input: &StepDir, records: &[Record]) -> Result<Corpus, StoreError> {
+    let mut corpus = Corpus::default();
+    for record in records {
+        corpus.add(record);
+    }
+    let extracted = input.path().parent().map(|folder| RunDir::new(folder).step(StepName::Extract));
+    if let Some(folder) = extracted.filter(|folder| folder.manifest().is_file()) {
+        for (unit, _) in unit::list(&folder, StepName::Extract)? {
+            unit::read(&folder.unit(&unit))?.iter().for_each(|record| corpus.add(record));
         }
-        lines.extend(records.iter().zip(text.lines()).map(|(record, line)| (rank(record), line.to_owned())));
     }
-    lines.sort_by_key(|(rank, _)| *rank);
-    Ok(lines.into_iter().map(|(_, line)| line).collect())
+    Ok(corpus)
 }
 
-fn rank(record: &Record) -> usize {
-    record.selection.as_ref().map_or(usize::MAX, |selection| selection.rank)
-}
-
-/// One JSON array with a record a line.
-fn write_array(file: &mut impl Write, lines: &[String]) -> std::io::Result<()> {
-    write!(file, "[")?;
-    for (index, line) in lines.iter().enumerate() {
-        write!(file, "{}\n{line}", if index == 0 { "" } else { "," })?;
+/// Says what a user may not expect.
+fn warn(context: Context<'_>, settings: &ExportSettings, manifest: &DatasetManifest) {
+    let warn = |message| context.observer.observe(&Event::Warning { message });
+    for library in manifest.libraries.iter().filter(|library| library.licence.is_none()) {
+        let project = &library.project;
+        warn(format!("the licence of `{project}` is not known: name it in `export.licences` before you publish"));
     }
-    writeln!(file, "\n]")
+    for size in &manifest.splits {
+        let (Some(n_asked), n_records) = (size.n_asked, size.n_records) else { continue };
+        if n_records.abs_diff(n_asked) > tolerance(manifest.n_records) {
+            let (split, largest) = (size.split.as_str(), manifest.largest_group);
+            let way_out = match settings.split_by {
+                SplitBy::File => "; more source files make smaller groups",
+                SplitBy::Premise => "; too few records name a premise that no other names",
+            };
+            warn(format!(
+                "{n_records} records are held out for `{split}` where {n_asked} were asked for, as groups stay whole \
+                 (the largest has {largest}){way_out}"
+            ));
+        }
+    }
+    if manifest.n_rehearsed > 0 {
+        warn(format!("{} records hold answers of the scripted backend: do not publish this", manifest.n_rehearsed));
+    }
 }
 
-fn file_digest(path: &Path) -> Result<(String, Digest), StoreError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok((name, Digest::of_file(path).map_err(StoreError::io("read", path))?))
+/// How far a split may be from what is asked for before that is worth a warning: one record in a hundred of all.
+fn tolerance(n_records: usize) -> usize {
+    n_records.div_ceil(100)
+}
+
+fn digests(output: &DatasetDir, paths: &[PathBuf]) -> Result<BTreeMap<String, Digest>, StoreError> {
+    let digest =
+        |path: &PathBuf| Ok((output.name_of(path), Digest::of_file(path).map_err(StoreError::io("read", path))?));
+    paths.iter().map(digest).collect()
+}
+
+/// Removes what an export with other settings left.
+fn remove_all_but(output: &DatasetDir, written: &[PathBuf]) -> Result<(), StoreError> {
+    let left: Vec<_> = write::every_file(output).into_iter().filter(|path| !written.contains(path)).collect();
+    left.iter().try_for_each(|path| jsonl::remove(path))?;
+    // A folder that is not empty stays.
+    left.iter().filter_map(|path| path.parent()).filter(|folder| *folder != output.path()).for_each(remove_if_empty);
+    Ok(())
+}
+
+fn remove_if_empty(folder: &Path) {
+    let _ = fs::remove_dir(folder);
 }
 
 /// The step that was read and, while they lie beside it and kept as many records as the next one took in, those before.

@@ -74,6 +74,29 @@ pub fn to_lines<T: Serialize>(values: &[T], path: &Path) -> Result<Vec<u8>, Stor
     Ok(lines)
 }
 
+/// Writes a value a line, whole or not at all.
+pub fn write_lines<T: Serialize>(path: &Path, values: impl IntoIterator<Item = T>) -> Result<(), StoreError> {
+    write_with(path, |file| {
+        values.into_iter().try_for_each(|value| {
+            serde_json::to_writer(&mut *file, &value)?;
+            file.write_all(b"\n")
+        })
+    })
+}
+
+/// Writes one JSON array with a value a line, whole or not at all.
+pub fn write_array<T: Serialize>(path: &Path, values: impl IntoIterator<Item = T>) -> Result<(), StoreError> {
+    write_with(path, |file| {
+        let mut separator = "[\n";
+        for value in values {
+            file.write_all(separator.as_bytes())?;
+            serde_json::to_writer(&mut *file, &value)?;
+            separator = ",\n";
+        }
+        file.write_all(if separator == "[\n" { b"[\n]\n" } else { b"\n]\n" })
+    })
+}
+
 /// Writes one value as indented JSON, whole or not at all.
 pub fn write_pretty(path: &Path, value: &impl Serialize) -> Result<Digest, StoreError> {
     let mut bytes =

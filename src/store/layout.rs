@@ -153,6 +153,12 @@ impl StepDir {
         self.0.join(format!("timings-{}-of-{}.json", shard.index(), shard.of()))
     }
 
+    /// Whether a path is that of some shard's [`timings`](Self::timings).
+    pub fn is_timings(&self, path: &Path) -> bool {
+        let name = path.strip_prefix(&self.0).ok().and_then(Path::to_str);
+        name.is_some_and(|name| name.starts_with("timings-") && path.extension().is_some_and(|it| it == "json"))
+    }
+
     /// The lock of the process that writes a shard.
     pub fn lock(&self, shard: Shard) -> PathBuf {
         self.0.join(format!("{LOCK}{}-of-{}", shard.index(), shard.of()))
@@ -246,6 +252,46 @@ impl DatasetDir {
     /// All records, one a line.
     pub fn jsonl(&self) -> PathBuf {
         self.0.join("dataset.jsonl")
+    }
+
+    /// One split of a view, in the format of this file extension.
+    pub fn split(&self, view: &str, split: &str, extension: &str) -> PathBuf {
+        self.0.join(view).join(format!("{split}.{extension}"))
+    }
+
+    /// The premises to choose from, for the view `premise_selection`.
+    pub fn corpus(&self, extension: &str) -> PathBuf {
+        self.0.join("premise_corpus").join(format!("corpus.{extension}"))
+    }
+
+    /// One split in the layout of babel-formal.
+    pub fn babel_formal(&self, split: &str) -> PathBuf {
+        self.0.join("babel-formal").join(format!("{split}.json"))
+    }
+
+    /// The records that resemble a statement of the benchmark.
+    pub fn contamination(&self) -> PathBuf {
+        self.0.join("contamination.jsonl")
+    }
+
+    /// The dataset card.
+    pub fn card(&self) -> PathBuf {
+        self.0.join("README.md")
+    }
+
+    /// The description of the dataset for programs, in the Croissant format.
+    pub fn croissant(&self) -> PathBuf {
+        self.0.join("croissant.json")
+    }
+
+    /// A file by its path below the folder, with `/`.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The path of a file below the folder, with `/`.
+    pub fn name_of(&self, path: &Path) -> String {
+        path.strip_prefix(&self.0).unwrap_or(path).to_string_lossy().into_owned()
     }
 
     /// What the export holds and what it was made from.

@@ -11,17 +11,29 @@
 /// - Comments, white space and the period that ends a sentence give none.
 pub fn tokens(text: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let (token, behind) = rest.split_at(lexeme_length(rest, first));
-        if starts_name(first) {
-            push_name(token, &mut tokens);
-        } else if !(first.is_whitespace() || token.starts_with("(*") || ends_sentence(token, behind)) {
-            tokens.push(token);
+    for lexeme in lexemes(text) {
+        if lexeme.starts_with(starts_name) {
+            push_name(lexeme, &mut tokens);
+        } else {
+            tokens.push(lexeme);
         }
-        rest = behind;
     }
     tokens
+}
+
+/// The lexemes of a text, in order: the same as its [`tokens`], but for the parts of names.
+pub(super) fn lexemes(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        while let Some(first) = rest.chars().next() {
+            let (lexeme, behind) = rest.split_at(lexeme_length(rest, first));
+            rest = behind;
+            if !(first.is_whitespace() || lexeme.starts_with("(*") || ends_sentence(lexeme, behind)) {
+                return Some(lexeme);
+            }
+        }
+        None
+    })
 }
 
 /// The number of bytes up to the next lexeme of a text that starts with `first`; at least one character.

@@ -14,6 +14,11 @@ fuzz_target!(|text: &str| {
         assert!(sentence::split(&text[end..range.start]).is_empty(), "a sentence lies before {range:?}");
         assert!(sentence.shape != Shape::Unfinished || index + 1 == sentences.len());
         let piece = &text[range.clone()];
+        // Only at the start of a text is a byte order mark skipped.
+        if piece.starts_with('\u{feff}') {
+            end = range.end;
+            continue;
+        }
         let again = sentence::split(piece);
         assert_eq!(again.len(), 1, "{piece:?} is one sentence");
         assert_eq!((again[0].range.clone(), again[0].shape), (0..piece.len(), sentence.shape));

@@ -153,7 +153,7 @@ fn only_the_layout_joins_paths_of_the_run_directory() {
 /// punctuation.
 fn is_path(argument: &str) -> bool {
     match argument.strip_prefix('"').and_then(|literal| literal.split('"').next()) {
-        Some(literal) => literal.replace("\\n", "").contains(char::is_alphanumeric),
+        Some(literal) => !literal.contains(' ') && literal.replace("\\n", "").contains(char::is_alphanumeric),
         None => !argument.starts_with([')', '\'']),
     }
 }

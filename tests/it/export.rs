@@ -3,14 +3,16 @@
 use std::fs;
 
 use rocq_distill::record::{Record, Selection};
-use rocq_distill::steps::export::{self, DatasetManifest};
+use rocq_distill::settings::{Compat, ExportSettings, View};
+use rocq_distill::steps::export::DatasetManifest;
 use rocq_distill::store::digest::Digest;
 use rocq_distill::store::jsonl;
 use rocq_distill::store::layout::{RunDir, StepName, UnitName};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{contents, record, write_step};
+use crate::dataset::{digests, distinct, failure_with, full, lines, run_dir_of, run_with};
+use crate::support::{record, write_step};
 
 fn ranked(id: &str, rank: usize) -> Record {
     let selection = Selection { rank, nearest_id: None, similarity: 0.1 + 0.2 };
@@ -30,11 +32,11 @@ fn run_dir() -> (TempDir, RunDir) {
 }
 
 fn run(run_dir: &RunDir) -> DatasetManifest {
-    export::run(&run_dir.step(StepName::Select), &run_dir.dataset()).unwrap()
+    run_with(run_dir, &ExportSettings::default())
 }
 
 fn failure(run_dir: &RunDir) -> String {
-    export::run(&run_dir.step(StepName::Select), &run_dir.dataset()).unwrap_err().to_string()
+    failure_with(run_dir, &ExportSettings::default())
 }
 
 #[test]
@@ -42,10 +44,10 @@ fn records_stand_in_order_of_selection_in_both_files() {
     let (_folder, run_dir) = run_dir();
     assert_eq!(run(&run_dir).n_records, 5);
     let dataset = run_dir.dataset();
-    let array: Vec<Record> = jsonl::from_str(&fs::read_to_string(dataset.json()).unwrap()).unwrap();
-    let lines: Vec<Record> = jsonl::read(&dataset.jsonl(), "record").unwrap();
+    let array: Vec<Value> = jsonl::from_str(&fs::read_to_string(dataset.json()).unwrap()).unwrap();
+    let lines = lines(&run_dir);
     assert_eq!(array, lines);
-    let ids: Vec<_> = lines.iter().map(|record| record.id.as_str()).collect();
+    let ids: Vec<_> = lines.iter().map(|row| row["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["lib.a:first", "lib.b:second", "lib.a:third", "lib.b:without", "lib.b:another_without"]);
 }
 
@@ -58,22 +60,67 @@ fn the_manifest_says_what_the_files_hold() {
     for (name, digest) in &manifest.files {
         assert_eq!(Digest::of(fs::read(dataset.path().join(name)).unwrap()), *digest);
     }
+    assert!(manifest.files.keys().map(String::as_str).eq([
+        "README.md",
+        "croissant.json",
+        "dataset.json",
+        "dataset.jsonl",
+        "records/train.parquet"
+    ]));
     insta::assert_json_snapshot!(
         manifest,
-        {
-            ".program_version" => "…",
-            ".made_from[].program_version" => "…",
-            ".files[\"dataset.json\"]" => "…",
-            ".files[\"dataset.jsonl\"]" => "…",
-        },
+        { ".program_version" => "…", ".made_from[].program_version" => "…", ".files.*" => "…" },
         @r#"
     {
       "format_version": 1,
       "program_version": "…",
+      "settings": {
+        "formats": [
+          "json",
+          "jsonl",
+          "parquet"
+        ],
+        "views": [
+          "records"
+        ],
+        "compat": [],
+        "split_by": "file",
+        "validation": 0.05,
+        "test": 0.05,
+        "seed": 0,
+        "near_copy": 0.8,
+        "allow_rehearsal": false,
+        "licences": {
+          "Coq": "LGPL-2.1-only",
+          "Corelib": "LGPL-2.1-only",
+          "mathcomp": "CECILL-B"
+        }
+      },
       "n_records": 5,
+      "splits": [
+        {
+          "split": "train",
+          "n_records": 5,
+          "n_source_files": 2
+        }
+      ],
+      "largest_group": 3,
+      "n_near_copies": 0,
+      "n_rehearsed": 0,
+      "libraries": [
+        {
+          "project": "lib",
+          "n_records": 5
+        }
+      ],
+      "tools": [],
+      "models": [],
       "files": {
-        "dataset.json": "…",
-        "dataset.jsonl": "…"
+        "…": "…",
+        "…": "…",
+        "…": "…",
+        "…": "…",
+        "…": "…"
       },
       "made_from": [
         {
@@ -111,10 +158,10 @@ fn the_steps_that_the_records_came_through_are_told_as_far_as_they_fit() {
 fn a_second_export_has_the_same_bytes() {
     let (_folder, run_dir) = run_dir();
     run(&run_dir);
-    let first = contents(run_dir.dataset().path());
-    assert_eq!(first.len(), 3);
+    let first = digests(run_dir.dataset().path());
+    assert_eq!(first.len(), 6);
     run(&run_dir);
-    assert_eq!(contents(run_dir.dataset().path()), first);
+    assert_eq!(digests(run_dir.dataset().path()), first);
 }
 
 #[test]
@@ -149,4 +196,49 @@ fn lost_lines_and_garbled_ones_are_errors() {
         format!("`{}` was changed after it was made; run the step `select` again", path.display())
     );
     assert!(!run_dir.dataset().path().exists());
+}
+
+#[test]
+fn a_rehearsal_is_not_written_unless_it_is_asked_for_and_then_says_so() {
+    let mut rehearsed = full("lib.a:x");
+    rehearsed.reasonings[0].provenance.is_rehearsal = true;
+    let (_folder, run_dir) = run_dir_of(vec![rehearsed, distinct("lib.a:y")]);
+    let message = failure(&run_dir);
+    assert_eq!(message, "1 records hold answers of the scripted backend, such as `lib.a:x`: this was a rehearsal");
+    assert!(!run_dir.dataset().path().exists());
+    let manifest = run_with(&run_dir, &ExportSettings { allow_rehearsal: true, ..ExportSettings::default() });
+    assert_eq!(manifest.n_rehearsed, 1);
+    assert!(fs::read_to_string(run_dir.dataset().card()).unwrap().contains("This is a rehearsal"));
+}
+
+#[test]
+fn what_an_export_with_other_settings_left_is_removed() {
+    let (_folder, run_dir) = run_dir_of(vec![full("lib.a:x"), full("lib.b:z")]);
+    let all = ExportSettings {
+        views: View::ALL.to_vec(),
+        compat: vec![Compat::BabelFormal],
+        test: 0.5,
+        ..ExportSettings::default()
+    };
+    run_with(&run_dir, &all);
+    fs::write(run_dir.dataset().file("notes.txt"), "mine").unwrap();
+    let manifest = run(&run_dir);
+    let files: Vec<_> = digests(run_dir.dataset().path()).into_keys().collect();
+    assert_eq!(files.len(), manifest.files.len() + 2, "those, the manifest and the file that is not ours: {files:?}");
+    assert!(run_dir.dataset().file("notes.txt").is_file());
+    assert!(!run_dir.dataset().file("messages").exists());
+}
+
+#[test]
+fn the_card_says_what_it_holds_and_how_it_was_made() {
+    let (_folder, run_dir) = run_dir_of(vec![full("lib.a:x"), distinct("lib.a:y"), full("lib.b:z")]);
+    let settings = ExportSettings {
+        views: vec![View::Records, View::PremiseSelection],
+        test: 0.3,
+        licences: [("lib".to_owned(), "CECILL-B".to_owned())].into(),
+        ..ExportSettings::default()
+    };
+    run_with(&run_dir, &settings);
+    let card = fs::read_to_string(run_dir.dataset().card()).unwrap();
+    insta::assert_snapshot!("card", card.replace(env!("CARGO_PKG_VERSION"), "[VERSION]"));
 }

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cli;
+mod dataset;
 mod export;
 mod extract;
 mod fault;
@@ -28,7 +29,9 @@ mod recorded;
 mod score;
 mod select;
 mod settings;
+mod split;
 mod status;
 mod stop;
 mod support;
 mod telemetry;
+mod views;

@@ -267,6 +267,26 @@ fn a_rehearsal_is_marked_in_every_answer() {
 }
 
 #[test]
+fn a_rehearsal_goes_through_reason_score_and_judge_and_ends_with_the_same_bytes_each_time() {
+    let rehearse = || {
+        let (folder, run_dir) = run_dir(12);
+        let run = TestRun::new();
+        let example = run.run("example rehearsal").stdout();
+        let run = run.file("rocq-distill.toml", &format!("output = {:?}\n{example}", run_dir.path()));
+        for verb in ["reason", "score", "judge"] {
+            let outcome = run.run(&format!("{verb} --quiet"));
+            assert_eq!(outcome.code(), 0, "{verb}: {}", outcome.stderr());
+        }
+        let judged = kept(&run_dir.step(StepName::Judge));
+        (folder, judged)
+    };
+    let (_folder, judged) = rehearse();
+    assert!(!judged.is_empty());
+    assert!(judged.iter().all(|record| record.reasoning_index.is_some() && !record.scores.is_empty()));
+    assert_eq!(rehearse().1, judged);
+}
+
+#[test]
 fn the_key_is_nowhere_in_what_the_program_writes_and_says() {
     const KEY: &str = "sk-marked-0123456789";
     let (folder, run_dir) = run_dir(3);

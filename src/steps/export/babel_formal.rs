@@ -1,0 +1,94 @@
+//! The layout of babel-formal: its field names, with the texts that Rocq's `Print` and `Check` give in them.
+//!
+//! Its training scripts take the reasoning of every record to train on for granted, so where some records have one,
+//! only those are in `train.json`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::messages::kept_reasoning;
+use super::split::Split;
+use crate::record::{Record, Score, Variant};
+
+/// A theorem.
+#[derive(Debug, Serialize)]
+pub(super) struct Row<'a> {
+    name: &'a str,
+    category: &'a str,
+    repository: &'a str,
+    workspace: &'a str,
+    filepath: &'a str,
+    proposition: &'a str,
+    steps: Vec<&'a str>,
+    notations: Vec<String>,
+    constants: Vec<String>,
+    term: String,
+    goals: Vec<String>,
+    term_len: Option<usize>,
+    proof_len: Option<usize>,
+    reasonings: Vec<&'a str>,
+    scores: Vec<OldScore>,
+    reasoning: &'a str,
+    score: Option<OldScore>,
+}
+
+/// The scores of a reasoning in its obfuscated form.
+#[derive(Debug, Clone, Serialize)]
+struct OldScore {
+    #[serde(rename = "score_avg")]
+    mean: Option<f64>,
+    #[serde(rename = "score_decision")]
+    decision: Option<f64>,
+    #[serde(rename = "score_completion")]
+    completion: Option<f64>,
+}
+
+/// The rows of a split.
+pub(super) fn rows<'a>(records: &[(&'a Record, Split)], split: Split) -> Vec<Row<'a>> {
+    let some_reason = records.iter().any(|(record, _)| kept_reasoning(record).is_some());
+    let is_needed = |record: &Record| !some_reason || split != Split::Train || kept_reasoning(record).is_some();
+    let rows = records.iter().filter(|(record, side)| *side == split && is_needed(record));
+    rows.map(|(record, _)| row(record)).collect()
+}
+
+fn row(record: &Record) -> Row<'_> {
+    let source = &record.source;
+    let name = record.id.as_str().split_once(':').map_or(record.id.as_str(), |(_, name)| name);
+    let scores: BTreeMap<_, _> = record.reasonings.iter().map(|it| (it.index, score(record, it.index))).collect();
+    let kept = kept_reasoning(record);
+    Row {
+        name,
+        category: source.logical_path.as_str(),
+        repository: &source.project,
+        workspace: &source.project,
+        filepath: &source.file,
+        proposition: &record.statement,
+        steps: record.steps.iter().map(|step| step.text.as_str()).collect(),
+        notations: record.notations.iter().map(notation).collect(),
+        constants: record.premises.iter().map(|it| format!("{}\n     : {}", it.full_name, it.ty)).collect(),
+        term: format!("{name} = {}\n     : {}", record.proof_term.text, record.statement_type),
+        goals: record.steps.iter().map(|step| step.state_after.to_string()).collect(),
+        term_len: record.tokens.as_ref().map(|tokens| tokens.proof_term),
+        proof_len: record.tokens.as_ref().map(|tokens| tokens.proof_script),
+        reasonings: record.reasonings.iter().map(|it| it.text.as_str()).collect(),
+        scores: scores.values().flatten().cloned().collect(),
+        reasoning: kept.map_or("", |it| it.text.as_str()),
+        score: kept.and_then(|it| scores.get(&it.index).cloned().flatten()),
+    }
+}
+
+fn notation(notation: &crate::record::Notation) -> String {
+    let scope = notation.scope.as_ref().map_or_else(String::new, |scope| format!(" : {scope}"));
+    format!("Notation \"{}\" := ({}){scope}", notation.text, notation.definition)
+}
+
+/// What ranked a reasoning: the score of its obfuscated form.
+fn score(record: &Record, index: usize) -> Option<OldScore> {
+    let is_it = |score: &&Score| score.index == Some(index) && score.variant == Variant::Obfuscated;
+    record.scores.iter().find(is_it).map(|score| OldScore {
+        mean: score.mean,
+        decision: score.decision,
+        completion: score.completion,
+    })
+}

@@ -1,0 +1,85 @@
+//! The view `premise_selection`: from a proof state to the premises that the next sentence names, with the corpus of
+//! premises to choose from.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::column::Column;
+use crate::record::{FullName, Record};
+
+/// A proof state before a sentence that names premises.
+#[derive(Debug, Serialize)]
+pub(super) struct Row<'a> {
+    id: &'a str,
+    index: usize,
+    state: String,
+    premises: Vec<&'a str>,
+}
+
+pub(super) fn rows(record: &Record) -> impl Iterator<Item = Row<'_>> {
+    record.steps.iter().filter(|step| !step.premises.is_empty()).map(|step| Row {
+        id: record.id.as_str(),
+        index: step.index,
+        state: step.state_before.to_string(),
+        premises: step.premises.iter().map(FullName::as_str).collect(),
+    })
+}
+
+pub(super) fn columns() -> Vec<Column> {
+    vec![
+        Column::text("id", "the record"),
+        Column::integer("index", "the place of the sentence in the proof, from zero"),
+        Column::text("state", "the proof state before it, as Rocq shows it"),
+        Column::texts("premises", "full names of the premises that it names"),
+    ]
+}
+
+/// A premise to choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct CorpusRow {
+    full_name: String,
+    kind: String,
+    #[serde(rename = "type")]
+    ty: String,
+    library: String,
+}
+
+pub(super) fn corpus_columns() -> Vec<Column> {
+    vec![
+        Column::text("full_name", "the premise as Rocq's users name it"),
+        Column::text("kind", "`thm`, `def`, `ind`, `constr`, …, as in Rocq's .glob files"),
+        Column::text("type", "the type as Rocq prints it"),
+        Column::text("library", "the file that defines it"),
+    ]
+}
+
+/// The premises to choose from, by full name.
+#[derive(Debug, Default)]
+pub(super) struct Corpus(BTreeMap<String, CorpusRow>);
+
+impl Corpus {
+    /// Adds the theorem itself and the premises that it names.
+    pub(super) fn add(&mut self, record: &Record) {
+        let source = &record.source;
+        self.0.entry(source.full_name.as_str().to_owned()).or_insert_with(|| CorpusRow {
+            full_name: source.full_name.as_str().to_owned(),
+            kind: "thm".to_owned(),
+            ty: record.statement_type.clone(),
+            library: source.logical_path.as_str().to_owned(),
+        });
+        for premise in &record.premises {
+            self.0.entry(premise.full_name.as_str().to_owned()).or_insert_with(|| CorpusRow {
+                full_name: premise.full_name.as_str().to_owned(),
+                kind: premise.kind.clone(),
+                ty: premise.ty.clone(),
+                library: premise.library.as_str().to_owned(),
+            });
+        }
+    }
+
+    /// By full name.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &CorpusRow> {
+        self.0.values()
+    }
+}

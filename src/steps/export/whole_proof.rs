@@ -1,0 +1,42 @@
+//! The view `whole_proof`: from the statement to the proof script.
+
+use serde::Serialize;
+
+use super::column::Column;
+use crate::record::Record;
+
+/// A theorem.
+#[derive(Debug, Serialize)]
+pub(super) struct Row<'a> {
+    id: &'a str,
+    file: &'a str,
+    context: String,
+    statement: &'a str,
+    statement_type: &'a str,
+    premises: Vec<&'a str>,
+    proof_script: &'a str,
+}
+
+pub(super) fn row(record: &Record) -> Row<'_> {
+    Row {
+        id: record.id.as_str(),
+        file: &record.source.file,
+        context: record.section_context.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        statement: &record.statement,
+        statement_type: &record.statement_type,
+        premises: record.premises.iter().map(|premise| premise.full_name.as_str()).collect(),
+        proof_script: &record.proof_script,
+    }
+}
+
+pub(super) fn columns() -> Vec<Column> {
+    vec![
+        Column::text("id", "the record"),
+        Column::text("file", "the source file"),
+        Column::text("context", "section variables and hypotheses in scope, one a line"),
+        Column::text("statement", "source text of the statement"),
+        Column::text("statement_type", "the type as Rocq prints it"),
+        Column::texts("premises", "full names of what statement and proof name"),
+        Column::text("proof_script", "the proof, up to its closing sentence"),
+    ]
+}
