@@ -2,6 +2,7 @@
 
 mod arguments;
 mod overrides;
+mod report;
 
 pub use arguments::{
     ExportArgs, ExportFlags, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, JudgeArgs, JudgeFlags,
@@ -9,6 +10,7 @@ pub use arguments::{
     SelectArgs, SelectFlags, ShardArgs, StatusArgs, VerifyArgs, VerifyFlags,
 };
 pub use overrides::Overrides;
+pub use report::ReportArgs;
 
 use std::path::PathBuf;
 
@@ -33,7 +35,6 @@ Examples:
   rocq-distill doctor                    say what is missing on this machine
   rocq-distill run                       take a starter part of the library through all steps
   rocq-distill run --all --output full   take all of it
-  rocq-distill status                    say how far that is
 
 Settings: rocq-distill.toml, then the environment (ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS=4000), then
 flags; the last one wins. `rocq-distill run --show-settings` prints them as such a file.";
@@ -152,6 +153,13 @@ Example:
 
 Ends with 3 when something is missing or does not add up.")]
     Status(StatusArgs),
+    /// Write one HTML page about a run: funnel, charts, and the records to look at
+    #[command(after_help = "\
+Example:
+  rocq-distill report export -o report.html
+
+The page needs no network and no other file.")]
+    Report(ReportArgs),
     /// Check that everything the settings need is here
     #[command(after_help = "Ends with 3 when something is missing.")]
     Doctor,
@@ -204,6 +212,7 @@ impl Verb {
             Self::Judge(_) => "judge",
             Self::Export(_) => "export",
             Self::Status(_) => "status",
+            Self::Report(_) => "report",
             Self::Doctor => "doctor",
             Self::Example { .. } => "example",
             Self::Completions { .. } => "completions",

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 
 use crate::exit_code::ExitCode;
 use crate::llm::LlmError;
+use crate::report::ReportError;
 use crate::rocq::{Fault, RocqError};
 use crate::settings::SettingsError;
 use crate::steps::StepError;
@@ -24,6 +25,9 @@ pub enum Failure {
     /// The run directory cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The report cannot be made.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// The prover cannot be used at all.
     #[error(transparent)]
     Rocq(#[from] RocqError),
@@ -66,8 +70,10 @@ impl Failure {
                 | StepError::Card(_)
                 | StepError::Threads { .. } => ExitCode::Failure,
             },
-            Self::Store(error) => store_code(error),
-            Self::Rocq(_) | Self::Start(_) | Self::Unprintable { .. } | Self::Panicked => ExitCode::Failure,
+            Self::Store(error) | Self::Report(ReportError::Store(error)) => store_code(error),
+            Self::Report(_) | Self::Rocq(_) | Self::Start(_) | Self::Unprintable { .. } | Self::Panicked => {
+                ExitCode::Failure
+            }
         }
     }
 
@@ -97,12 +103,15 @@ impl Failure {
                 StepError::Tokenizer(_) | StepError::Index(_) | StepError::Card(_) => None,
                 StepError::Threads { .. } => Some("ask for fewer with `--jobs`".to_owned()),
             },
-            Self::Store(error) => store_hint(error),
+            Self::Store(error) | Self::Report(ReportError::Store(error)) => store_hint(error),
+            Self::Report(ReportError::NoRun { .. }) => {
+                Some("name the run directory, the folder with `extract`, `verify`, … in it".to_owned())
+            }
             Self::Rocq(error) => rocq_hint(error),
             Self::Telemetry(_) => {
                 Some("write it as `http://HOST:PORT`, the address of a collector's OTLP over HTTP".to_owned())
             }
-            Self::Start(_) | Self::Unprintable { .. } | Self::Panicked => None,
+            Self::Report(_) | Self::Start(_) | Self::Unprintable { .. } | Self::Panicked => None,
         }
     }
 }

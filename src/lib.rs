@@ -32,6 +32,7 @@
 //! - [`steps`]: one file a step, and the events that they tell.
 //! - [`pipeline`]: the order of the steps.
 //! - [`status`]: how far a run is, and whether every record is accounted for.
+//! - [`report`]: one HTML page about a run.
 //! - [`exit_code`]: how the program can end.
 //! - [`telemetry`]: the events as traces, metrics and logs.
 //! - [`failure`]: everything that stops the program, with its exit code and what to do about it.
@@ -57,6 +58,7 @@ pub mod failure;
 pub mod llm;
 pub mod pipeline;
 pub mod record;
+pub mod report;
 pub mod rocq;
 pub mod run;
 pub mod settings;

@@ -27,7 +27,7 @@ use crate::steps::{self, Context, Stop};
 use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName};
 use crate::store::ledger::Summary;
 use crate::telemetry::Telemetry;
-use crate::{doctor, status};
+use crate::{doctor, report, status};
 
 /// Runs the program on a command line; can be called more than once.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -78,7 +78,7 @@ fn execute(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, Failure> {
 fn start(cli: Cli, settings: Settings, console: &Arc<Console>) -> Result<ExitCode, Failure> {
     // Its client must not be made inside a runtime.
     let telemetry = match &cli.verb {
-        Verb::Status(_) | Verb::Doctor => Telemetry::off(),
+        Verb::Status(_) | Verb::Report(_) | Verb::Doctor => Telemetry::off(),
         verb => Telemetry::start(&settings.telemetry, verb.name())?,
     };
     let telemetry = Arc::new(telemetry);
@@ -191,6 +191,12 @@ async fn work(
             let output = args.output.as_deref().map_or_else(|| run_dir.dataset(), DatasetDir::new);
             let dataset = steps::export::run(context, &settings.export, &input, &output)?;
             console.summary(&vec![], &[exported(&dataset, &output)])?;
+            return Ok(ExitCode::Success);
+        }
+        Verb::Report(args) => {
+            let written = report::write(&run_dir, &args.output)?;
+            let (path, n_records) = (args.output.display(), written.n_records);
+            console.note(&format!("{n_records} records in `{path}`, {} KiB", written.n_bytes >> 10));
             return Ok(ExitCode::Success);
         }
         Verb::Status(args) => {

@@ -112,6 +112,7 @@ impl Verb {
                 overrides.shard = args.shard.resolve();
                 overrides.judge = Both { own: args.flags.clone(), model: args.model.clone() };
             }
+            Self::Report(args) => overrides.output.clone_from(&args.dir),
             Self::Status(args) => overrides.output.clone_from(&args.dir),
             Self::Export(args) => {
                 overrides.jobs = args.jobs.jobs;

@@ -116,7 +116,7 @@ pub fn write_with(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&mut File>) -> std::io::Result<()>,
 ) -> Result<(), StoreError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
     let mut temporary = NamedTempFile::with_prefix_in(WRITING, folder).map_err(StoreError::io("write in", folder))?;
     let mut writer = BufWriter::new(temporary.as_file_mut());

@@ -30,8 +30,20 @@ fn verified() -> TestRun {
 #[test]
 fn every_verb_has_a_help_that_fits_a_screen() {
     let run = TestRun::new();
-    let verbs =
-        ["run", "extract", "verify", "measure", "filter", "select", "export", "status", "doctor", "completions", "man"];
+    let verbs = [
+        "run",
+        "extract",
+        "verify",
+        "measure",
+        "filter",
+        "select",
+        "export",
+        "status",
+        "report",
+        "doctor",
+        "completions",
+        "man",
+    ];
     let mut text = run.run("--help").stdout();
     for verb in verbs {
         text += &["\n==== ", verb, "\n", &run.run(&format!("{verb} --help")).stdout()].concat();

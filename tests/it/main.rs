@@ -26,6 +26,7 @@ mod petanque_fault;
 mod project;
 mod reason;
 mod recorded;
+mod report;
 mod score;
 mod select;
 mod settings;

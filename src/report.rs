@@ -1,0 +1,129 @@
+//! The report: one HTML page about a run that a person opens anywhere, without a network.
+
+mod browser;
+mod chart;
+mod facts;
+mod page;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use crate::record::{Record, Rejected};
+use crate::store::layout::{RunDir, StepDir, StepName, UnitName};
+use crate::store::manifest::Manifest;
+use crate::store::{StoreError, jsonl, unit};
+use browser::Chunk;
+use facts::Facts;
+
+/// What can go wrong with a report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The run directory, or the page's own file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no step with records.
+    #[error("`{path}` holds no step that is done", path = path.display())]
+    NoRun {
+        /// The folder.
+        path: std::path::PathBuf,
+    },
+    /// A fault of this program.
+    #[error("cannot fill in the page; this is a fault of rocq-distill")]
+    Template(#[from] minijinja::Error),
+    /// A fault of this program.
+    #[error("cannot draw the chart `{chart}`: {message}; this is a fault of rocq-distill")]
+    Chart {
+        /// Its title.
+        chart: &'static str,
+        /// What the plotting library says.
+        message: String,
+    },
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Records that can be looked at.
+    pub n_records: usize,
+    /// The size of the page in bytes.
+    pub n_bytes: usize,
+}
+
+/// Writes the page about a run.
+pub fn write(run_dir: &RunDir, output: &Path) -> Result<Written, ReportError> {
+    let steps = steps(run_dir)?;
+    let Some(last) = steps.last() else { return Err(ReportError::NoRun { path: run_dir.path().to_owned() }) };
+    let folder = run_dir.step(last.manifest.step);
+    let units: Vec<&UnitName> = last.manifest.units.keys().collect();
+    let mut records: Vec<Record> = units
+        .par_iter()
+        .map(|unit| unit::read(&folder.unit(unit)))
+        .collect::<Result<Vec<_>, StoreError>>()?
+        .into_iter()
+        .flatten()
+        .collect();
+    records.sort_by_key(|record| record.selection.as_ref().map_or(usize::MAX, |selection| selection.rank));
+    let facts = Facts::new(&steps, &records)?;
+    let chunks: Vec<String> = records.par_chunks(browser::CHUNK).map(|records| Chunk::of(records).packed()).collect();
+    let page = page::render(&facts, &browser::index(&records), &chunks)?;
+    jsonl::write_bytes(output, page.as_bytes())?;
+    Ok(Written { n_records: records.len(), n_bytes: page.len() })
+}
+
+/// A step that is done.
+struct DoneStep {
+    manifest: Manifest,
+    /// Seconds that its units took, added up over workers; none where nobody measured.
+    seconds: Option<f64>,
+    /// The first few records that were rejected for each reason.
+    examples: BTreeMap<&'static str, Vec<Rejected>>,
+}
+
+/// The steps that are done, in order.
+fn steps(run_dir: &RunDir) -> Result<Vec<DoneStep>, StoreError> {
+    let mut steps = Vec::new();
+    for step in StepName::ALL {
+        let folder = run_dir.step(*step);
+        if let Some(manifest) = Manifest::read(&folder)? {
+            let examples = examples(&folder, &manifest)?;
+            steps.push(DoneStep { seconds: seconds(&folder)?, examples, manifest });
+        }
+    }
+    Ok(steps)
+}
+
+/// Rejected records of each reason that the page shows.
+const EXAMPLES: usize = 5;
+
+fn examples(folder: &StepDir, manifest: &Manifest) -> Result<BTreeMap<&'static str, Vec<Rejected>>, StoreError> {
+    let mut examples: BTreeMap<&'static str, Vec<Rejected>> = BTreeMap::new();
+    for (unit, seal) in &manifest.units {
+        let has_room = |reason: &str| examples.get(reason).is_none_or(|examples| examples.len() < EXAMPLES);
+        if !seal.rejected.keys().any(|reason| has_room(reason)) {
+            continue;
+        }
+        for rejected in jsonl::read::<Rejected>(&folder.unit(unit).rejected(), "rejected record")? {
+            let examples = examples.entry(rejected.reason.kind()).or_default();
+            if examples.len() < EXAMPLES {
+                examples.push(rejected);
+            }
+        }
+    }
+    Ok(examples)
+}
+
+fn seconds(folder: &StepDir) -> Result<Option<f64>, StoreError> {
+    let mut sum = None;
+    for entry in fs::read_dir(folder.path()).map_err(StoreError::io("list", folder.path()))? {
+        let path = entry.map_err(StoreError::io("list", folder.path()))?.path();
+        if folder.is_timings(&path)
+            && let Some(timings) = jsonl::read_value::<BTreeMap<UnitName, f64>>(&path, "table of times")?
+        {
+            *sum.get_or_insert(0.0) += timings.values().sum::<f64>();
+        }
+    }
+    Ok(sum)
+}
