@@ -25,7 +25,7 @@ let
         Cmd = [ "--help" ];
         # Any user will do: nothing is written but below the working folder and /tmp.
         User = "10001:10001";
-        WorkingDir = "/work";
+        WorkingDir = "/data";
         Env = [
           "PATH=/bin"
           "HOME=/tmp"

@@ -32,7 +32,7 @@ fn library() -> TestRun {
 
 /// The whole run directory once a run has come to its end.
 #[track_caller]
-fn finished(run: &TestRun) -> BTreeMap<String, String> {
+fn finished(run: &TestRun) -> BTreeMap<String, Vec<u8>> {
     let outcome = run.run(RUN);
     assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
     bytes(&run.path().join("export"))
@@ -40,7 +40,7 @@ fn finished(run: &TestRun) -> BTreeMap<String, String> {
 
 /// Compares run directories and names the files that differ.
 #[track_caller]
-fn check_same(found: &BTreeMap<String, String>, expected: &BTreeMap<String, String>) {
+fn check_same(found: &BTreeMap<String, Vec<u8>>, expected: &BTreeMap<String, Vec<u8>>) {
     let names = found.keys().chain(expected.keys());
     let different: BTreeSet<_> = names.filter(|name| found.get(*name) != expected.get(*name)).collect();
     assert!(different.is_empty(), "{different:?}");

@@ -119,13 +119,13 @@ pub(crate) fn provers_in(folder: &Path) -> Vec<u32> {
 }
 
 /// Every file below a folder that is output: no lock, no timings, nothing that a kill left of a file being written.
-pub(crate) fn bytes(folder: &Path) -> BTreeMap<String, String> {
+pub(crate) fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     walkdir::WalkDir::new(folder)
         .into_iter()
         .map(Result::unwrap)
         .filter(|entry| entry.file_type().is_file())
         .map(|entry| (entry.path().strip_prefix(folder).unwrap().display().to_string(), entry))
         .filter(|(name, _)| ![".lock", ".writing-", "timings"].iter().any(|part| name.contains(part)))
-        .map(|(name, entry)| (name, fs::read_to_string(entry.path()).unwrap()))
+        .map(|(name, entry)| (name, fs::read(entry.path()).unwrap()))
         .collect()
 }

@@ -27,8 +27,8 @@ pub struct PetanqueReplay<'a> {
     mark: (usize, StateId),
     /// The state after what was run last.
     tip: StateId,
-    /// Goals of the proof at hand as petanque prints them, each with how Rocq shows it.
-    shown: Vec<(Goal, Goal)>,
+    /// Hypotheses of the proof at hand as petanque prints them, each with how Rocq shows it.
+    shown: Vec<(Hypothesis, Hypothesis)>,
 }
 
 impl<'a> PetanqueReplay<'a> {
@@ -106,30 +106,32 @@ impl Replay for PetanqueReplay<'_> {
     }
 
     /// Petanque prints a hypothesis as if it were a conclusion: the names of its bound variables keep clear of those of
-    /// the context. `Show` prints the goals in focus as `coqidetop` does. A goal out of focus was in focus before.
+    /// the context. `Show` prints the goals in focus as `coqidetop` does, and with them every hypothesis that a goal out
+    /// of focus shares with one of them.
     async fn is_shown_as(&mut self, found: &ProofState, expected: &ProofState) -> Outcome<bool> {
         let Some(pairs) = pairs(found, expected) else { return Ok(Ok(false)) };
-        let is_known = |pair: &(&Goal, &Goal)| pair.0 == pair.1 || self.shown.iter().any(|(a, b)| (a, b) == *pair);
-        let unknown: Vec<_> = pairs.iter().enumerate().filter(|(_, pair)| !is_known(pair)).collect();
-        if unknown.iter().any(|(index, _)| *index >= found.goals.len()) {
-            return Ok(Ok(false));
-        }
-        let commands: Vec<_> = unknown.iter().map(|(index, _)| format!("Show {}.", index + 1)).collect();
-        let answer = match self.session.run(self.tip, &commands.join(" ")).await? {
-            Ok(answer) => answer,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let mut notices = answer.notices();
-        for (_, (printed, expected)) in unknown {
-            let Some((_, shown)) = notices.next().and_then(|notice| notice.split_once(" is:\n")) else {
-                return Ok(Ok(false));
+        let unknown: Vec<_> =
+            (0..found.goals.len()).filter(|index| unlike(pairs[*index], &self.shown).next().is_some()).collect();
+        if !unknown.is_empty() {
+            let commands: Vec<_> = unknown.iter().map(|index| format!("Show {}.", index + 1)).collect();
+            let answer = match self.session.run(self.tip, &commands.join(" ")).await? {
+                Ok(answer) => answer,
+                Err(refusal) => return Ok(Err(refusal)),
             };
-            if printed::one_line(shown).trim() != printed::one_line(&expected.to_string()).trim() {
-                return Ok(Ok(false));
+            let mut notices = answer.notices();
+            for index in unknown {
+                let shown = notices.next().and_then(|notice| notice.split_once(" is:\n")).map(|(_, shown)| shown);
+                let expected = pairs[index].1.to_string();
+                if shown.map(|shown| printed::one_line(shown).trim().to_owned())
+                    != Some(printed::one_line(&expected).trim().to_owned())
+                {
+                    return Ok(Ok(false));
+                }
+                let news: Vec<_> = unlike(pairs[index], &self.shown).map(|(a, b)| (a.clone(), b.clone())).collect();
+                self.shown.extend(news);
             }
-            self.shown.push(((*printed).clone(), (*expected).clone()));
         }
-        Ok(Ok(true))
+        Ok(Ok(pairs.iter().all(|pair| unlike(*pair, &self.shown).next().is_none())))
     }
 
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {
@@ -174,4 +176,16 @@ fn pairs<'a>(found: &'a ProofState, expected: &'a ProofState) -> Option<Vec<(&'a
             && found.hypotheses.iter().zip(&expected.hypotheses).all(|(found, expected)| is_alike(found, expected))
     });
     all_alike.then_some(pairs)
+}
+
+/// The hypotheses of two goals that differ and are not known to be the same.
+fn unlike<'a>(
+    (found, expected): (&'a Goal, &'a Goal),
+    shown: &'a [(Hypothesis, Hypothesis)],
+) -> impl Iterator<Item = (&'a Hypothesis, &'a Hypothesis)> {
+    found
+        .hypotheses
+        .iter()
+        .zip(&expected.hypotheses)
+        .filter(|(found, expected)| found != expected && !shown.iter().any(|(a, b)| (a, b) == (*found, *expected)))
 }
