@@ -283,9 +283,9 @@ fn write_lines(mut file: File, mut end: u64, lines: &Receiver<Line>) {
             Err(error) => {
                 // Leave no half a line; if that fails too, the next opening drops it.
                 let _ = file.set_len(end);
-                let kind = error.kind();
-                for line in batch {
-                    let _ = line.written.send(Err(kind.into()));
+                // A later line might fit where this one did not, but whoever waits is to hear why the first one failed.
+                for line in batch.into_iter().chain(lines.iter()) {
+                    let _ = line.written.send(Err(error.kind().into()));
                 }
                 return;
             }
