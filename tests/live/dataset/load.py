@@ -100,11 +100,11 @@ def check_babel_formal():
     old = folder / "babel-formal"
     if not old.is_dir():
         return
-    files = {split: str(old / f"{split}.json") for split in ["train", "validation", "test"]}
-    # Its scripts name all four files; an empty list has no columns, so it is only read where it holds something.
-    if json.loads((old / "benchmark.json").read_text()):
-        files["benchmark"] = str(old / "benchmark.json")
+    rows = {split: json.loads((old / f"{split}.json").read_text()) for split in ["train", "validation", "test", "benchmark"]}
+    # An empty list has no columns, so `datasets` reads none.
+    files = {split: str(old / f"{split}.json") for split in rows if rows[split]}
     loaded = datasets.load_dataset("json", data_files=files)
+    assert {str(split): loaded[split].num_rows for split in loaded} == {split: len(rows[split]) for split in files}
     for row in itertools.chain(*loaded.values()):
         text = "\n".join(row["constants"]) + "\n".join(row["notations"]) + "\n".join(row["steps"])
         assert text and row["name"] and row["category"] and isinstance(row["reasoning"], str)
