@@ -18,7 +18,7 @@ let
       ];
       extraCommands = ''
         mkdir -m 1777 tmp
-        mkdir -m 0777 work
+        mkdir -m 0777 data
       '';
       config = {
         Entrypoint = [ "/bin/rocq-distill" ];
