@@ -11,7 +11,6 @@ use divan::counter::BytesCount;
 use rocq_distill::record::Record;
 use rocq_distill::rocq::wire::{Answer, END};
 use rocq_distill::rocq::{glob, sentence};
-use rocq_distill::store::jsonl;
 use walkdir::WalkDir;
 
 const SEEDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus");
@@ -66,6 +65,6 @@ fn sentences(bencher: Bencher) {
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn records(bencher: Bencher) {
     bench(bencher, &texts("READERS_RECORDS", "record", "record.jsonl"), |text| {
-        text.lines().map(|line| jsonl::from_str::<Record>(line).expect("a record")).collect::<Vec<_>>()
+        text.lines().map(|line| serde_json::from_str::<Record>(line).expect("a record")).collect::<Vec<_>>()
     });
 }

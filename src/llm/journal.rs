@@ -20,9 +20,9 @@ use tokio::sync::oneshot;
 use super::Request;
 use super::budget::Spending;
 use crate::record::{Provenance, RecordId};
+use crate::store::StoreError;
 use crate::store::layout::StepDir;
 use crate::store::shard::Shard;
-use crate::store::{StoreError, jsonl};
 
 /// What a server answered, as it stands in the journal; `A` is what the step keeps of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -165,7 +165,7 @@ impl Journal {
         file.read_exact_at(&mut bytes, place.offset).map_err(StoreError::io("read", path))?;
         let text = String::from_utf8_lossy(&bytes);
         let malformed = |source| StoreError::Malformed { path: path.clone(), line: 0, expected: EXPECTED, source };
-        jsonl::from_str(&text).map(Some).map_err(malformed)
+        serde_json::from_str(&text).map(Some).map_err(malformed)
     }
 
     /// Writes an entry; it is on disk when this returns.
@@ -243,7 +243,7 @@ impl Found {
             line.clear();
             let length = reader.read_until(b'\n', &mut line).map_err(StoreError::io("read", path))?;
             let Some(text) = line.strip_suffix(b"\n") else { break };
-            let entry = jsonl::from_str::<Entry<IgnoredAny>>(&String::from_utf8_lossy(text));
+            let entry = serde_json::from_str::<Entry<IgnoredAny>>(&String::from_utf8_lossy(text));
             let entry = match entry {
                 Ok(entry) => entry,
                 // After a power cut the file system may have lost the text and kept the length.

@@ -55,8 +55,8 @@ impl Process {
     pub fn start(program: &Path, arguments: &[OsString], bounds: Bounds) -> Result<Self, RocqError> {
         let failed = |source| RocqError::Start { program: program.to_owned(), source };
         // Only the child itself can ask to be ended with its parent and to be given less memory than it, so it starts as
-        // this program.
-        let mut child = Command::new(std::env::current_exe().map_err(failed)?)
+        // this program: the very one that runs, even where its file has been replaced since.
+        let mut child = Command::new("/proc/self/exe")
             .args(["tether", &std::process::id().to_string(), &bounds.memory.to_string()])
             .arg(program)
             .args(arguments)

@@ -30,7 +30,7 @@ pub fn parse<T: DeserializeOwned>(text: &str, path: &Path, expected: &'static st
     text.lines()
         .enumerate()
         .map(|(index, line)| {
-            from_str(line).map_err(|source| StoreError::Malformed {
+            serde_json::from_str(line).map_err(|source| StoreError::Malformed {
                 path: path.to_owned(),
                 line: index + 1,
                 expected,
@@ -43,7 +43,7 @@ pub fn parse<T: DeserializeOwned>(text: &str, path: &Path, expected: &'static st
 /// Reads a file that holds one value, if it is there; `expected` names the value in errors.
 pub fn read_value<T: DeserializeOwned>(path: &Path, expected: &'static str) -> Result<Option<T>, StoreError> {
     match fs::read_to_string(path) {
-        Ok(text) => from_str(&text).map(Some).map_err(|source| StoreError::Malformed {
+        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|source| StoreError::Malformed {
             path: path.to_owned(),
             line: source.line(),
             expected,
@@ -52,15 +52,6 @@ pub fn read_value<T: DeserializeOwned>(path: &Path, expected: &'static str) -> R
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::io("read", path)(error)),
     }
-}
-
-/// Reads one JSON value of any depth: proof states and terms nest deeply.
-pub fn from_str<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    deserializer.disable_recursion_limit();
-    let value = T::deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
 }
 
 /// The lines of some values.
@@ -140,5 +131,28 @@ pub fn remove(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io("remove", path)(error)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_nests_without_end_is_an_error_and_not_the_end_of_the_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hostile.jsonl");
+        fs::write(&path, "[".repeat(1_000_000)).unwrap();
+        let error = read::<serde_json::Value>(&path, "record").unwrap_err();
+        assert!(matches!(error, StoreError::Malformed { line: 1, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_number_is_read_back_to_the_last_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logprobs.jsonl");
+        let logprobs = [-0.000_000_119_209_282_445_354_53, 1.0 / 3.0, 9_007_199_254_740_993.5, f64::MIN_POSITIVE];
+        write_lines(&path, logprobs).unwrap();
+        assert_eq!(read::<f64>(&path, "logprob").unwrap(), logprobs);
     }
 }

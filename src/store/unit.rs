@@ -60,7 +60,7 @@ pub fn done(files: &UnitFiles, key: &Digest) -> Result<Option<Seal>, StoreError>
 pub fn seal(files: &UnitFiles) -> Result<Option<Seal>, StoreError> {
     let path = files.seal();
     match fs::read_to_string(&path) {
-        Ok(text) => Ok(jsonl::from_str(&text).ok()),
+        Ok(text) => Ok(serde_json::from_str(&text).ok()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::io("read", &path)(error)),
     }

@@ -6,7 +6,6 @@ use rocq_distill::record::{Record, Selection};
 use rocq_distill::settings::{Compat, ExportSettings, View};
 use rocq_distill::steps::export::DatasetManifest;
 use rocq_distill::store::digest::Digest;
-use rocq_distill::store::jsonl;
 use rocq_distill::store::layout::{RunDir, StepName, UnitName};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -44,7 +43,7 @@ fn records_stand_in_order_of_selection_in_both_files() {
     let (_folder, run_dir) = run_dir();
     assert_eq!(run(&run_dir).n_records, 5);
     let dataset = run_dir.dataset();
-    let array: Vec<Value> = jsonl::from_str(&fs::read_to_string(dataset.json()).unwrap()).unwrap();
+    let array: Vec<Value> = serde_json::from_str(&fs::read_to_string(dataset.json()).unwrap()).unwrap();
     let lines = lines(&run_dir);
     assert_eq!(array, lines);
     let ids: Vec<_> = lines.iter().map(|row| row["id"].as_str().unwrap()).collect();
@@ -56,7 +55,7 @@ fn the_manifest_says_what_the_files_hold() {
     let (_folder, run_dir) = run_dir();
     let manifest = run(&run_dir);
     let dataset = run_dir.dataset();
-    assert_eq!(manifest, jsonl::from_str(&fs::read_to_string(dataset.manifest()).unwrap()).unwrap());
+    assert_eq!(manifest, serde_json::from_str(&fs::read_to_string(dataset.manifest()).unwrap()).unwrap());
     for (name, digest) in &manifest.files {
         assert_eq!(Digest::of(fs::read(dataset.path().join(name)).unwrap()), *digest);
     }

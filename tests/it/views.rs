@@ -152,7 +152,7 @@ fn parquet_rows(path: &Path) -> Vec<Value> {
     }
     writer.finish().unwrap();
     let text = String::from_utf8(writer.into_inner()).unwrap();
-    text.lines().map(|line| without_nulls(jsonl::from_str(line).unwrap())).collect()
+    text.lines().map(|line| without_nulls(serde_json::from_str(line).unwrap())).collect()
 }
 
 fn without_nulls(value: Value) -> Value {
@@ -174,7 +174,7 @@ fn m38_a_list_for_each_split_in_the_layout_of_babel_formal() {
         ExportSettings { compat: vec![Compat::BabelFormal], test: 0.3, validation: 0.0, ..ExportSettings::default() };
     run_with(&run_dir, &settings);
     let read = |split: &str| -> Vec<Value> {
-        jsonl::from_str(&fs::read_to_string(run_dir.dataset().babel_formal(split)).unwrap()).unwrap()
+        serde_json::from_str(&fs::read_to_string(run_dir.dataset().babel_formal(split)).unwrap()).unwrap()
     };
     let names =
         |split: &str| read(split).iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>();

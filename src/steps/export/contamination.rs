@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::record::Record;
 use crate::steps::StepError;
-use crate::store::jsonl;
 use crate::text::bm25::Bm25;
 use crate::text::inverted_index::InvertedIndex;
 use crate::text::normalise;
@@ -50,11 +49,11 @@ pub enum MatchKind {
 pub(super) fn read(text: &str, path: &Path) -> Result<Vec<BenchmarkStatement>, StepError> {
     let bad = |number: usize, source| StepError::BadBenchmark { path: path.to_owned(), number, source };
     let values: Vec<Value> = if text.trim_start().starts_with('[') {
-        jsonl::from_str(text).map_err(|source| bad(1, Some(source)))?
+        serde_json::from_str(text).map_err(|source| bad(1, Some(source)))?
     } else {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         lines
-            .map(|(index, line)| jsonl::from_str(line).map_err(|source| bad(index + 1, Some(source))))
+            .map(|(index, line)| serde_json::from_str(line).map_err(|source| bad(index + 1, Some(source))))
             .collect::<Result<_, _>>()?
     };
     let statements = values.iter().enumerate();
