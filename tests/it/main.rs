@@ -36,3 +36,4 @@ mod stop;
 mod support;
 mod telemetry;
 mod views;
+mod wrong_input;
