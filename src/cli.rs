@@ -51,8 +51,7 @@ Examples:
   rocq-distill run                       take a starter part of the library through all steps
   rocq-distill run --all --output full   take all of it
 
-Settings: rocq-distill.toml, then the environment (ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS=4000), then
-flags; the last one wins. `rocq-distill run --show-settings` prints them as such a file.";
+Settings: rocq-distill.toml, then the like of ROCQ_DISTILL_SELECT__NUM_DOCUMENTS=500, then flags.";
 
 /// The help of the whole program: its verbs in groups, as clap knows only groups of flags.
 fn help_template() -> String {
@@ -68,7 +67,7 @@ fn help_template() -> String {
         }
         template.push('\n');
     }
-    template + &format!("{header}Options:{header:#}\n{{options}}\n\n{{after-help}}")
+    template + &format!("{header}Options:{header:#}\n{{options}}{{after-help}}")
 }
 
 impl Cli {
@@ -251,7 +250,8 @@ Ends with 3 when something is missing, and says what to type.")]
 Example:
   rocq-distill example openrouter > rocq-distill.toml")]
     Example {
-        /// The kind of model server
+        /// The kind of model server: openrouter, deepseek, openai, vllm, or rehearsal for none
+        #[arg(hide_possible_values = true)]
         name: Example,
     },
     /// Print the completions of a shell
@@ -336,7 +336,7 @@ mod tests {
         let mut command = Cli::command();
         command.build();
         for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()).chain([&command]) {
-            let help = verb.clone().render_help().to_string();
+            let help = verb.clone().render_long_help().to_string();
             assert!(help.lines().count() <= 40, "{help}");
             assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
         }

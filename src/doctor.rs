@@ -182,7 +182,9 @@ async fn model_server(step: &'static str, settings: &EndpointSettings) -> Check 
         // Not every server names all that it answers to.
         Ok(_) => ok(step, format!("{asked}, which does not name {}", endpoint.model)),
         Err(Fault::Fatal { status: status @ 401..=403, message }) => {
-            missing(step, format!("{asked}: status {status}: {message}"), "put the right key into that variable")
+            let advice =
+                format!("put the key for this server into the environment variable `{}`", settings.api_key_env);
+            missing(step, format!("{asked}: status {status}: {message}"), &advice)
         }
         Err(Fault::Fatal { status, .. }) => ok(step, format!("{asked}, which does not list its models ({status})")),
         Err(Fault::Transient { message, .. } | Fault::TooLong { message }) => {

@@ -63,9 +63,11 @@ pub(super) fn groups(
     categories: &[String],
     series: &[Vec<f64>],
 ) -> Result<String, ReportError> {
-    let width = 0.8 / real(series.len().max(1));
+    // Bars of a single series are no wider than those of three.
+    let width = 0.8 / real(series.len().max(3));
+    let margin = (1.0 - width * real(series.len())) / 2.0;
     let bars = series.iter().zip(SERIES).enumerate().flat_map(|(number, (values, colour))| {
-        let start = 0.1 + width * real(number);
+        let start = margin + width * real(number);
         values.iter().enumerate().map(move |(category, value)| {
             let from = real(category) + start;
             Bar { across: from..from + width, height: *value, colour }

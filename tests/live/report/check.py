@@ -129,10 +129,17 @@ if len(sys.argv) > 3:
 if pictures:
     pictures.mkdir(parents=True, exist_ok=True)
     dark = ["--force-dark-mode", "--blink-settings=preferredColorScheme=0"]
+    # A picture starts at the top of a page, so those of a record are of a page that has nothing above it.
+    only_records = pictures / "records.html"
+    text = pathlib.Path(sys.argv[1]).read_text()
+    only_records.write_text(text.replace("</style>", "#funnel, #sizes, #models, #rejected { display: none; }</style>", 1))
     for name, flags in {
-        "light": ["--window-size=1280,4800"],
-        "dark": ["--window-size=1280,4800", *dark],
-        "phone": ["--window-size=390,7200"],
+        "light": ["--window-size=1280,1800"],
+        "dark": ["--window-size=1280,1800", *dark],
+        "phone": ["--window-size=500,1800"],
     }.items():
-        chromium(f"{page}#id={wanted}", *flags, f"--screenshot={pictures / name}.png")
+        chromium(page, *flags, f"--screenshot={pictures / name}.png")
+        record = f"{only_records.resolve().as_uri()}#id={wanted}"
+        chromium(record, *flags, f"--screenshot={pictures / name}-record.png")
+    only_records.unlink()
 print(f"{n_records} records: charts, list, hover and search work, and nothing is complained about")
