@@ -49,7 +49,7 @@ fn a_folder_without_source_files() {
 
 #[test]
 fn a_path_that_is_not_there() {
-    assert_snapshot!(refused(&done(StepName::Extract), "run --input mathcomp/ssreflekt"), @r#"
+    assert_snapshot!(refused(&done(StepName::Extract), "extract --input mathcomp/ssreflekt"), @r#"
     exit 1
     --- stderr
     error: there is no `mathcomp/ssreflekt`, neither here nor in `[LIBRARIES]`
@@ -169,7 +169,7 @@ fn a_full_disk() {
     if !can_mount(&run, "wrong_input::a_full_disk") {
         return;
     }
-    let script = "mount -t tmpfs -o size=16k t disk && $PROGRAM measure --output disk/measure --quiet";
+    let script = "mount -t tmpfs -o size=8k t disk && $PROGRAM measure --output disk/measure --quiet";
     let output = in_namespace(&run, script);
     assert_eq!(output.status.code(), Some(1));
     assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @r#"
