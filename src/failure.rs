@@ -167,12 +167,17 @@ const TEMPLATE_HINT: &str = "a template can name `statement`, `statement_type`, 
                              `tactics`, `premises` (`name`, `type`), `notations` (`text`, `scope`, `definition`) and, \
                              for `judge`, `reasoning`";
 
+/// What to do where no client of a server can be made.
+pub const CERTIFICATES_HINT: &str = "`https` needs the certificates of this system: install them (`apt-get install \
+                                     ca-certificates`), or name their file in SSL_CERT_FILE";
+
 fn llm_code(error: &LlmError) -> ExitCode {
     match error {
         LlmError::NoEndpoint { .. } | LlmError::BadAddress { .. } | LlmError::BadKey { .. } => ExitCode::Usage,
         LlmError::Refused { status: 402, .. } | LlmError::BudgetSpent(_) => ExitCode::BudgetSpent,
         LlmError::Refused { .. } | LlmError::OtherTokens { .. } | LlmError::Uncounted { .. } => ExitCode::Refused,
         LlmError::Unanswered { .. } => ExitCode::Unanswered,
+        LlmError::NoClient { .. } => ExitCode::Failure,
         LlmError::Store(error) => store_code(error),
     }
 }
@@ -183,6 +188,7 @@ fn llm_hint(error: &LlmError) -> Option<String> {
         LlmError::NoEndpoint { step } => {
             format!("set `{step}.base_url` and `{step}.model`; `rocq-distill example` prints files to start from")
         }
+        LlmError::NoClient { .. } => CERTIFICATES_HINT.to_owned(),
         LlmError::BadAddress { .. } => {
             "write it as the server's client libraries take it, such as `http://127.0.0.1:8000/v1`".to_owned()
         }

@@ -281,6 +281,21 @@ fn a_server_that_is_not_there() {
 }
 
 #[test]
+fn a_machine_without_certificates() {
+    let run = to_reason("https://127.0.0.1:9/v1");
+    let run = run.variable("SSL_CERT_FILE", "/nowhere/certificates.pem").variable("SSL_CERT_DIR", "/nowhere");
+    assert_snapshot!(refused(&run, "reason --quiet"), @r#"
+    exit 1
+    --- stderr
+    error: cannot make a client for `https://127.0.0.1:9/v1`
+      caused by: builder error
+      caused by: unexpected error: No CA certificates were loaded from the system
+
+    hint: `https` needs the certificates of this system: install them (`apt-get install ca-certificates`), or name their file in SSL_CERT_FILE
+    "#);
+}
+
+#[test]
 fn a_model_step_without_a_server() {
     assert_snapshot!(refused(&done(StepName::Select), "reason"), @r#"
     exit 2
