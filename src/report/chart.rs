@@ -194,7 +194,10 @@ impl ValueFormatter<f64> for Axis {
     }
 
     fn format_ext(&self, value: &f64) -> String {
-        self.ticks.iter().find(|(at, _)| at == value).map_or_else(String::new, |(_, label)| label.clone())
+        self.ticks
+            .iter()
+            .find(|(at, _)| at.total_cmp(value).is_eq())
+            .map_or_else(String::new, |(_, label)| label.clone())
     }
 }
 

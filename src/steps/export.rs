@@ -128,8 +128,8 @@ fn make(
 
     // Without its manifest the dataset is not done, whatever a kill leaves of the rest.
     jsonl::remove(&output.manifest())?;
-    let content = Content { settings, records: &with_sides, corpus: &corpus };
-    let mut written = content.write(context.observer, output)?;
+    let files = Content { settings, records: &with_sides, corpus: &corpus };
+    let mut written = files.write(context.observer, output)?;
     if settings.benchmark.is_some() {
         jsonl::write_lines(&output.contamination(), &matches)?;
         written.push(output.contamination());
