@@ -16,6 +16,7 @@ use crate::cli::{Cli, Folders, Verb};
 use crate::console::Console;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::llm::budget::Limit;
 use crate::pipeline::{self, Funnel, Portion};
 use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
@@ -24,6 +25,7 @@ use crate::settings::{Settings, VerifySettings};
 use crate::steps::event::Both;
 use crate::steps::export::DatasetManifest;
 use crate::steps::{self, Context, Stop};
+use crate::store::StoreError;
 use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName};
 use crate::store::ledger::Summary;
 use crate::telemetry::Telemetry;
@@ -122,7 +124,9 @@ async fn work(
     stop: &Stop,
 ) -> Result<ExitCode, Failure> {
     let observer = Both(console, telemetry);
-    let context = Context { jobs: settings.jobs, shard: settings.shard, observer: &observer, stop };
+    let context =
+        Context { jobs: settings.jobs, shard: settings.shard, observer: &observer, stop, budget: Limit::default() };
+    let within_budget = |step| Ok::<_, StoreError>(Context { budget: pipeline::budget(settings, step)?, ..context });
     let run_dir = RunDir::new(&settings.output);
     let folders = |folders: &Folders, step: StepName| {
         let input =
@@ -168,7 +172,7 @@ async fn work(
                 console.dry_run(&steps::reason::dry_run(&settings.reason, &input, &output)?)?;
                 return Ok(ExitCode::Success);
             }
-            steps::reason::run(context, &settings.reason, &input, &output).await?
+            steps::reason::run(within_budget(StepName::Reason)?, &settings.reason, &input, &output).await?
         }
         Verb::Score(args) => {
             let (input, output) = folders(&args.folders, StepName::Score);
@@ -176,7 +180,7 @@ async fn work(
                 console.dry_run(&steps::score::dry_run(&settings.score, &input, &output)?)?;
                 return Ok(ExitCode::Success);
             }
-            steps::score::run(context, &settings.score, &input, &output).await?
+            steps::score::run(within_budget(StepName::Score)?, &settings.score, &input, &output).await?
         }
         Verb::Judge(args) => {
             let (input, output) = folders(&args.folders, StepName::Judge);
@@ -184,7 +188,7 @@ async fn work(
                 console.dry_run(&steps::judge::dry_run(&settings.judge, &input, &output)?)?;
                 return Ok(ExitCode::Success);
             }
-            steps::judge::run(context, &settings.judge, &input, &output).await?
+            steps::judge::run(within_budget(StepName::Judge)?, &settings.judge, &input, &output).await?
         }
         Verb::Export(args) => {
             let input = args.input.as_deref().map_or_else(|| last_done(&run_dir), StepDir::new);

@@ -1,5 +1,6 @@
 //! Settings: defaults, then the file, then the environment, then the flags; resolved once.
 
+mod budget;
 mod endpoint;
 mod error;
 mod example;
@@ -16,6 +17,7 @@ mod select;
 mod telemetry;
 mod verify;
 
+pub use budget::BudgetSettings;
 pub use endpoint::{EndpointSettings, SCRIPTED};
 pub use error::SettingsError;
 pub use example::Example;
@@ -57,6 +59,8 @@ fn optional_keys() -> Vec<String> {
         .iter()
         .flat_map(|step| endpoint::OPTIONAL_KEYS.iter().map(move |key| format!("{step}.{key}")));
     let others = [
+        "budget.max_cost",
+        "budget.max_tokens_total",
         "export.benchmark",
         "measure.tokenizer",
         "telemetry.endpoint",
@@ -94,6 +98,8 @@ pub struct Settings {
     pub filter: FilterSettings,
     /// How many records are chosen.
     pub select: SelectSettings,
+    /// What the models may cost together.
+    pub budget: BudgetSettings,
     /// Which model reasons.
     pub reason: ReasonSettings,
     /// Which model scores.
@@ -119,6 +125,7 @@ impl Default for Settings {
             measure: MeasureSettings::default(),
             filter: FilterSettings::default(),
             select: SelectSettings::default(),
+            budget: BudgetSettings::default(),
             reason: ReasonSettings::default(),
             score: ScoreSettings::default(),
             judge: JudgeSettings::default(),
@@ -166,6 +173,7 @@ impl Settings {
             return Err(SettingsError::OutOfRange { key: "jobs".to_owned(), least: 1 });
         }
         self.filter.check()?;
+        self.budget.check()?;
         self.export.check()?;
         self.reason.endpoint().check("reason")?;
         self.score.endpoint().check("score")?;

@@ -66,7 +66,7 @@ pub(super) async fn map_records(
         return units::finish(context, ledger);
     }
     let most_records = endpoint.settings.max_workers;
-    let mut session = Session::open(endpoint, output, context.shard)?;
+    let mut session = Session::open(endpoint, output, context.shard, context.budget)?;
     let exchanges = session.watch();
     let make = async |todo| make_unit(context, &ledger, &session, input, todo, most_records, &decide).await;
     let work = stream::iter(ledger.todo()).map(make).buffer_unordered(OPEN_UNITS).collect::<Vec<_>>();
@@ -158,8 +158,8 @@ async fn attended<T>(
                 if context.stop.is_asked() || ledger.check().is_err() {
                     session.stop();
                 }
-                if let Some(message) = trouble.tell() {
-                    context.observer.observe(&Event::Warning { message });
+                if let Some(event) = trouble.tell() {
+                    context.observer.observe(&event);
                 }
             }
         }
@@ -185,12 +185,12 @@ impl Trouble {
         }
     }
 
-    fn tell(&mut self) -> Option<String> {
+    fn tell(&mut self) -> Option<Event<'static>> {
         if self.n_failed == 0 || self.told.is_some_and(|told| told.elapsed() < BETWEEN_WARNINGS) {
             return None;
         }
-        let message = format!("{} tries without an answer, the last one: {}", self.n_failed, self.last);
-        *self = Self { told: Some(Instant::now()), ..Self::default() };
-        Some(message)
+        let Self { n_failed, last, .. } =
+            std::mem::replace(self, Self { told: Some(Instant::now()), ..Self::default() });
+        Some(Event::Troubled { n_failed, last })
     }
 }

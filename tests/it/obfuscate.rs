@@ -102,6 +102,18 @@ struct Tally {
     words: Vec<String>,
 }
 
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.n_texts += other.n_texts;
+        self.n_leaks += other.n_leaks;
+        self.leaked.extend(other.leaked);
+        self.n_prose += other.n_prose;
+        self.damaged.extend(other.damaged);
+        self.n_words += other.n_words;
+        self.words.extend(other.words);
+    }
+}
+
 fn tally(file: &str) -> Tally {
     let mut tally = Tally::default();
     for Labelled { proof, text, leaks, prose } in labelled(file) {
@@ -135,6 +147,7 @@ fn assert_rare(what: &str, found: &[String], of: usize) {
 #[test]
 #[expect(clippy::print_stderr, reason = "the rates are figures to report")]
 fn of_labelled_reasonings_what_leaks_goes_and_prose_stays() {
+    let mut all = Tally::default();
     for (name, file) in SETS {
         let tally = tally(file);
         eprintln!(
@@ -148,11 +161,11 @@ fn of_labelled_reasonings_what_leaks_goes_and_prose_stays() {
             tally.n_words,
         );
         assert!(tally.n_texts >= 20 && tally.n_leaks > tally.n_texts && tally.n_prose > tally.n_texts);
-        // One of the second and one of the third set are known: a premise, and a tactic, that reads like a word there.
-        assert_rare("leaks leaked", &tally.leaked, tally.n_leaks.max(200));
-        assert_rare("pieces of prose were damaged", &tally.damaged, tally.n_prose);
-        assert_rare("words were hidden", &tally.words, tally.n_words);
+        all.add(tally);
     }
+    assert_rare("leaks leaked", &all.leaked, all.n_leaks);
+    assert_rare("pieces of prose were damaged", &all.damaged, all.n_prose);
+    assert_rare("words were hidden", &all.words, all.n_words);
 }
 
 fn of(tactics: &[&str], premises: &[&str], notations: &[&str]) -> Obfuscator {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use rocq_distill::exit_code::ExitCode;
+use rocq_distill::failure::Failure;
 use rocq_distill::llm::scripted::answer_in_passing;
 use rocq_distill::llm::{LlmError, Route};
 use rocq_distill::record::{
@@ -294,6 +296,23 @@ fn a_record_of_which_no_reasoning_fits_is_rejected_with_the_lengths_and_keeps_ev
     let Reason::PromptTooLong { message } = &rejected[0].reason else { panic!("{:?}", rejected[0].reason) };
     assert!(message.ends_with("the model takes 100 with one more"), "{message}");
     assert_eq!(rejected[0].record.as_ref().unwrap().reasonings.len(), 2);
+}
+
+#[test]
+fn a_server_without_tokenize_is_told_of_with_what_to_do() {
+    let (_folder, run_dir) = two_records();
+    let server = ModelServer::start(|_, asked| match asked.path.as_str() {
+        "/tokenize" => Said::json(404, &json!({ "detail": "Not Found" })),
+        _ => Said::json(200, &says(asked)),
+    });
+    let failure = Failure::from(run(&run_dir, &settings(&server)).unwrap_err());
+    assert_eq!(failure.exit_code(), ExitCode::Refused);
+    let hint = failure.hint().unwrap();
+    assert!(
+        hint.starts_with("this server has no `/tokenize`: name the tokenizer of its model with `--tokenizer`"),
+        "{hint}"
+    );
+    assert_eq!(server.asked().len(), 1);
 }
 
 #[test]
