@@ -252,7 +252,9 @@ impl Found {
         let mut used: Vec<_> = self.used.iter().collect();
         used.sort_by(|left, right| left.cost.unwrap_or(0.0).total_cmp(&right.cost.unwrap_or(0.0)));
         let mut spent = Spending::default();
-        used.into_iter().for_each(|usage| spent.count(usage));
+        for usage in used {
+            spent.count(usage);
+        }
         spent
     }
 

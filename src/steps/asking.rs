@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::event::Event;
@@ -52,15 +52,19 @@ const OPEN_UNITS: usize = 32;
 /// Asks about every record of every unit of this shard and writes each unit once all its records have a fate.
 ///
 /// When something ends the asking, requests under way are waited for, and units without all answers are left undone.
+/// The output depends on what the settings say of the model and on `made_with`, an object.
 pub(super) async fn map_records(
     context: Context<'_>,
     step: StepName,
     endpoint: Endpoint,
-    made_with: Value,
+    mut made_with: Value,
     folders: (&StepDir, &StepDir),
     decide: impl AsyncFn(&Session, Record) -> Result<Fate, Unfinished>,
 ) -> Result<Summary, StepError> {
     let (input, output) = folders;
+    made_with["model"] = json!(endpoint.model);
+    made_with["body"] = json!(endpoint.settings.body);
+    made_with["is_rehearsal"] = json!(endpoint.is_rehearsal());
     let ledger = units::open(context, step, made_with, input, output)?;
     if ledger.todo().is_empty() {
         return units::finish(context, ledger);

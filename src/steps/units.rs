@@ -54,6 +54,18 @@ pub(super) fn open(
     Ok(ledger)
 }
 
+/// Looks at every record that a step reads, in order.
+pub(super) fn for_each_record(
+    step: StepName,
+    input: &StepDir,
+    mut look: impl FnMut(Record) -> Result<(), StepError>,
+) -> Result<(), StepError> {
+    for (unit, _) in unit::list(input, step.previous().unwrap_or(step))? {
+        unit::read(&input.unit(&unit))?.into_iter().try_for_each(&mut look)?;
+    }
+    Ok(())
+}
+
 /// Tells what there is to do.
 pub(super) fn started(context: Context<'_>, ledger: &Ledger) {
     context.observer.observe(&Event::StepStarted {

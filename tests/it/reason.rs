@@ -79,7 +79,7 @@ fn the_first_prompt_of_a_run_reads_well() {
     let server = ModelServer::saying(vec![Said::chat("t", "a")]);
     let (_folder, run_dir) = run_dir(1);
     let dry = reason::dry_run(&settings(&server, 1), &run_dir.step(StepName::Select), &run_dir.step(StepName::Reason));
-    insta::assert_snapshot!(dry.unwrap().prompt);
+    insta::assert_snapshot!(dry.unwrap().prompts[0].text);
 }
 
 #[test]

@@ -371,6 +371,9 @@ fn the_prompt_reads_well() {
     let (input, output) = (run_dir.step(StepName::Reason), run_dir.step(StepName::Score));
     let dry_run = score::dry_run(&settings, &input, &output).unwrap();
     assert_eq!((dry_run.n_records, dry_run.n_requests, dry_run.n_answered), (1, 3, 0));
+    let kinds: Vec<_> = dry_run.prompts.iter().map(|prompt| prompt.kind).collect();
+    assert_eq!(kinds, ["none", "obfuscated", "full"]);
+    assert!(dry_run.prompts[1].text.contains("[hidden]") && dry_run.prompts[2].text.contains("addnC"));
     assert!(server.asked().is_empty());
     run(&run_dir, &settings).unwrap();
     insta::assert_snapshot!(prompts(&server).iter().find(|prompt| prompt.contains("[hidden]")).unwrap());
