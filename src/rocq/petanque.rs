@@ -8,6 +8,7 @@ pub mod protocol;
 mod replay;
 mod server;
 mod session;
+mod shown;
 mod workspace;
 
 pub use replay::PetanqueReplay;

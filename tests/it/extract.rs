@@ -64,6 +64,16 @@ fn m03_premises_have_the_type_of_what_was_named() {
 }
 
 #[test]
+fn a_section_is_read_whatever_its_notations_call_true() {
+    let source = "Section S. Variable n : nat. Local Notation True := n. Local Notation \"A -> B\" := (A + B).\n\
+                  Lemma x : True = n. Proof. reflexivity. Qed. End S.\n";
+    let run = extract(&[("a.v", source)], "");
+    assert_eq!(rejected(&run, "extract", "L/a"), []);
+    let context = &kept(&run, "extract", "L/a")[0].section_context;
+    assert_eq!(context.iter().map(ToString::to_string).collect::<Vec<_>>(), ["n : nat"]);
+}
+
+#[test]
 fn m04_a_notation_is_told_in_the_scope_that_was_meant() {
     let source = "Declare Scope s_scope. Delimit Scope s_scope with s.\n\
                   Definition f (a b : nat) := a. Notation \"a + b\" := (f a b) : s_scope.\n\

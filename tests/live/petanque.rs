@@ -92,6 +92,36 @@ fn both_engines_reach_every_state_of_the_snapshot_subset() {
     assert!(petanque.keys().all(|path| !path.to_str().unwrap().contains("rejected")), "{petanque:?}");
 }
 
+#[test]
+fn hypotheses_whose_bound_names_and_qualified_names_petanque_prints_otherwise_are_known_again() {
+    const TEST: &str = "hypotheses_whose_bound_names_and_qualified_names_petanque_prints_otherwise_are_known_again";
+    let Some(pet) = program("pet", TEST) else { return };
+    let source = "Module M. Definition env := nat. End M. Import M.\n\
+                  Section S. Variable k : nat.\n\
+                  Lemma a (n : nat) (H : forall n, n = k) (env : env) (e : env = n) (y := env : M.env) : y = n /\\ True.\n\
+                  Proof. split. exact e. exact I. Qed. End S.\n";
+    let run = crate::library::extract(&[("a.v", source)], "");
+    let verify = || {
+        let outcome = run.run(&format!("verify --library lib --quiet --engine petanque --pet {}", pet.display()));
+        assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+        let reason = rejected(&run, "verify", "L/a").pop().map(|record| record.reason.kind().to_owned());
+        fs::remove_dir_all(run.path().join("export/verify")).unwrap();
+        reason
+    };
+    let record = kept(&run, "extract", "L/a").remove(0);
+    let context: Vec<_> = record.steps[0].state_before.goals[0].hypotheses.iter().map(ToString::to_string).collect();
+    let expected = ["k, n : nat", "H : forall n : nat, n = k", "env : env", "e : env = n", "y := env : M.env"];
+    assert_eq!(context, expected);
+    assert_eq!(verify(), None);
+    let path = run.path().join("export/extract/L/a.jsonl");
+    for (index, ty) in [(1, "forall n : nat, k = n"), (1, "forall m : nat, m = k"), (2, "nat"), (4, "env")] {
+        let mut other = record.clone();
+        ty.clone_into(&mut other.steps[0].state_before.goals[0].hypotheses[index].ty);
+        fs::write(&path, jsonl::to_lines(&[other], &path).unwrap()).unwrap();
+        assert_eq!(verify().as_deref(), Some("state_mismatch"), "{ty}");
+    }
+}
+
 /// What petanque says of a false lemma that is proved by these tactics, which reach these states.
 ///
 /// The file is compiled with an honest proof in their place.

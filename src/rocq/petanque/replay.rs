@@ -7,7 +7,8 @@
 use super::protocol::StateId;
 use super::server::Server;
 use super::session::Session;
-use crate::record::{FullName, Goal, Hypothesis, ProofState, Reason};
+use super::shown::Shown;
+use crate::record::{FullName, ProofState, Reason};
 use crate::rocq::idetop::{Limits, Outcome};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::SourceFile;
@@ -27,8 +28,8 @@ pub struct PetanqueReplay<'a> {
     mark: (usize, StateId),
     /// The state after what was run last.
     tip: StateId,
-    /// Hypotheses of the proof at hand as petanque prints them, each with how Rocq shows it.
-    shown: Vec<(Hypothesis, Hypothesis)>,
+    /// What Rocq has shown of the hypotheses of the proof at hand.
+    shown: Shown,
 }
 
 impl<'a> PetanqueReplay<'a> {
@@ -42,7 +43,7 @@ impl<'a> PetanqueReplay<'a> {
     ) -> Result<Self, RocqError> {
         let session = Session::start(server, rocq, file, limits).await?;
         let root = session.root();
-        Ok(Self { server, rocq, file, text, limits, session, mark: (0, root), tip: root, shown: Vec::new() })
+        Ok(Self { server, rocq, file, text, limits, session, mark: (0, root), tip: root, shown: Shown::default() })
     }
 
     /// Replaces the session by a fresh one at the beginning of the file.
@@ -91,7 +92,7 @@ impl Replay for PetanqueReplay<'_> {
             }
         };
         self.tip = self.mark.1;
-        self.shown.clear();
+        self.shown = Shown::default();
         Ok(outcome)
     }
 
@@ -105,33 +106,14 @@ impl Replay for PetanqueReplay<'_> {
         }
     }
 
-    /// Petanque prints a hypothesis as if it were a conclusion: the names of its bound variables keep clear of those of
-    /// the context. `Show` prints the goals in focus as `coqidetop` does, and with them every hypothesis that a goal out
-    /// of focus shares with one of them.
     async fn is_shown_as(&mut self, found: &ProofState, expected: &ProofState) -> Outcome<bool> {
-        let Some(pairs) = pairs(found, expected) else { return Ok(Ok(false)) };
-        let unknown: Vec<_> =
-            (0..found.goals.len()).filter(|index| unlike(pairs[*index], &self.shown).next().is_some()).collect();
-        if !unknown.is_empty() {
-            let commands: Vec<_> = unknown.iter().map(|index| format!("Show {}.", index + 1)).collect();
-            let answer = match self.session.run(self.tip, &commands.join(" ")).await? {
-                Ok(answer) => answer,
+        for question in self.shown.questions(found, expected) {
+            match self.session.run(self.tip, &question.text).await? {
+                Ok(answer) => self.shown.learn(&question, answer.notices()),
                 Err(refusal) => return Ok(Err(refusal)),
-            };
-            let mut notices = answer.notices();
-            for index in unknown {
-                let shown = notices.next().and_then(|notice| notice.split_once(" is:\n")).map(|(_, shown)| shown);
-                let expected = pairs[index].1.to_string();
-                if shown.map(|shown| printed::one_line(shown).trim().to_owned())
-                    != Some(printed::one_line(&expected).trim().to_owned())
-                {
-                    return Ok(Ok(false));
-                }
-                let news: Vec<_> = unlike(pairs[index], &self.shown).map(|(a, b)| (a.clone(), b.clone())).collect();
-                self.shown.extend(news);
             }
         }
-        Ok(Ok(pairs.iter().all(|pair| unlike(*pair, &self.shown).next().is_none())))
+        Ok(Ok(self.shown.knows(found, expected)))
     }
 
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {
@@ -154,38 +136,4 @@ impl Replay for PetanqueReplay<'_> {
     async fn close(self) {
         self.session.close().await;
     }
-}
-
-/// The goals of two states side by side, those in focus first; nothing if more than types and values of hypotheses
-/// differs.
-fn pairs<'a>(found: &'a ProofState, expected: &'a ProofState) -> Option<Vec<(&'a Goal, &'a Goal)>> {
-    let lists = |state: &'a ProofState| [&state.goals, &state.background, &state.shelved, &state.given_up];
-    let is_alike = |found: &Hypothesis, expected: &Hypothesis| {
-        found.names == expected.names && found.body.is_some() == expected.body.is_some()
-    };
-    let mut pairs = Vec::new();
-    for (found, expected) in lists(found).into_iter().zip(lists(expected)) {
-        if found.len() != expected.len() {
-            return None;
-        }
-        pairs.extend(found.iter().zip(expected));
-    }
-    let all_alike = pairs.iter().all(|(found, expected)| {
-        (&found.name, &found.conclusion) == (&expected.name, &expected.conclusion)
-            && found.hypotheses.len() == expected.hypotheses.len()
-            && found.hypotheses.iter().zip(&expected.hypotheses).all(|(found, expected)| is_alike(found, expected))
-    });
-    all_alike.then_some(pairs)
-}
-
-/// The hypotheses of two goals that differ and are not known to be the same.
-fn unlike<'a>(
-    (found, expected): (&'a Goal, &'a Goal),
-    shown: &'a [(Hypothesis, Hypothesis)],
-) -> impl Iterator<Item = (&'a Hypothesis, &'a Hypothesis)> {
-    found
-        .hypotheses
-        .iter()
-        .zip(&expected.hypotheses)
-        .filter(|(found, expected)| found != expected && !shown.iter().any(|(a, b)| (a, b) == (*found, *expected)))
 }

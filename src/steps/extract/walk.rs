@@ -251,12 +251,14 @@ impl Walk<'_> {
     }
 
     /// The variables of the open sections: the hypotheses of a goal that is opened here and taken back.
+    ///
+    /// The goal is `Prop`, as no library can give that word another meaning (`mxrepresentation` does so to `True`).
     async fn section_context(&mut self, index: usize) -> Result<Vec<Hypothesis>, Halt> {
         let place = self.document.place(index);
         let outcome = match self.document.prover() {
             Ok(prover) => {
                 let before = prover.tip();
-                match prover.run("Goal True.", place).await {
+                match prover.run("Goal Prop.", place).await {
                     Ok(state) => prover.go_back(before).await.map(|()| state),
                     Err(fault) => Err(fault),
                 }
