@@ -22,6 +22,7 @@ use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::rocq::process;
 use crate::settings::{Settings, VerifySettings};
+use crate::steps::dry_run::DryRun;
 use crate::steps::event::Both;
 use crate::steps::export::DatasetManifest;
 use crate::steps::{self, Context, Stop};
@@ -169,24 +170,21 @@ async fn work(
         Verb::Reason(args) => {
             let (input, output) = folders(&args.folders, StepName::Reason);
             if args.dry_run {
-                console.dry_run(&steps::reason::dry_run(&settings.reason, &input, &output)?)?;
-                return Ok(ExitCode::Success);
+                return told(&steps::reason::dry_run(&settings.reason, &input, &output)?, console);
             }
             steps::reason::run(within_budget(StepName::Reason)?, &settings.reason, &input, &output).await?
         }
         Verb::Score(args) => {
             let (input, output) = folders(&args.folders, StepName::Score);
             if args.dry_run {
-                console.dry_run(&steps::score::dry_run(&settings.score, &input, &output)?)?;
-                return Ok(ExitCode::Success);
+                return told(&steps::score::dry_run(&settings.score, &input, &output)?, console);
             }
             steps::score::run(within_budget(StepName::Score)?, &settings.score, &input, &output).await?
         }
         Verb::Judge(args) => {
             let (input, output) = folders(&args.folders, StepName::Judge);
             if args.dry_run {
-                console.dry_run(&steps::judge::dry_run(&settings.judge, &input, &output)?)?;
-                return Ok(ExitCode::Success);
+                return told(&steps::judge::dry_run(&settings.judge, &input, &output)?, console);
             }
             steps::judge::run(within_budget(StepName::Judge)?, &settings.judge, &input, &output).await?
         }
@@ -244,6 +242,11 @@ fn left_out(funnel: &Funnel) -> Option<String> {
         left.join(", "),
         if left.len() == 1 { "is" } else { "are" }
     ))
+}
+
+fn told(dry_run: &DryRun, console: &Console) -> Result<ExitCode, Failure> {
+    console.dry_run(dry_run)?;
+    Ok(ExitCode::Success)
 }
 
 fn finish(summary: Summary, console: &Console) -> Result<ExitCode, Failure> {

@@ -1,6 +1,6 @@
 //! What `--dry-run` prints.
 
-use crate::steps::dry_run::DryRun;
+use crate::steps::dry_run::{DryRun, FirstPrompt};
 
 /// The numbers, a line each, then the first prompt of each kind.
 pub(super) fn to_text(dry_run: &DryRun) -> String {
@@ -13,8 +13,8 @@ pub(super) fn to_text(dry_run: &DryRun) -> String {
         || "not known: set `input_price`, `output_price` and the most tokens of an answer".to_owned(),
         |cost| format!("{cost:.4} at most"),
     );
-    let prompts: String =
-        prompts.iter().map(|prompt| format!("\nthe first prompt of `{}`:\n{}\n", prompt.kind, prompt.text)).collect();
+    let shown = |prompt: &FirstPrompt| format!("\nthe first prompt of `{}`:\n{}\n", prompt.kind, prompt.text);
+    let prompts = prompts.iter().map(shown).collect::<Vec<_>>().concat();
     format!(
         "step: {step}\nrecords: {n_records}\nrequests: {n_requests}, of which {n_answered} are answered\n\
          tokens of the prompts: about {prompt_tokens}\ntokens of the answers: {answers}\ncost: {cost}\n\
