@@ -14,6 +14,7 @@ use rocq_distill::settings::{ScoreSettings, Wire};
 use rocq_distill::steps::{StepError, score};
 use rocq_distill::store::layout::{RunDir, StepName};
 use rocq_distill::store::ledger::Summary;
+use rocq_distill::text::tokenizer::Tokenizer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -234,6 +235,33 @@ fn a_tokenizer_of_this_machine_that_disagrees_with_the_server_is_found_out_befor
     let error = failure(&run_dir, &ScoreSettings { tokenizer, ..settings(&server) });
     assert!(error.contains("does not score the tokens that it is sent"), "{error}");
     assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
+fn a_tokenizer_of_this_machine_that_agrees_tokenises_in_the_place_of_the_server() {
+    let (_folder, run_dir) = two_records();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tokenizer");
+    let name = folder.to_str().unwrap().to_owned();
+    let tokenizer = Tokenizer::load(Some(&name)).unwrap();
+    let n_tactics = tokenizer.ids(TACTICS, false).unwrap().len();
+    // A server that makes the tokens of a text itself, and takes those that it is sent.
+    let server = ModelServer::start(move |_, asked| {
+        let ids: Vec<u32> = match &asked.body["prompt"] {
+            Value::String(text) => tokenizer.ids(text, true).unwrap(),
+            ids => serde_json::from_value(ids.clone()).unwrap(),
+        };
+        let entry = |(at, id): (usize, &u32)| match at {
+            0 => Value::Null,
+            _ => json!({ id.to_string(): { "logprob": -f64::from(id % 7), "rank": 1, "decoded_token": "" } }),
+        };
+        let entries: Vec<_> = ids.iter().enumerate().map(entry).collect();
+        Said::json(200, &json!({ "choices": [{ "prompt_logprobs": entries, "prompt_token_ids": ids }] }))
+    });
+    run(&run_dir, &ScoreSettings { tokenizer: Some(name), ..settings(&server) }).unwrap();
+    assert!(server.asked().iter().all(|asked| asked.path == "/v1/completions"));
+    for score in scores(&run_dir).iter().flatten() {
+        assert_eq!(score.tokens.as_ref().unwrap().len(), n_tactics);
+    }
 }
 
 #[test]
