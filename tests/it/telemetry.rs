@@ -234,7 +234,7 @@ fn a_request_to_a_model_is_a_span_by_the_conventions_for_generative_ai() {
     assert_eq!(attribute(&failed[0].attributes, "error.type"), &text("overload"));
     assert_eq!(failed[0].status.as_ref().unwrap().code(), StatusCode::Error);
     for span in answered {
-        let reasons = match attribute(&span.attributes, "gen_ai.response.finish_reasons") {
+        let reasons: Vec<_> = match attribute(&span.attributes, "gen_ai.response.finish_reasons") {
             Value::ArrayValue(reasons) => reasons.values.iter().map(|reason| reason.value.clone().unwrap()).collect(),
             other => panic!("{other:?}"),
         };
@@ -262,8 +262,8 @@ fn a_key_is_in_nothing_that_a_run_of_the_model_steps_writes_says_or_sends() {
         assert_eq!(outcome.code(), 0, "{verb}: {}", outcome.stderr());
         assert!(!outcome.text().contains(KEY), "{}", outcome.text());
     }
-    let n_with_key =
-        server.asked().iter().filter(|asked| asked.authorization.as_deref() == Some(&format!("Bearer {KEY}"))).count();
+    let bearer = format!("Bearer {KEY}");
+    let n_with_key = server.asked().iter().filter(|asked| asked.authorization.as_deref() == Some(&*bearer)).count();
     assert_eq!(n_with_key, server.asked().len());
     let files = WalkDir::new(run.path()).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
     let mut n_files = 0;
