@@ -228,8 +228,8 @@ fn a_request_to_a_model_is_a_span_by_the_conventions_for_generative_ai() {
             assert_eq!(attribute(&span.attributes, name), &value, "{name}");
         }
     }
-    let has_failed = |span: &&&Span| span.attributes.iter().any(|attribute| attribute.key == "error.type");
-    let (failed, answered): (Vec<_>, Vec<_>) = asked.iter().partition(has_failed);
+    let has_failed = |span: &&Span| span.attributes.iter().any(|attribute| attribute.key == "error.type");
+    let (failed, answered): (Vec<&Span>, Vec<&Span>) = asked.into_iter().partition(has_failed);
     assert_eq!((failed.len(), answered.len()), (1, 4));
     assert_eq!(attribute(&failed[0].attributes, "error.type"), &text("overload"));
     assert_eq!(failed[0].status.as_ref().unwrap().code(), StatusCode::Error);
