@@ -14,6 +14,7 @@ mod reason;
 mod rocq;
 mod score;
 mod select;
+mod step_range;
 mod telemetry;
 mod verify;
 
@@ -31,6 +32,7 @@ pub use reason::ReasonSettings;
 pub use rocq::RocqSettings;
 pub use score::{ScoreSettings, Wire};
 pub use select::SelectSettings;
+pub use step_range::StepRange;
 pub use telemetry::TelemetrySettings;
 pub use verify::VerifySettings;
 
@@ -62,6 +64,7 @@ fn optional_keys() -> Vec<String> {
         "budget.max_cost",
         "budget.max_tokens_total",
         "export.benchmark",
+        "extract.only_steps",
         "measure.tokenizer",
         "telemetry.endpoint",
         "verify.pet_server",
