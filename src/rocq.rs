@@ -2,6 +2,7 @@
 
 pub mod compiler;
 pub mod dependencies;
+pub mod detour;
 pub mod document;
 pub mod engine;
 mod error;

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use rocq_distill::record::{Goal, LogicalPath, Reason, Record};
+use rocq_distill::record::{FullName, Goal, LogicalPath, Reason, Record};
 use rocq_distill::store::digest::Digest;
 use rocq_distill::store::layout::{RunDir, StepName};
 
@@ -216,6 +216,30 @@ fn m41_a_record_at_which_the_server_dies_is_tried_once_more_on_a_fresh_one() {
     let expected =
         [("also_fine", "verified"), ("dies", "prover_died"), ("dies_once", "verified"), ("fine", "verified")];
     assert_eq!(bench.verify(""), standings(&expected));
+    // Each death is followed by a start, and what died twice of its record dies twice more before it is left out.
+    assert_eq!(bench.n_starts(), 6);
+}
+
+#[test]
+fn m41_a_proof_that_no_server_gets_through_costs_what_rests_on_it_and_the_file_goes_on() {
+    let bench = Bench::new(&["before", "dies_always", "after", "uses_dies_always", "last"]);
+    let expected = [
+        ("after", "verified"),
+        ("before", "verified"),
+        ("dies_always", "prover_died"),
+        ("last", "verified"),
+        ("uses_dies_always", "rests_on_left_out"),
+    ];
+    assert_eq!(bench.verify(""), standings(&expected));
+    let theorems = vec![FullName::new("dies_always")];
+    assert_eq!(rejected(&bench.run, "verify", "L/a")[1].reason, Reason::RestsOnLeftOut { theorems });
+    assert_eq!(bench.n_starts(), 5);
+}
+
+#[test]
+fn a_proof_without_a_record_that_no_server_gets_through_costs_no_record() {
+    let bench = Bench::with_prefix("Lemma no_record : True. Proof. dies_always. Qed.\n", &["a", "b"]);
+    assert_eq!(bench.verify(""), standings(&[("a", "verified"), ("b", "verified")]));
     assert_eq!(bench.n_starts(), 4);
 }
 
@@ -224,7 +248,7 @@ fn what_ends_the_server_before_a_theorem_is_not_tried_for_each_theorem_after_it(
     let bench = Bench::with_prefix("dies_always.\n", &["a", "b", "c", "d"]);
     let expected = ["a", "b", "c", "d"].map(|name| (name, "prover_died"));
     assert_eq!(bench.verify(""), standings(&expected));
-    assert_eq!(bench.n_starts(), 2);
+    assert_eq!(bench.n_starts(), 3);
 }
 
 #[test]
@@ -232,7 +256,7 @@ fn m15_a_hanging_tactic_costs_its_own_record_and_leaves_no_process() {
     let bench = Bench::new(&["before", "hangs", "after"]).in_a_hurry();
     let expected = [("after", "verified"), ("before", "verified"), ("hangs", "timed_out")];
     assert_eq!(bench.verify(""), standings(&expected));
-    assert_eq!(bench.n_starts(), 2);
+    assert_eq!(bench.n_starts(), 3);
     let here = bench.run.path().to_str().unwrap();
     let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
     let commands = processes.filter_map(|path| fs::read_to_string(path).ok());
