@@ -79,13 +79,13 @@ impl<'a> Detours<'a> {
         self.left_out.get(&index)
     }
 
-    /// Which of some axioms, as Rocq prints them, are theorems of this file whose proofs were left out.
+    /// Which of some axioms, as Rocq prints them, are theorems before a sentence whose proofs were left out.
     ///
     /// Rocq prints as much of a name as it needs, so the last component decides.
-    pub fn left_out_of<'n>(&self, axioms: impl IntoIterator<Item = &'n FullName>) -> Vec<FullName> {
+    pub fn left_out_of<'n>(&self, before: usize, axioms: impl IntoIterator<Item = &'n FullName>) -> Vec<FullName> {
         let is_left_out = |axiom: &&FullName| {
             let name = axiom.as_str().rsplit('.').next();
-            self.left_out.values().any(|left_out| left_out.name.as_deref() == name)
+            self.left_out.range(..before).any(|(_, left_out)| left_out.name.as_deref() == name)
         };
         axioms.into_iter().filter(is_left_out).cloned().collect()
     }
@@ -180,7 +180,8 @@ mod tests {
         assert_eq!(detours.text(0, 9), "Lemma a : A. Admitted. Lemma b : B.\nProof. by []. Qed. (* end *)\n");
         assert_eq!(detours.text(5, 6), "Lemma b : B.\n");
         let axioms = ["L.a", "c"].map(FullName::new);
-        assert_eq!(detours.left_out_of(&axioms), [FullName::new("L.a")]);
+        assert_eq!(detours.left_out_of(5, &axioms), [FullName::new("L.a")]);
+        assert_eq!(detours.left_out_of(0, &axioms), []);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Catching up executes the file's own sentences and asks nothing, which is what makes it cheap and exact. What no prover
 //! gets through is [left out](super::detour).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::detour::{Detours, LeftOut, MAX_DEATHS, Obstacle, Open, PATIENCE};
@@ -32,6 +33,8 @@ pub struct Document<'a> {
     next: usize,
     /// The state before `next`.
     mark: StateId,
+    /// The states before the sentences that no proof is open at, as far as the prover has come.
+    states: BTreeMap<usize, StateId>,
     /// The proof that is open at `next`.
     open: Option<Open>,
     detours: Detours<'a>,
@@ -74,6 +77,7 @@ impl<'a> Document<'a> {
             limits,
             preparation,
             mark: prover.tip(),
+            states: BTreeMap::new(),
             prover: Some(prover),
             next: 0,
             open: None,
@@ -99,7 +103,13 @@ impl<'a> Document<'a> {
     pub fn keep(&mut self, next: usize) {
         if let Some(prover) = &self.prover {
             (self.next, self.mark, self.open) = (next, prover.tip(), None);
+            self.states.insert(next, self.mark);
         }
+    }
+
+    /// The state before a sentence that no proof is open at, if the prover has come so far.
+    pub fn state_before(&self, index: usize) -> Option<StateId> {
+        self.states.get(&index).copied()
     }
 
     /// Forgets what was executed and not kept, and executes the file up to the sentence `index`.
@@ -118,11 +128,11 @@ impl<'a> Document<'a> {
         self.lose();
     }
 
-    /// Which of some axioms, as Rocq prints them, are theorems of this file whose proofs were left out.
+    /// Which of some axioms, as Rocq prints them, are theorems before a sentence whose proofs were left out.
     ///
     /// Rocq prints as much of a name as it needs, so the last component decides.
-    pub fn left_out_of<'n>(&self, axioms: impl IntoIterator<Item = &'n FullName>) -> Vec<FullName> {
-        self.detours.left_out_of(axioms)
+    pub fn left_out_of<'n>(&self, before: usize, axioms: impl IntoIterator<Item = &'n FullName>) -> Vec<FullName> {
+        self.detours.left_out_of(before, axioms)
     }
 
     /// Whether a proof of this file was left out.
@@ -153,6 +163,7 @@ impl<'a> Document<'a> {
             if self.prover.is_none() {
                 let prover = start(self.rocq, self.file, self.limits, self.preparation).await?;
                 (self.next, self.mark, self.open) = (0, prover.tip(), None);
+                self.states.clear();
                 self.prover = Some(prover);
             }
             let Err(obstacle) = self.forward(goal).await else { return Ok(Ok(())) };
@@ -191,6 +202,9 @@ impl<'a> Document<'a> {
             };
             self.next = next;
             self.mark = self.prover()?.tip();
+            if self.open.is_none() {
+                self.states.insert(self.next, self.mark);
+            }
         }
         Ok(())
     }

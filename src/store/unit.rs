@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::digest::Digest;
 use super::layout::{StepDir, StepName, UnitFiles, UnitName};
@@ -145,11 +145,8 @@ pub fn remove_all_but(folder: &StepDir, wanted: &BTreeSet<UnitName>) -> Result<(
 /// Removes what kills have left of files that were being written: none is written for so long.
 pub fn remove_leftovers(folder: &StepDir) -> Result<(), StoreError> {
     const AGE: Duration = Duration::from_hours(1);
-    if !folder.path().is_dir() {
-        return Ok(());
-    }
-    for entry in WalkDir::new(folder.path()) {
-        let entry = entry.map_err(|error| StoreError::io("list", folder.path())(error.into()))?;
+    for entry in entries(folder) {
+        let entry = entry?;
         if jsonl::is_being_written(entry.path()) {
             let age = entry.metadata().ok().and_then(|metadata| metadata.modified().ok()?.elapsed().ok());
             if age.is_some_and(|age| age > AGE) {
@@ -163,12 +160,17 @@ pub fn remove_leftovers(folder: &StepDir) -> Result<(), StoreError> {
 /// The units of a step's folder that have a seal, readable or not.
 pub fn names(folder: &StepDir) -> Result<BTreeSet<UnitName>, StoreError> {
     let mut names = BTreeSet::new();
-    if !folder.path().is_dir() {
-        return Ok(names);
-    }
-    for entry in WalkDir::new(folder.path()) {
-        let entry = entry.map_err(|error| StoreError::io("list", folder.path())(error.into()))?;
-        names.extend(folder.unit_of_seal(entry.path()));
+    for entry in entries(folder) {
+        names.extend(folder.unit_of_seal(entry?.path()));
     }
     Ok(names)
+}
+
+/// What there is below a step's folder. Of a thousand tasks at work in it, each sees names that are gone a moment later:
+/// files being written, which were given their true names.
+fn entries(folder: &StepDir) -> impl Iterator<Item = Result<DirEntry, StoreError>> {
+    WalkDir::new(folder.path()).into_iter().filter_map(|entry| match entry {
+        Err(error) if error.io_error().is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound) => None,
+        entry => Some(entry.map_err(|error| StoreError::io("list", folder.path())(error.into()))),
+    })
 }

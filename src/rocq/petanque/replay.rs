@@ -9,7 +9,7 @@ use crate::rocq::idetop::{Limits, Outcome};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::SourceFile;
 use crate::rocq::replay::Replay;
-use crate::rocq::{Fault, RocqError, printed};
+use crate::rocq::{Fault, RocqError, axioms, printed};
 
 /// A petanque server that walks the file once, front to back; one of our own that is lost is replaced at the next seek.
 #[derive(Debug)]
@@ -32,6 +32,11 @@ impl<'a> PetanqueReplay<'a> {
     ) -> Result<Self, RocqError> {
         let walk = Walk::start(server, rocq, file, text, limits).await?;
         Ok(Self { tip: walk.state(), walk, shown: Shown::default() })
+    }
+
+    async fn assumptions_at(&mut self, state: StateId, name: &str) -> Outcome<Option<Vec<String>>> {
+        let answer = self.walk.session()?.run(state, &axioms::question(name)).await?;
+        Ok(answer.map(|answer| printed::assumptions(&answer.notices().collect::<Vec<_>>().join("\n"))))
     }
 }
 
@@ -70,8 +75,22 @@ impl Replay for PetanqueReplay<'_> {
     }
 
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {
-        let answer = self.walk.session()?.run(self.tip, &format!("Print Assumptions {name}.")).await?;
-        Ok(answer.map(|answer| printed::assumptions(&answer.notices().collect::<Vec<_>>().join("\n"))))
+        self.assumptions_at(self.tip, name).await
+    }
+
+    async fn are_surely_free_of_axioms(&mut self, constants: &[Vec<String>]) -> Result<Vec<bool>, Fault> {
+        let of_none = vec![false; constants.len()];
+        let questions = axioms::locations(constants);
+        let session = self.walk.session()?;
+        let Ok(answer) = session.run(self.tip, &questions.join(" ")).await? else { return Ok(of_none) };
+        if answer.notices().count() != questions.len() {
+            return Ok(of_none);
+        }
+        let located = axioms::located(constants, answer.notices());
+        let definition = axioms::definition(located.iter().flatten());
+        let Ok(defined) = self.walk.session()?.run(self.tip, &definition).await? else { return Ok(of_none) };
+        let is_closed = self.assumptions_at(defined.st, axioms::DEFINED).await? == Ok(Some(Vec::new()));
+        Ok(located.iter().map(|name| is_closed && name.is_some()).collect())
     }
 
     fn keep(&mut self, offset: usize) {

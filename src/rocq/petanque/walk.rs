@@ -91,9 +91,9 @@ impl<'a> Walk<'a> {
         (self.reached, self.open) = (self.mark.0, None);
     }
 
-    /// Which of some axioms are theorems of the file whose proofs are left out.
+    /// Which of some axioms are theorems before the sentence that was sought whose proofs are left out.
     pub(super) fn left_out_of(&self, axioms: &[FullName]) -> Vec<FullName> {
-        self.detours.left_out_of(axioms)
+        self.detours.left_out_of(self.mark.0, axioms)
     }
 
     /// The state that the file has come to.
