@@ -151,8 +151,13 @@ fn library(prefix: &str, tactics: &[&str]) -> (String, Vec<Record>) {
     let mut records = Vec::new();
     for tactic in tactics {
         let mut record = record(&format!("L.a:{tactic}"));
-        record.proof_script = format!("Proof. {tactic}.\nQed.");
-        record.steps[0].text = format!("{tactic}.");
+        if *tactic == "no_steps" {
+            record.steps.clear();
+            "Proof.\nQed.".clone_into(&mut record.proof_script);
+        } else {
+            record.proof_script = format!("Proof. {tactic}.\nQed.");
+            record.steps[0].text = format!("{tactic}.");
+        }
         "a.v".clone_into(&mut record.source.file);
         record.source.logical_path = LogicalPath::new("L.a");
         record.source.byte_start = text.len();
@@ -251,7 +256,7 @@ fn what_ends_the_server_before_a_theorem_is_not_tried_for_each_theorem_after_it(
 }
 
 #[test]
-fn m15_a_hanging_tactic_costs_its_own_record_and_leaves_no_process() {
+fn m12_m15_a_hanging_tactic_costs_its_own_record_and_leaves_no_process() {
     let bench = Bench::new(&["before", "hangs", "after"]).in_a_hurry();
     let expected = [("after", "verified"), ("before", "verified"), ("hangs", "timed_out")];
     assert_eq!(bench.verify(""), standings(&expected));
@@ -260,6 +265,34 @@ fn m15_a_hanging_tactic_costs_its_own_record_and_leaves_no_process() {
     let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
     let commands = processes.filter_map(|path| fs::read_to_string(path).ok());
     assert_eq!(commands.filter(|command| command.contains(here)).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn m11_m43_the_server_is_sent_the_files_own_text_and_each_sentence_of_it_once() {
+    let bench = Bench::with_prefix("Prefix. (* ≤ *) Second.\n", &["a", "b"]);
+    bench.verify("");
+    let sent = fs::read_to_string(bench.run.path().join("sent")).unwrap();
+    let ours =
+        ["Set Printing Width", "Axiom rocq_distill_", "Locate Term", "Definition rocq_distill_", "Print Assumptions"];
+    let is_of_the_file = |line: &&str| !ours.iter().any(|start| line.starts_with(start));
+    let sent: Vec<_> = sent.lines().filter(is_of_the_file).flat_map(str::split_whitespace).collect();
+    let file = fs::read_to_string(bench.run.path().join("lib/a.v")).unwrap();
+    assert_eq!(sent, file.split_whitespace().collect::<Vec<_>>());
+}
+
+#[test]
+fn m13_a_proof_of_which_no_goal_is_left_is_not_finished_before_its_closing_sentence() {
+    let bench = Bench::new(&["fine", "cheats"]);
+    assert_eq!(bench.verify(""), standings(&[("cheats", "rocq_error"), ("fine", "verified")]));
+    let Reason::RocqError { sentence, .. } = &rejected(&bench.run, "verify", "L/a")[0].reason else { panic!() };
+    assert_eq!(sentence, "Qed.");
+}
+
+#[test]
+fn m17_a_proof_without_steps_is_replayed_as_any_other() {
+    let bench = Bench::new(&["before", "no_steps", "after"]);
+    let expected = [("after", "verified"), ("before", "verified"), ("no_steps", "verified")];
+    assert_eq!(bench.verify(""), standings(&expected));
 }
 
 #[test]
@@ -322,6 +355,22 @@ fn a_server_that_someone_else_runs_is_used_and_left_running() {
     let expected = [("also_fine", "verified"), ("fine", "verified"), ("other_number", "unreadable")];
     assert_eq!(bench.verify(&server.flag()), standings(&expected));
     assert!(server.is_running());
+}
+
+#[test]
+fn m10_another_program_that_names_its_project_to_a_shared_server_in_between_does_no_harm() {
+    let bench = Bench::new(&["fine"]).variable("PET_LACKS", "proof_info").variable("PET_MISTAKES", "3");
+    let server = bench.serve(0);
+    assert_eq!(bench.verify(&server.flag()), standings(&[("fine", "verified")]));
+}
+
+#[test]
+fn a_shared_server_that_dies_stops_the_step_and_the_file_is_not_done() {
+    let bench = Bench::new(&["fine", "dies"]).variable("PET_LACKS", "proof_info");
+    let server = bench.serve(0);
+    let error = bench.error(&server.flag());
+    assert!(error.contains("there is no petanque server at"), "{error}");
+    assert!(!bench.run.path().join("export/verify/L/a.jsonl").exists());
 }
 
 #[test]

@@ -316,6 +316,32 @@ async fn the_state_at_the_place_of_a_theorem_is_the_recorded_one_behind_any_char
     }
 }
 
+#[tokio::test]
+async fn two_programs_with_two_files_each_share_one_server_that_is_left_running() {
+    const TEST: &str = "two_programs_with_two_files_each_share_one_server_that_is_left_running";
+    let Some(pet_server) = program("pet-server", TEST) else { return };
+    let source = |tactic: &str| {
+        let lemma = |index: usize| format!("Lemma l{index} (n : nat) : n = n. Proof. {tactic} Qed.\n");
+        (0..20).map(lemma).collect::<String>()
+    };
+    let (mut server, _) = Server::start(&pet_server).await;
+    let runs: Vec<_> = ["reflexivity.", "exact eq_refl."]
+        .iter()
+        .map(|tactic| crate::library::extract(&[("a.v", &source(tactic)), ("b.v", &source(tactic))], ""))
+        .collect();
+    let verify = format!("verify --library lib --quiet --jobs 2 --pet-server 127.0.0.1:{}", server.port);
+    let children: Vec<_> = runs.iter().map(|run| run.command(&verify).spawn().unwrap()).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    for run in &runs {
+        for unit in ["L/a", "L/b"] {
+            assert_eq!(kept(run, "verify", unit).len(), 20);
+        }
+    }
+    assert!(server.child.try_wait().unwrap().is_none());
+}
+
 /// Ten theorems of `div.v`.
 const TEN: &[&str] =
     &["edivnP", "edivn_eq", "divnMl", "ltn_divLR", "edivnD", "leqDmod", "divnB", "modnB", "divnMA", "gcdnE"];

@@ -47,13 +47,19 @@ impl Session {
         let workspace = Workspace::of(file).map_err(|source| RocqError::Workspace { source })?;
         let mut link = Link::to(server, &workspace, limits).await?;
         let handshake = |fault| RocqError::ServerHandshake { server: server.place.to_string(), fault };
-        let root = link.open(&workspace, limits.query).await.map_err(handshake)?;
-        let who = link.who(root, limits.query).await.map_err(handshake)?;
         let path = file.logical_path.object(PROBE);
-        if who.path != path.as_str() {
-            let message = format!("it calls `{path}` `{}`", who.path);
-            return Err(handshake(Fault::Garbled { message }));
-        }
+        let mut n_tries = server.place.n_tries();
+        let (root, who) = loop {
+            let root = link.open(&workspace, limits.query).await.map_err(handshake)?;
+            let who = link.who(root, limits.query).await.map_err(handshake)?;
+            n_tries -= 1;
+            if who.path == path.as_str() {
+                break (root, who);
+            } else if n_tries == 0 {
+                let message = format!("it calls `{path}` `{}`", who.path);
+                return Err(handshake(Fault::Garbled { message }));
+            }
+        };
         let home = rocq.library.parent().unwrap_or(&rocq.library);
         if !real(&who.prelude).starts_with(real(home)) {
             return Err(RocqError::OtherRocq {

@@ -186,15 +186,14 @@ impl<'a> Walk<'a> {
     /// The proof that is open after the next sentence, which has had this result.
     async fn open_after(&mut self, result: &RunResult) -> Result<Option<Open>, Fault> {
         let (statement, _) = self.mark;
-        let before = self.open.take();
-        let session = self.session()?;
-        if !session.has_open_proof(result).await? {
+        if !self.session()?.has_open_proof(result).await? {
             return Ok(None);
         }
-        match before {
-            Some(open) => Ok(Some(open)),
-            None => Ok(Some(Open { statement, name: session.proof_name(result.st).await? })),
+        if self.open.is_some() {
+            return Ok(self.open.clone());
         }
+        let name = self.session()?.proof_name(result.st).await?;
+        Ok(Some(Open { statement, name }))
     }
 
     /// The first sentence that does not start before a byte offset.
