@@ -121,7 +121,10 @@ async fn replay<E: Replay>(
     let mut outcome = Outcome::default();
     let mut done = 0;
     let late = || Reason::FileTimedOut { limit_s: file_limit.as_secs() };
-    for record in records {
+    let mut records = records.into_iter().peekable();
+    while let Some(record) = records.next() {
+        // Theorems that are stated together have one proof, which is replayed for each of them.
+        let is_met_again = records.peek().is_some_and(|next| next.source.byte_start == record.source.byte_start);
         let verdict = if let Some(reason) = &dead_end {
             Err(Reason::clone(reason))
         } else if record.source.sha256 != sha256.as_str() {
@@ -130,9 +133,11 @@ async fn replay<E: Replay>(
             Err(late())
         } else {
             let attempts = async {
-                match attempt(&start, &mut engine, text, &record).await? {
+                match attempt(&start, &mut engine, text, &record, is_met_again).await? {
                     // What ended the engine may have been the doing of what it did before.
-                    Err(stop) if is_tried_again(stop.fault()) => attempt(&start, &mut engine, text, &record).await,
+                    Err(stop) if is_tried_again(stop.fault()) => {
+                        attempt(&start, &mut engine, text, &record, is_met_again).await
+                    }
                     verdict => Ok(verdict),
                 }
             };
@@ -167,12 +172,16 @@ async fn attempt<E: Replay>(
     engine: &mut Option<E>,
     text: &str,
     record: &Record,
+    is_met_again: bool,
 ) -> Result<Result<Result<(), Reason>, Stop>, RocqError> {
     let mut running = match engine.take() {
         Some(engine) => engine,
         None => start().await?,
     };
     let outcome = check::check(&mut running, text, record).await;
+    if matches!(outcome, Ok(Ok(()))) && !is_met_again {
+        running.keep(record.source.byte_end);
+    }
     if outcome.is_ok() || running.is_renewed() {
         *engine = Some(running);
     }

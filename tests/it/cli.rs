@@ -124,6 +124,7 @@ fn a_folder_that_another_process_writes_is_left_alone() {
         measure: `mathcomp/b` is not made from what `verify` has now: `rocq-distill measure` brings it up to date
         measure: shard 0/1 is being written by process [PID] on [HOST]
         dataset: not written
+        not started: extract, filter, select
         incomplete
         next: rocq-distill measure
         "#);

@@ -75,15 +75,11 @@ pub(super) async fn check<E: Replay>(engine: &mut E, text: &str, record: &Record
         return Ok(Err(Reason::NotDefined { message: format!("the proof is still open after `{}`", record.closing) }));
     }
     let name = record.source.full_name.as_str().rsplit('.').next().unwrap_or_default();
-    let outcome = match answered(engine.assumptions(name).await, name)? {
+    Ok(match answered(engine.assumptions(name).await, name)? {
         Ok(Some(found)) => same_axioms(engine, &record.axioms, found.into_iter().map(FullName::new).collect()),
         Ok(None) => Err(Reason::NotDefined { message: format!("`Print Assumptions {name}.` gives no answer") }),
         Err(reason) => Err(reason),
-    };
-    if outcome.is_ok() {
-        engine.keep(record.source.byte_end);
-    }
-    Ok(outcome)
+    })
 }
 
 /// The sentences of the proof, once the record has been found to say what the file says.
