@@ -61,6 +61,11 @@ pub fn settle_input(input: &mut Vec<PathBuf>, all: bool) -> Portion {
     }
 }
 
+/// Settles which proofs a run extracts: where nothing else is said, those whose number of steps `filter` lets through.
+pub fn settle_steps(settings: &mut Settings) {
+    settings.extract.only_steps.get_or_insert(settings.filter.steps());
+}
+
 /// The steps that these settings ask for, in order: those of the models up to the first one without a server.
 pub fn chain(settings: &Settings) -> Vec<StepName> {
     let is_asked_for = |step: &StepName| match step {
@@ -105,6 +110,17 @@ pub async fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_extracts_what_the_filter_lets_through_unless_the_settings_say_more() {
+        let mut settings = Settings::default();
+        settle_steps(&mut settings);
+        assert_eq!(settings.extract.only_steps, Some(settings.filter.steps()));
+        settings.filter.max_number_instructions += 1;
+        let before = settings.extract.only_steps;
+        settle_steps(&mut settings);
+        assert_eq!(settings.extract.only_steps, before);
+    }
 
     #[test]
     fn a_run_takes_the_named_files_or_the_starter_or_with_all_the_whole_library() {

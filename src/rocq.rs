@@ -1,5 +1,6 @@
 //! The prover: its processes, its language and what it says.
 
+pub mod axioms;
 pub mod compiler;
 pub mod dependencies;
 pub mod document;

@@ -52,7 +52,10 @@ fn execute(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, Failure> {
     }
     let mut settings = Settings::resolve(cli.global.config.as_deref(), &cli.verb.overrides())?;
     let portion = match &cli.verb {
-        Verb::Run(args) => pipeline::settle_input(&mut settings.extract.input, args.all),
+        Verb::Run(args) => {
+            pipeline::settle_steps(&mut settings);
+            pipeline::settle_input(&mut settings.extract.input, args.all)
+        }
         _ => Portion::Named,
     };
     if cli.global.show_settings {

@@ -13,6 +13,7 @@ mod reason;
 mod rocq;
 mod score;
 mod select;
+mod step_range;
 mod telemetry;
 mod verify;
 
@@ -29,6 +30,7 @@ pub use reason::ReasonSettings;
 pub use rocq::RocqSettings;
 pub use score::{ScoreSettings, Wire};
 pub use select::SelectSettings;
+pub use step_range::StepRange;
 pub use telemetry::TelemetrySettings;
 pub use verify::VerifySettings;
 
@@ -58,6 +60,7 @@ fn optional_keys() -> Vec<String> {
         .flat_map(|step| endpoint::OPTIONAL_KEYS.iter().map(move |key| format!("{step}.{key}")));
     let others = [
         "export.benchmark",
+        "extract.only_steps",
         "measure.tokenizer",
         "telemetry.endpoint",
         "verify.pet_server",

@@ -259,7 +259,7 @@ impl Found {
     }
 
     fn problems(&self, previous: Option<&Self>) -> Vec<String> {
-        let verb = self.step.as_str();
+        let verb = self.command();
         let mut problems = Vec::new();
         let missing = self.missing();
         if !missing.is_empty() {
@@ -283,6 +283,15 @@ impl Found {
             problems.push("no manifest of these files: `rocq-distill status --write` writes it".to_owned());
         }
         problems
+    }
+
+    /// The verb of the step, with the flag that a `run` of the same settings has given it.
+    fn command(&self) -> String {
+        let verb = self.step.as_str();
+        match self.plan.made_with.get("only_steps").and_then(serde_json::Value::as_str) {
+            Some(range) => format!("{verb} --only-steps {range}"),
+            None => verb.to_owned(),
+        }
     }
 
     /// Where this step did not take in what the step before kept.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::record::TheoremKind;
 use crate::rocq::engine::EngineChoice;
-use crate::settings::{Compat, FileFormat, MemorySize, RankBy, SplitBy, View, Wire};
+use crate::settings::{Compat, FileFormat, MemorySize, RankBy, SplitBy, StepRange, View, Wire};
 use crate::store::shard::Shard;
 
 /// The part of the work that this process does.
@@ -109,7 +109,10 @@ pub struct ExtractArgs {
     /// Only these theorems, by their full names
     #[arg(long, value_name = "NAME", num_args = 1..)]
     pub only: Vec<String>,
-    /// List premises that only the proof term names too; needs the Elpi plugin
+    /// Only proofs with so many steps, both ends inclusive
+    #[arg(long, value_name = "MIN..MAX")]
+    pub only_steps: Option<StepRange>,
+    /// List premises too that only the proof term names; needs Elpi
     #[arg(long)]
     pub implicit_premises: bool,
     /// How much of the machine is used.

@@ -9,6 +9,7 @@ use super::{
     Verb, VerifyFlags,
 };
 use crate::record::TheoremKind;
+use crate::settings::StepRange;
 use crate::store::shard::Shard;
 
 /// What the flags set, in the shape of the settings.
@@ -49,6 +50,8 @@ struct ExtractOverrides {
     kinds: Vec<TheoremKind>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     only: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only_steps: Option<StepRange>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     implicit_premises: bool,
 }
@@ -76,6 +79,7 @@ impl Verb {
                     input: args.input.clone(),
                     kinds: args.kinds.clone(),
                     only: args.only.clone(),
+                    only_steps: args.only_steps,
                     implicit_premises: args.implicit_premises,
                 };
             }

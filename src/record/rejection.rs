@@ -156,7 +156,7 @@ pub enum Reason {
         /// Those that Rocq named.
         found: Vec<FullName>,
     },
-    /// `filter`: not between the limits.
+    /// `extract`, `filter`: not between the limits.
     OutOfRange {
         /// What was measured.
         quantity: Quantity,
@@ -193,7 +193,7 @@ pub enum Reason {
     },
 }
 
-/// What `filter` looks at.
+/// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {

@@ -40,6 +40,8 @@ pub struct Document<'a> {
     next: usize,
     /// The state before `next`.
     mark: StateId,
+    /// The states before the sentences that no proof is open at, as far as the prover has come.
+    states: BTreeMap<usize, StateId>,
     /// The proof that is open at `next`.
     open: Option<Open>,
     deaths: BTreeMap<usize, u32>,
@@ -103,6 +105,7 @@ impl<'a> Document<'a> {
             limits,
             preparation,
             mark: prover.tip(),
+            states: BTreeMap::new(),
             prover: Some(prover),
             next: 0,
             open: None,
@@ -130,7 +133,13 @@ impl<'a> Document<'a> {
     pub fn keep(&mut self, next: usize) {
         if let Some(prover) = &self.prover {
             (self.next, self.mark, self.open) = (next, prover.tip(), None);
+            self.states.insert(next, self.mark);
         }
+    }
+
+    /// The state before a sentence that no proof is open at, if the prover has come so far.
+    pub fn state_before(&self, index: usize) -> Option<StateId> {
+        self.states.get(&index).copied()
     }
 
     /// Forgets what was executed and not kept, and executes the file up to the sentence `index`.
@@ -150,13 +159,13 @@ impl<'a> Document<'a> {
         self.lose();
     }
 
-    /// Which of some axioms, as Rocq prints them, are theorems of this file whose proofs were left out.
+    /// Which of some axioms, as Rocq prints them, are theorems before a sentence whose proofs were left out.
     ///
     /// Rocq prints as much of a name as it needs, so the last component decides.
-    pub fn left_out_of<'n>(&self, axioms: impl IntoIterator<Item = &'n FullName>) -> Vec<FullName> {
+    pub fn left_out_of<'n>(&self, before: usize, axioms: impl IntoIterator<Item = &'n FullName>) -> Vec<FullName> {
         let is_left_out = |axiom: &&FullName| {
             let name = axiom.as_str().rsplit('.').next();
-            self.left_out.values().any(|left_out| left_out.name.as_deref() == name)
+            self.left_out.range(..before).any(|(_, left_out)| left_out.name.as_deref() == name)
         };
         axioms.into_iter().filter(is_left_out).cloned().collect()
     }
@@ -189,6 +198,7 @@ impl<'a> Document<'a> {
             if self.prover.is_none() {
                 let prover = start(self.rocq, self.file, self.limits, self.preparation).await?;
                 (self.next, self.mark, self.open) = (0, prover.tip(), None);
+                self.states.clear();
                 self.prover = Some(prover);
             }
             let Err(obstacle) = self.forward(goal).await else { return Ok(Ok(())) };
@@ -222,6 +232,9 @@ impl<'a> Document<'a> {
             };
             self.next = next;
             self.mark = self.prover()?.tip();
+            if self.open.is_none() {
+                self.states.insert(self.next, self.mark);
+            }
         }
         Ok(())
     }

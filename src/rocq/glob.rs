@@ -153,6 +153,16 @@ pub fn within(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
+/// What an object of a module may be called here: its full name, or that with the names of open sections put in.
+pub fn in_open_sections(module: &str, name: &str, here: &[String]) -> Vec<String> {
+    let mut names = vec![within(module, name)];
+    let depth = module.split('.').count();
+    if here.len() > depth && here.iter().map(String::as_str).zip(module.split('.')).all(|(here, part)| here == part) {
+        names.extend((depth + 1..=here.len()).map(|length| within(&here[..length].join("."), name)));
+    }
+    names
+}
+
 enum Entry {
     Reference(Reference),
     Definition(Definition),
@@ -224,6 +234,15 @@ fn bad(index: usize, line: &str) -> BadGlob {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_of_an_open_section_goes_by_the_sections_name_too() {
+        let names =
+            |here: &str| in_open_sections("l.file.M", "x", &here.split('.').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(names("l.file.M.S.T"), ["l.file.M.x", "l.file.M.S.x", "l.file.M.S.T.x"]);
+        assert_eq!(names("l.file.N"), ["l.file.M.x"]);
+        assert_eq!(names("l.file.M"), ["l.file.M.x"]);
+    }
 
     const EXAMPLE: &str = "DIGEST d9d28ad669a7a84c381f691ca9b631a6\nFmathcomp.ssreflect.div\n\
         R189:197 mathcomp.ssreflect.ssreflect <> <> lib\n\

@@ -87,7 +87,12 @@ impl Idetop {
 
     /// Asks questions at the tip; each gives all that Rocq printed, or its refusal.
     pub async fn ask(&mut self, questions: &[String]) -> Result<Vec<Result<String, Refusal>>, Fault> {
-        let calls: Vec<_> = questions.iter().map(|text| Call::Query { text, at: self.tip }.encode()).collect();
+        self.ask_at(self.tip, questions).await
+    }
+
+    /// Asks questions at a state that is behind the tip or is the tip.
+    pub async fn ask_at(&mut self, at: StateId, questions: &[String]) -> Result<Vec<Result<String, Refusal>>, Fault> {
+        let calls: Vec<_> = questions.iter().map(|text| Call::Query { text, at }.encode()).collect();
         let answers = self.process.exchange(&calls, END, self.limits.query).await?;
         answers
             .iter()

@@ -7,7 +7,7 @@ use super::idetop::{Limits, Outcome};
 use super::installation::Installation;
 use super::library::SourceFile;
 use super::sentence::Sentence;
-use super::{Fault, RocqError, printed};
+use super::{Fault, RocqError, axioms, printed};
 use crate::record::{FullName, ProofState, Reason};
 
 /// Replays proofs of one unmodified source file, in the order of the file.
@@ -29,6 +29,10 @@ pub trait Replay {
 
     /// The axioms that a constant rests on, sorted; nothing if the answer is not understood.
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>>;
+
+    /// Of which of some constants it is certain, where the engine is, that they rest on no axiom; each comes with what it
+    /// may be called. This is much quicker than asking for the [assumptions](Replay::assumptions) of each.
+    async fn are_surely_free_of_axioms(&mut self, constants: &[Vec<String>]) -> Result<Vec<bool>, Fault>;
 
     /// Says that what was run since the last seek is the file's own text up to a byte offset, so that an engine which
     /// walks the file may go on from here.
@@ -92,12 +96,17 @@ impl Replay for IdetopReplay<'_> {
     }
 
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {
-        let mut answers = self.document.prover()?.ask(&[format!("Print Assumptions {name}.")]).await?;
+        let mut answers = self.document.prover()?.ask(&[axioms::question(name)]).await?;
         Ok(answers.pop().map_or(Ok(None), |answer| answer.map(|text| printed::assumptions(&text))))
     }
 
+    async fn are_surely_free_of_axioms(&mut self, constants: &[Vec<String>]) -> Result<Vec<bool>, Fault> {
+        let place = self.document.place(self.at);
+        axioms::are_surely_absent(self.document.prover()?, place, constants).await
+    }
+
     fn left_out_of(&self, axioms: &[FullName]) -> Vec<FullName> {
-        self.document.left_out_of(axioms)
+        self.document.left_out_of(self.at, axioms)
     }
 
     fn keep(&mut self, offset: usize) {

@@ -1,6 +1,6 @@
 //! Tells from a sentence's first words what it is: a statement, the opening or the end of a proof, a command, a tactic.
 
-use super::sentence::{Sentence, Shape};
+use super::sentence::{self, Sentence, Shape};
 use crate::record::{StepKind, TheoremKind};
 
 /// The part that a sentence plays inside a proof.
@@ -77,6 +77,15 @@ fn is_whole_proof(opening: &str) -> bool {
 /// Whether a command outside proofs leaves everything as it is: a question, or a command that must fail.
 pub fn changes_nothing(text: &str) -> bool {
     ["Fail", "Succeed"].contains(&first_word(skip_blank(text))) || QUESTIONS.contains(&head(text))
+}
+
+/// The library's path and the modules and sections that are open at the end of a text, as far as the text alone tells.
+pub fn open_at(library: &str, text: &str) -> Vec<String> {
+    let mut path = library.split('.').map(str::to_owned).collect();
+    for sentence in sentence::split(text) {
+        follow_path(&mut path, &text[sentence.range]);
+    }
+    path
 }
 
 /// Goes into and out of the modules and sections that a sentence opens or closes, as far as the text alone tells.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SettingsError;
+use super::{SettingsError, StepRange};
 
 /// Which records are kept by their size; all limits are inclusive.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +25,11 @@ impl Default for FilterSettings {
 }
 
 impl FilterSettings {
+    /// How many steps a proof may have.
+    pub fn steps(&self) -> StepRange {
+        StepRange { min: self.min_number_instructions, max: self.max_number_instructions }
+    }
+
     /// Refuses limits that no record could lie between.
     pub(super) fn check(&self) -> Result<(), SettingsError> {
         let ranges = [

@@ -1,4 +1,5 @@
-//! `extract`: reads a compiled library, writes a record for each proved theorem, rejects the other theorems.
+//! `extract`: reads a compiled library, writes a record for each proved theorem, rejects the other theorems and, if
+//! asked to, proofs of another number of steps.
 //!
 //! One prover walks one file from front to back, at most `jobs` of them at once.
 
@@ -35,13 +36,16 @@ pub async fn run(
     output: &StepDir,
 ) -> Result<Summary, StepError> {
     let files = library::find(&settings.extract.input, &rocq.library)?;
-    let made_with = json!({
+    let mut made_with = json!({
         "kinds": settings.extract.kinds,
         "only": settings.extract.only,
         "implicit_premises": settings.extract.implicit_premises,
         "rocq_version": rocq.version,
         "library": library_digest(&files)?,
     });
+    if let Some(only_steps) = settings.extract.only_steps {
+        made_with["only_steps"] = json!(only_steps);
+    }
     let inputs = files.iter().map(input).collect::<Result<_, _>>()?;
     let ledger = Ledger::open(StepName::Extract, output, made_with, inputs, context.shard)?;
     super::units::started(context, &ledger);
@@ -77,14 +81,9 @@ async fn one(
     let advance = |by| context.observer.observe(&Event::Advanced { unit: &unit, by });
     let outcome = walk::walk(rocq, limits(&settings.rocq), file, &source, &settings.extract, &advance).await?;
     let took = started.elapsed();
-    let n_in = outcome.n_seen;
-    ledger.commit(&unit, n_in, &outcome.outcome, took)?;
-    context.observer.observe(&Event::UnitDone {
-        unit: &unit,
-        n_kept: outcome.outcome.kept.len(),
-        n_rejected: outcome.outcome.rejected.len(),
-        took,
-    });
+    let (n_kept, n_rejected) = (outcome.kept.len(), outcome.rejected.len());
+    ledger.commit(&unit, n_kept + n_rejected, &outcome, took)?;
+    context.observer.observe(&Event::UnitDone { unit: &unit, n_kept, n_rejected, took });
     Ok(())
 }
 

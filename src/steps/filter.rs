@@ -1,14 +1,14 @@
 //! `filter`: keeps the records whose proof is neither too short nor too long.
 //!
 //! Reads the records of `measure`; writes those within the limits as they are; rejects the others as out of range.
-//! A step of the proof is here a sentence that transforms the proof state: a tactic, up to its period. Bullets, braces
-//! and commands lay a proof out and are not counted.
+//! What counts as a step of a proof, [`StepRange`](crate::settings::StepRange) says. In `run`, `extract` has rejected
+//! the proofs of another number of steps already.
 
 use serde_json::json;
 
 use super::units::map_units;
 use super::{Context, StepError};
-use crate::record::{Quantity, Reason, Record, StepKind, TokenCounts};
+use crate::record::{Quantity, Reason, Record, TokenCounts};
 use crate::settings::FilterSettings;
 use crate::store::layout::{StepDir, StepName};
 use crate::store::ledger::Summary;
@@ -48,11 +48,9 @@ pub fn run(
 
 /// Why a record is not kept, if it is not; tokens are looked at first.
 pub fn out_of_range(record: &Record, tokens: &TokenCounts, settings: &FilterSettings) -> Option<Reason> {
-    let outside = |quantity, found, min, max| {
-        (found < min || found > max).then_some(Reason::OutOfRange { quantity, found, min, max })
-    };
-    let n_tactics = record.steps.iter().filter(|step| step.kind == StepKind::Tactic).count();
-    outside(Quantity::ProofTermTokens, tokens.proof_term, settings.min_num_tokens, settings.max_num_tokens).or_else(
-        || outside(Quantity::Steps, n_tactics, settings.min_number_instructions, settings.max_number_instructions),
-    )
+    let (found, min, max) = (tokens.proof_term, settings.min_num_tokens, settings.max_num_tokens);
+    if found < min || found > max {
+        return Some(Reason::OutOfRange { quantity: Quantity::ProofTermTokens, found, min, max });
+    }
+    settings.steps().reason_against(&record.steps)
 }

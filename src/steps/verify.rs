@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, future, stream};
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use self::check::Stop;
+use self::check::{Axioms, Stop};
 use super::event::Event;
 use super::extract::{library_digest, limits, unit_name};
 use super::{Context, StepError};
-use crate::record::{Reason, Record, Verification, VerificationStatus};
+use crate::record::{Reason, Record, Source, Verification, VerificationStatus};
 use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::rocq::library::{self, SourceFile};
 use crate::rocq::petanque::{PetanqueReplay, Place, Server};
 use crate::rocq::replay::{IdetopReplay, Replay};
-use crate::rocq::{Fault, RocqError};
+use crate::rocq::{Fault, RocqError, axioms, vernac};
 use crate::settings::Settings;
 use crate::store::digest::Digest;
 use crate::store::layout::{StepDir, StepName, UnitName};
@@ -113,79 +113,171 @@ async fn replay<E: Replay>(
     task: Task<'_>,
 ) -> Result<Outcome, StepError> {
     let Task { text, records, verification, file_limit, is_tried_again, advance } = task;
+    let mut player = Player {
+        start,
+        engine: None,
+        text,
+        sha256: Digest::of(text),
+        file_limit,
+        is_tried_again,
+        position: 0,
+        passed: None,
+        dead_end: None,
+    };
     let deadline = Instant::now() + file_limit;
-    let sha256 = Digest::of(text);
-    let mut engine = None;
-    // What ends every engine before it comes to the theorems that are left.
-    let mut dead_end: Option<Reason> = None;
-    let mut outcome = Outcome::default();
     let mut done = 0;
-    let late = || Reason::FileTimedOut { limit_s: file_limit.as_secs() };
-    let mut records = records.into_iter().peekable();
-    while let Some(record) = records.next() {
-        // Theorems that are stated together have one proof, which is replayed for each of them.
-        let is_met_again = records.peek().is_some_and(|next| next.source.byte_start == record.source.byte_start);
-        let verdict = if let Some(reason) = &dead_end {
-            Err(Reason::clone(reason))
-        } else if record.source.sha256 != sha256.as_str() {
-            Err(Reason::SourceChanged { expected: record.source.sha256.clone(), found: sha256.to_string() })
-        } else if Instant::now() >= deadline {
-            Err(late())
-        } else {
-            let attempts = async {
-                match attempt(&start, &mut engine, text, &record, is_met_again).await? {
-                    // What ended the engine may have been the doing of what it did before.
-                    Err(stop) if is_tried_again(stop.fault()) => {
-                        attempt(&start, &mut engine, text, &record, is_met_again).await
-                    }
-                    verdict => Ok(verdict),
-                }
-            };
-            match timeout_at(deadline, attempts).await {
-                Ok(verdict) => verdict?.unwrap_or_else(|stop| {
-                    let reason = stop.fault().clone().reason(&record.statement);
-                    if let Stop::Before(_) = stop {
-                        dead_end = Some(reason.clone());
-                    }
-                    Err(reason)
-                }),
-                Err(_) => Err(late()),
-            }
-        };
+    let mut verdicts = Vec::with_capacity(records.len());
+    for record in &records {
+        verdicts.push(player.verdict(record, Axioms::Later, deadline).await?);
         advance(record.source.byte_end.saturating_sub(done) as u64);
         done = record.source.byte_end;
+    }
+    // Those that are to rest on no axiom, if they are right in all else. If that is not certain of all of them at once,
+    // it takes a question for each, behind its proof.
+    let pending: Vec<_> =
+        (0..records.len()).filter(|index| verdicts[*index].is_ok() && records[*index].axioms.is_empty()).collect();
+    let are_free = player.are_surely_free_of_axioms(pending.iter().map(|index| &records[*index].source)).await;
+    let unsure: Vec<_> =
+        pending.into_iter().zip(are_free).filter_map(|(index, is_free)| (!is_free).then_some(index)).collect();
+    if !unsure.is_empty() {
+        player.end().await;
+        player.dead_end = None;
+        let deadline = Instant::now() + file_limit;
+        for index in unsure {
+            verdicts[index] = player.verdict(&records[index], Axioms::Now, deadline).await?;
+        }
+    }
+    player.end().await;
+    advance((text.len() - done.min(text.len())) as u64);
+    let mut outcome = Outcome::default();
+    for (record, verdict) in records.into_iter().zip(verdicts) {
         match verdict {
             Ok(()) => outcome.kept.push(Record { verification: Some(verification.clone()), ..record }),
             Err(reason) => outcome.rejected.push(record.rejected(reason)),
         }
     }
-    if let Some(engine) = engine {
-        engine.close().await;
-    }
-    advance((text.len() - done.min(text.len())) as u64);
     Ok(outcome)
 }
 
-/// Replays one record in the engine that is there, or else in a fresh one.
-async fn attempt<E: Replay>(
-    start: &impl AsyncFn() -> Result<E, RocqError>,
-    engine: &mut Option<E>,
-    text: &str,
-    record: &Record,
-    is_met_again: bool,
-) -> Result<Result<Result<(), Reason>, Stop>, RocqError> {
-    let mut running = match engine.take() {
-        Some(engine) => engine,
-        None => start().await?,
-    };
-    let outcome = check::check(&mut running, text, record).await;
-    if matches!(outcome, Ok(Ok(()))) && !is_met_again {
-        running.keep(record.source.byte_end);
+/// Replays records of one file, in its order.
+struct Player<'a, E, S> {
+    start: S,
+    /// None before the first record, after a fault and at the end.
+    engine: Option<E>,
+    text: &'a str,
+    /// Of the text.
+    sha256: Digest,
+    file_limit: Duration,
+    is_tried_again: fn(&Fault) -> bool,
+    /// The byte offset, at the start or the end of the record that was replayed last, that an engine is at or can go on to.
+    position: usize,
+    /// The end of the record that was replayed last, if the engine stands there and nothing was wrong with it.
+    passed: Option<usize>,
+    /// What ends every engine before it comes to the theorems that are left.
+    dead_end: Option<Reason>,
+}
+
+impl<E: Replay, S: AsyncFn() -> Result<E, RocqError>> Player<'_, E, S> {
+    /// What becomes of a record that has to be replayed before `deadline`.
+    async fn verdict(
+        &mut self,
+        record: &Record,
+        axioms: Axioms,
+        deadline: Instant,
+    ) -> Result<Result<(), Reason>, RocqError> {
+        let late = Reason::FileTimedOut { limit_s: self.file_limit.as_secs() };
+        if let Some(reason) = &self.dead_end {
+            return Ok(Err(reason.clone()));
+        }
+        if record.source.sha256 != self.sha256.as_str() {
+            let (expected, found) = (record.source.sha256.clone(), self.sha256.to_string());
+            return Ok(Err(Reason::SourceChanged { expected, found }));
+        }
+        if Instant::now() >= deadline {
+            return Ok(Err(late));
+        }
+        let attempts = async {
+            match self.attempt(record, axioms).await? {
+                // What ended the engine may have been the doing of what it did before.
+                Err(stop) if (self.is_tried_again)(stop.fault()) => self.attempt(record, axioms).await,
+                verdict => Ok(verdict),
+            }
+        };
+        let Ok(verdict) = timeout_at(deadline, attempts).await else { return Ok(Err(late)) };
+        Ok(verdict?.unwrap_or_else(|stop| {
+            let reason = stop.fault().clone().reason(&record.statement);
+            if let Stop::Before(_) = stop {
+                self.dead_end = Some(reason.clone());
+            }
+            Err(reason)
+        }))
     }
-    if outcome.is_ok() || running.is_renewed() {
-        *engine = Some(running);
+
+    /// Replays one record in the engine that is there, or else in a fresh one.
+    async fn attempt(
+        &mut self,
+        record: &Record,
+        axioms: Axioms,
+    ) -> Result<Result<Result<(), Reason>, Stop>, RocqError> {
+        let mut running = match self.engine.take() {
+            Some(engine) => engine,
+            None => (self.start)().await?,
+        };
+        let Source { byte_start, byte_end, .. } = record.source;
+        // Theorems that are stated together have one proof, which is replayed for each of them.
+        if let Some(end) = self.passed.take().filter(|end| *end <= byte_start) {
+            running.keep(end);
+        }
+        let outcome = check::check(&mut running, self.text, record, axioms).await;
+        self.passed = matches!(outcome, Ok(Ok(()))).then_some(byte_end);
+        // A record that does not pass may say anything of its place.
+        if self.text.get(byte_start..byte_end).is_some() {
+            self.position = self.position.max(if matches!(outcome, Ok(Ok(()))) { byte_end } else { byte_start });
+        }
+        if outcome.is_ok() || running.is_renewed() {
+            self.engine = Some(running);
+        }
+        Ok(outcome)
     }
-    Ok(outcome)
+
+    /// Of which theorems of the file it is certain that they rest on no axiom: of none, if there is any trouble.
+    async fn are_surely_free_of_axioms(&mut self, theorems: impl Iterator<Item = &Source>) -> Vec<bool> {
+        let mut here = Vec::new();
+        let names = |source: &Source| {
+            if here.is_empty() {
+                here = vernac::open_at(source.logical_path.as_str(), &self.text[..self.position]);
+            }
+            axioms::names_of(&source.full_name, &here)
+        };
+        let constants: Vec<_> = theorems.map(names).collect();
+        let of_none = vec![false; constants.len()];
+        if constants.is_empty() {
+            return of_none;
+        }
+        let Some(mut engine) = self.engine.take() else { return of_none };
+        if let Some(end) = self.passed.take() {
+            engine.keep(end);
+        }
+        let answer = async {
+            let is_there = engine.seek(self.position).await?.is_ok();
+            if is_there { engine.are_surely_free_of_axioms(&constants).await } else { Ok(of_none.clone()) }
+        };
+        match timeout(self.file_limit, answer).await {
+            Ok(Ok(are_free)) => {
+                self.engine = Some(engine);
+                are_free
+            }
+            Ok(Err(_)) | Err(_) => of_none,
+        }
+    }
+
+    /// Ends the engine.
+    async fn end(&mut self) {
+        self.passed = None;
+        if let Some(engine) = self.engine.take() {
+            engine.close().await;
+        }
+    }
 }
 
 /// A prover of our own that ended by itself may do better from a fresh start; one that took too long or said too much

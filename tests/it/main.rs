@@ -20,6 +20,7 @@ mod model_server;
 mod models;
 mod obfuscate;
 mod odd;
+mod only_steps;
 mod overview;
 mod petanque;
 mod petanque_fault;

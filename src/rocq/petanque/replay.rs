@@ -13,7 +13,7 @@ use crate::rocq::idetop::{Limits, Outcome};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::SourceFile;
 use crate::rocq::replay::Replay;
-use crate::rocq::{Fault, RocqError, printed, sentence};
+use crate::rocq::{Fault, RocqError, axioms, printed, sentence};
 
 /// A petanque server that walks the file once, front to back.
 #[derive(Debug)]
@@ -54,6 +54,11 @@ impl<'a> PetanqueReplay<'a> {
         self.mark = (0, session.root());
         std::mem::replace(&mut self.session, session).close().await;
         Ok(())
+    }
+
+    async fn assumptions_at(&mut self, state: StateId, name: &str) -> Outcome<Option<Vec<String>>> {
+        let answer = self.session.run(state, &axioms::question(name)).await?;
+        Ok(answer.map(|answer| printed::assumptions(&answer.notices().collect::<Vec<_>>().join("\n"))))
     }
 
     /// Runs a part of the file sentence by sentence, up to the first one that is refused.
@@ -117,8 +122,21 @@ impl Replay for PetanqueReplay<'_> {
     }
 
     async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {
-        let answer = self.session.run(self.tip, &format!("Print Assumptions {name}.")).await?;
-        Ok(answer.map(|answer| printed::assumptions(&answer.notices().collect::<Vec<_>>().join("\n"))))
+        self.assumptions_at(self.tip, name).await
+    }
+
+    async fn are_surely_free_of_axioms(&mut self, constants: &[Vec<String>]) -> Result<Vec<bool>, Fault> {
+        let of_none = vec![false; constants.len()];
+        let questions = axioms::locations(constants);
+        let Ok(answer) = self.session.run_all(self.tip, &questions.join(" ")).await? else { return Ok(of_none) };
+        if answer.notices().count() != questions.len() {
+            return Ok(of_none);
+        }
+        let located = axioms::located(constants, answer.notices());
+        let definition = axioms::definition(located.iter().flatten());
+        let Ok(defined) = self.session.run(self.tip, &definition).await? else { return Ok(of_none) };
+        let is_closed = self.assumptions_at(defined.st, axioms::DEFINED).await? == Ok(Some(Vec::new()));
+        Ok(located.iter().map(|name| is_closed && name.is_some()).collect())
     }
 
     fn keep(&mut self, offset: usize) {

@@ -1,6 +1,6 @@
-//! What a proof has become: the constant's type, term, axioms and, if asked for, the objects that the term names.
+//! What a proof has become: the constant's type, term and, if asked for, the objects that the term names.
 
-use crate::record::{FullName, Reason, excerpt};
+use crate::record::{Reason, excerpt};
 use crate::rocq::idetop::Idetop;
 use crate::rocq::printed::{self, About};
 use crate::rocq::{Fault, dependencies};
@@ -9,19 +9,18 @@ use crate::rocq::{Fault, dependencies};
 pub(super) struct Printed {
     pub(super) term: String,
     pub(super) ty: String,
-    pub(super) axioms: Vec<FullName>,
     /// What the term names, if it was asked for.
     pub(super) dependencies: Option<Vec<String>>,
 }
 
-/// Asks all there is to ask of a constant, at once; `is_opaque` where its proof ended with `Qed.`
+/// Asks all this of a constant, at once; `is_opaque` where its proof ended with `Qed.`
 pub(super) async fn print(
     prover: &mut Idetop,
     name: &str,
     is_opaque: bool,
     wants_dependencies: bool,
 ) -> Result<Result<Printed, Reason>, Fault> {
-    let mut questions = vec![format!("About {name}."), format!("Print {name}."), format!("Print Assumptions {name}.")];
+    let mut questions = vec![format!("About {name}."), format!("Print {name}.")];
     if wants_dependencies {
         questions.push(dependencies::question(name));
     }
@@ -36,13 +35,11 @@ pub(super) async fn print(
     if is_local && is_opaque && is_subproof(&term, name) {
         return Box::pin(print(prover, &term, is_opaque, wants_dependencies)).await;
     }
-    let Some(axioms) = printed::assumptions(&texts[2]) else { return Ok(Err(unreadable(2))) };
-    let axioms = axioms.into_iter().map(FullName::new).collect();
-    let dependencies = texts.get(3).map(|text| dependencies::names(text));
+    let dependencies = texts.get(2).map(|text| dependencies::names(text));
     if dependencies == Some(None) {
-        return Ok(Err(unreadable(3)));
+        return Ok(Err(unreadable(2)));
     }
-    Ok(Ok(Printed { term, ty, axioms, dependencies: dependencies.flatten() }))
+    Ok(Ok(Printed { term, ty, dependencies: dependencies.flatten() }))
 }
 
 /// Whether a term is the constant that a section's definition stands for since its proof ended with `Qed.`

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::record::{FullName, Hypothesis, KernelName, LogicalPath, Notation, Premise, Reason};
 use crate::rocq::Fault;
-use crate::rocq::glob::{Glob, Reference, Target, within};
+use crate::rocq::glob::{Glob, Reference, Target, in_open_sections, within};
 use crate::rocq::idetop::Idetop;
 use crate::rocq::printed::{self, About};
 
@@ -379,16 +379,6 @@ fn is_below(path: &str, other: &str) -> bool {
     other.is_empty() || path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// What an object of a module may be called here: its full name, or that with the names of open sections put in.
-fn in_open_sections(module: &str, name: &str, here: &[String]) -> Vec<String> {
-    let mut names = vec![within(module, name)];
-    let depth = module.split('.').count();
-    if here.len() > depth && here.iter().map(String::as_str).zip(module.split('.')).all(|(here, part)| here == part) {
-        names.extend((depth + 1..=here.len()).map(|length| within(&here[..length].join("."), name)));
-    }
-    names
-}
-
 /// The path of an object without the sections that are open: what lies on the way from the module at hand to here.
 fn without_sections(path: &str, module: &str, here: &[String]) -> String {
     let depth = module.split('.').count();
@@ -424,14 +414,6 @@ mod tests {
 
     fn parts(path: &str) -> Vec<String> {
         path.split('.').map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn an_object_of_an_open_section_goes_by_the_sections_name_too() {
-        let names = |here| in_open_sections("l.file.M", "x", &parts(here));
-        assert_eq!(names("l.file.M.S.T"), ["l.file.M.x", "l.file.M.S.x", "l.file.M.S.T.x"]);
-        assert_eq!(names("l.file.N"), ["l.file.M.x"]);
-        assert_eq!(names("l.file.M"), ["l.file.M.x"]);
     }
 
     #[test]

@@ -3,14 +3,18 @@
 //! Rocq's refusal of a sentence ends the walk: a file that does not compile goes no further. The loss of a prover does
 //! not: it costs the theorem at hand, and another prover goes on behind it.
 
+mod axioms;
 mod proof;
 
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 
+use self::axioms::Pending;
 use super::names::{self, Names};
-use crate::record::{Hypothesis, ProofState, Reason, Record, RecordId, Rejected, Source, TheoremKind, excerpt};
+use crate::record::{
+    Hypothesis, ProofState, Reason, Record, RecordId, Rejected, Source, StepKind, TheoremKind, excerpt,
+};
 use crate::rocq::dependencies;
 use crate::rocq::document::Document;
 use crate::rocq::glob::{Glob, within};
@@ -19,7 +23,7 @@ use crate::rocq::installation::Installation;
 use crate::rocq::library::SourceFile;
 use crate::rocq::position::LineIndex;
 use crate::rocq::sentence::Sentence;
-use crate::rocq::vernac::{self, Printing};
+use crate::rocq::vernac::{self, Printing, Role};
 use crate::rocq::wire::Status;
 use crate::rocq::{Fault, RocqError};
 use crate::settings::ExtractSettings;
@@ -37,15 +41,6 @@ pub(super) struct SourceText {
     pub(super) flaw: Option<Reason>,
 }
 
-/// What a walk gives.
-#[derive(Debug, Default)]
-pub(super) struct Walked {
-    /// Theorems that the file states, of the kinds asked for.
-    pub(super) n_seen: usize,
-    /// What became of each.
-    pub(super) outcome: Outcome,
-}
-
 /// Walks a file; `advance` is told how many bytes are done.
 pub(super) async fn walk(
     rocq: &Installation,
@@ -54,7 +49,7 @@ pub(super) async fn walk(
     source: &SourceText,
     settings: &ExtractSettings,
     advance: &(dyn Fn(u64) + Sync),
-) -> Result<Walked, RocqError> {
+) -> Result<Outcome, RocqError> {
     let deadline = Instant::now() + limits.file;
     let preparation: &[_] = if settings.implicit_premises { &dependencies::PREPARATION } else { &[] };
     let document = Document::open(rocq, file, &source.text, limits, preparation).await?;
@@ -70,19 +65,24 @@ pub(super) async fn walk(
         path: file.logical_path.as_str().split('.').map(str::to_owned).collect(),
         document,
         names: Names::default(),
+        limits,
         context: None,
-        walked: Walked::default(),
+        met: Vec::new(),
+        pending: Vec::new(),
+        misjudged: None,
     };
     let mut index = 0;
     while index < sentences.len() && !walk.has_all() {
         let start = sentences[index].range.start;
-        let before = walk.walked.mark();
+        let before = walk.met.len();
         let outcome = if let Some(reason) = source.flaw.as_ref().filter(|_| walk.is_beyond_glob(index)) {
             Err(Rest { from: index, reason: reason.clone() })
         } else if let Ok(outcome) = timeout_at(deadline, walk.item(index)).await {
             outcome?
         } else {
-            walk.walked.go_back(before);
+            // It was cut off in the middle of an answer.
+            walk.document.lose();
+            walk.go_back(before);
             Err(Rest { from: index, reason: Reason::FileTimedOut { limit_s: limits.file.as_secs() } })
         };
         match outcome {
@@ -95,9 +95,17 @@ pub(super) async fn walk(
         let end = sentences.get(index).map_or(source.text.len(), |sentence| sentence.range.start);
         advance((end - start) as u64);
     }
-    let Walk { document, walked, .. } = walk;
+    walk.settle_axioms().await?;
+    let Walk { document, met, .. } = walk;
     document.close().await;
-    Ok(walked)
+    let mut outcome = Outcome::default();
+    for theorem in met {
+        match theorem {
+            Ok(record) => outcome.kept.push(record),
+            Err(rejected) => outcome.rejected.push(rejected),
+        }
+    }
+    Ok(outcome)
 }
 
 struct Walk<'a> {
@@ -114,7 +122,13 @@ struct Walk<'a> {
     names: Names,
     /// The variables of the open sections, until a command may have changed them.
     context: Option<Vec<Hypothesis>>,
-    walked: Walked,
+    limits: Limits,
+    /// The theorems that were met, of the kinds asked for, with what became of each.
+    met: Vec<Result<Record, Rejected>>,
+    /// Those that are records so far.
+    pending: Vec<Pending>,
+    /// The statement whose proof has not the number of steps that its text seemed to have.
+    misjudged: Option<usize>,
 }
 
 /// What ends the execution of a sentence or a proof.
@@ -123,6 +137,9 @@ enum Halt {
     Refused { sentence: String, message: String },
     /// The file ends within the proof.
     Unfinished,
+    /// A proof of which nothing was asked, since its text seemed to have too few or too many steps, has as many as it
+    /// should.
+    Misjudged,
     /// The prover was lost over a sentence or a question.
     Lost { sentence: String, fault: Fault },
 }
@@ -137,7 +154,7 @@ impl Walk<'_> {
     /// Executes the sentence at `index`, with the whole proof if it opens one, whatever becomes of the prover; gives the
     /// index of the next.
     async fn item(&mut self, index: usize) -> Result<Result<usize, Rest>, RocqError> {
-        let before = self.walked.mark();
+        let before = self.met.len();
         let mut is_first_try = true;
         let reason = loop {
             let halt = match self.sentence(index).await {
@@ -147,7 +164,7 @@ impl Walk<'_> {
                 }
                 Err(halt) => halt,
             };
-            self.walked.go_back(before);
+            self.go_back(before);
             self.context = None;
             self.names.forget();
             match halt {
@@ -158,6 +175,12 @@ impl Walk<'_> {
                     return Ok(Err(Rest { from: index, reason: Reason::RocqError { sentence, message } }));
                 }
                 Halt::Unfinished => return Ok(Err(Rest { from: index, reason: Reason::Aborted })),
+                Halt::Misjudged => {
+                    self.misjudged = Some(index);
+                    if let Err(stuck) = self.document.seek(index).await? {
+                        return Ok(Err(Rest { from: index, reason: stuck.reason }));
+                    }
+                }
                 // A prover that was killed from outside says nothing about the proof.
                 Halt::Lost { fault: Fault::Died { .. }, .. } if is_first_try => {
                     is_first_try = false;
@@ -181,14 +204,15 @@ impl Walk<'_> {
     async fn sentence(&mut self, index: usize) -> Result<usize, Halt> {
         let text = self.document.text_of(index);
         let kind = self.wanted_kind(index);
-        if kind.is_some() && self.context.is_none() {
+        let is_asked = self.misjudged == Some(index) || self.n_steps_seem_right(index);
+        if kind.is_some() && is_asked && self.context.is_none() {
             self.context = Some(self.section_context(index).await?);
         }
         let status = self.run_for_status(index).await?;
         let next = match (kind, &status.proof) {
             (None, None) => Ok(index + 1),
             (Some(kind), Some(name)) if self.wants_any(index, kind, name, &status.path) => {
-                self.theorem(index, kind, name, &status).await
+                self.theorem(index, kind, name, &status, is_asked).await
             }
             (_, Some(_)) => self.skip_proof(index + 1).await,
             (Some(kind), None) => {
@@ -249,12 +273,14 @@ impl Walk<'_> {
     }
 
     /// The variables of the open sections: the hypotheses of a goal that is opened here and taken back.
+    ///
+    /// The goal is `Prop`, as no library can give that word another meaning (`mxrepresentation` does so to `True`).
     async fn section_context(&mut self, index: usize) -> Result<Vec<Hypothesis>, Halt> {
         let place = self.document.place(index);
         let outcome = match self.document.prover() {
             Ok(prover) => {
                 let before = prover.tip();
-                match prover.run("Goal True.", place).await {
+                match prover.run("Goal Prop.", place).await {
                     Ok(state) => prover.go_back(before).await.map(|()| state),
                     Err(fault) => Err(fault),
                 }
@@ -342,6 +368,20 @@ impl Walk<'_> {
         vernac::theorem_kind(self.document.text_of(index)).filter(|kind| self.settings.kinds.contains(kind))
     }
 
+    /// Whether the proof of the statement at `index`, as its text looks, has as many steps as were asked for.
+    fn n_steps_seem_right(&self, index: usize) -> bool {
+        self.settings.only_steps.is_none_or(|range| {
+            let end = vernac::proof_end(self.text, &self.sentences, index);
+            let roles = (index + 1..end).map(|index| self.role(index));
+            range.reason_against_number(roles.filter(|role| *role == Role::Step(StepKind::Tactic)).count()).is_none()
+        })
+    }
+
+    /// The part that the sentence at `index` plays in a proof.
+    fn role(&self, index: usize) -> Role {
+        vernac::role(self.document.text_of(index), self.sentences[index].shape)
+    }
+
     /// Whether a theorem is stated at `index` of which the `.glob` file does not tell.
     fn is_beyond_glob(&self, index: usize) -> bool {
         self.wanted_kind(index).is_some() && self.glob.definitions_in(&self.sentences[index].range).is_empty()
@@ -362,21 +402,19 @@ impl Walk<'_> {
     fn has_all(&self) -> bool {
         let prefix = format!("{}.", self.file.logical_path);
         let n_wanted = self.settings.only.iter().filter(|name| name.as_str().starts_with(&prefix)).count();
-        !self.settings.only.is_empty() && self.walked.n_seen >= n_wanted
+        !self.settings.only.is_empty() && self.met.len() >= n_wanted
     }
 
     fn push(&mut self, source: Source, outcome: Result<Record, Reason>) {
-        if !self.wants(&source) {
-            return;
+        if self.wants(&source) {
+            self.met.push(outcome.map_err(|reason| Rejected::new(record_id(&source), source, reason)));
         }
-        self.walked.n_seen += 1;
-        match outcome {
-            Ok(record) => self.walked.outcome.kept.push(record),
-            Err(reason) => {
-                let rejected = Rejected::new(record_id(&source), source, reason);
-                self.walked.outcome.rejected.push(rejected);
-            }
-        }
+    }
+
+    /// Forgets the theorems that were met since there were so many.
+    fn go_back(&mut self, n_met: usize) {
+        self.met.truncate(n_met);
+        self.pending.retain(|pending| pending.item < n_met);
     }
 
     fn source(&self, start: usize, end: usize, kind: TheoremKind, name: &str, path: &[String]) -> Source {
@@ -405,20 +443,6 @@ impl Walk<'_> {
             byte_end: range.end,
             sha256: self.sha256.to_string(),
         }
-    }
-}
-
-impl Walked {
-    /// How many theorems were seen, kept and rejected.
-    fn mark(&self) -> [usize; 3] {
-        [self.n_seen, self.outcome.kept.len(), self.outcome.rejected.len()]
-    }
-
-    /// Forgets what was found since the mark.
-    fn go_back(&mut self, [n_seen, n_kept, n_rejected]: [usize; 3]) {
-        self.n_seen = n_seen;
-        self.outcome.kept.truncate(n_kept);
-        self.outcome.rejected.truncate(n_rejected);
     }
 }
 

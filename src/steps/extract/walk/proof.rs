@@ -2,10 +2,9 @@
 
 use super::super::constant;
 use super::super::names::{Named, Surroundings};
+use super::axioms::Pending;
 use super::{Halt, Walk, record_id};
-use crate::record::{
-    FORMAT_VERSION, Premise, ProofState, ProofTerm, Reason, Record, Source, Step, StepKind, TheoremKind,
-};
+use crate::record::{FORMAT_VERSION, ProofState, ProofTerm, Reason, Record, Source, Step, StepKind, TheoremKind};
 use crate::rocq::Fault;
 use crate::rocq::glob::Reference;
 use crate::rocq::sentence::Shape;
@@ -20,21 +19,24 @@ struct Script {
     named: Named,
     /// The sentence that ended the proof.
     last: usize,
-    /// How it ended, if not with a constant.
+    /// Why it becomes no record, if so.
     flaw: Option<Reason>,
 }
 
 impl Walk<'_> {
     /// Executes a proof and makes a record or a rejection of each theorem that it proves; gives the index of the next
     /// sentence.
+    ///
+    /// Unless they are `is_asked` about, they can only become rejections.
     pub(super) async fn theorem(
         &mut self,
         statement: usize,
         kind: TheoremKind,
         name: &str,
         status: &Status,
+        is_asked: bool,
     ) -> Result<usize, Halt> {
-        let script = self.script(statement, status).await?;
+        let script = self.script(statement, status, is_asked).await?;
         let next = script.last + 1;
         // `Save name.` and `Defined name.` have the last word.
         let last = self.document.text_of(script.last);
@@ -46,41 +48,39 @@ impl Walk<'_> {
                 None => self
                     .describe(statement, script.clone(), source.clone(), &name, &status.path)
                     .await
-                    .map_err(|fault| Halt::Lost { sentence: format!("Print {name}."), fault })?
-                    .and_then(|record| self.resting_on_proofs(record)),
+                    .map_err(|fault| Halt::Lost { sentence: format!("Print {name}."), fault })?,
             };
+            let (item, is_record) = (self.met.len(), outcome.is_ok());
             self.push(source, outcome);
+            if is_record && self.met.len() > item {
+                self.pending.push(Pending { item, statement, next, name });
+            }
         }
         Ok(next)
     }
 
-    /// The record, if nothing that it rests on or names was left out of the file.
-    fn resting_on_proofs(&self, record: Record) -> Result<Record, Reason> {
-        let here = |premise: &&Premise| premise.library == self.file.logical_path;
-        let named = record.premises.iter().filter(here).map(|premise| &premise.full_name);
-        let theorems = self.document.left_out_of(record.axioms.iter().chain(named));
-        if theorems.is_empty() { Ok(record) } else { Err(Reason::RestsOnLeftOut { theorems }) }
-    }
-
     /// Executes the script of the proof that the statement has opened.
-    async fn script(&mut self, statement: usize, status: &Status) -> Result<Script, Halt> {
-        let outcome = match self.document.prover() {
-            Ok(prover) => prover.proof_state().await,
-            Err(fault) => Err(fault),
-        };
-        let mut before = self.answered(statement, outcome)?.unwrap_or_default();
+    async fn script(&mut self, statement: usize, status: &Status, is_asked: bool) -> Result<Script, Halt> {
+        let mut before = if is_asked { self.proof_state(statement).await? } else { ProofState::default() };
         let mut steps = Vec::new();
         let mut named = Named::default();
         let mut flaw = None;
+        let mut out_of_range = None;
         for index in statement + 1..self.sentences.len() {
-            let role = vernac::role(self.document.text_of(index), self.sentences[index].shape);
+            let role = self.role(index);
             if role == Role::Closing && flaw.is_none() {
+                out_of_range = self.settings.only_steps.and_then(|range| range.reason_against(&steps));
+            }
+            if role == Role::Closing && flaw.is_none() && out_of_range.is_none() {
+                if !is_asked {
+                    return Err(Halt::Misjudged);
+                }
                 match self.names(statement, index, status).await.map_err(|fault| self.lost(index, fault))? {
                     Ok(found) => named = found,
                     Err(reason) => flaw = Some(reason),
                 }
             }
-            let state = self.run(index).await?;
+            let state = if is_asked { self.run(index).await? } else { self.run_unasked(index).await? };
             let ended = state.is_none();
             let after = state.unwrap_or_default();
             match role {
@@ -103,11 +103,24 @@ impl Walk<'_> {
                 Role::Admitted | Role::Abort | Role::Opening | Role::Closing => {}
             }
             if ended {
-                return Ok(Script { steps, named, last: index, flaw });
+                return Ok(Script { steps, named, last: index, flaw: flaw.or(out_of_range) });
             }
             before = after;
         }
         Err(Halt::Unfinished)
+    }
+
+    async fn proof_state(&mut self, index: usize) -> Result<ProofState, Halt> {
+        let outcome = match self.document.prover() {
+            Ok(prover) => prover.proof_state().await,
+            Err(fault) => Err(fault),
+        };
+        Ok(self.answered(index, outcome)?.unwrap_or_default())
+    }
+
+    /// Executes a sentence of a proof whose states nobody wants to know: an empty one, as long as it is open.
+    async fn run_unasked(&mut self, index: usize) -> Result<Option<ProofState>, Halt> {
+        Ok(self.run_for_status(index).await?.proof.map(|_| ProofState::default()))
     }
 
     fn step(&self, step: usize, index: usize, kind: StepKind, before: ProofState, after: ProofState) -> Step {
@@ -141,10 +154,7 @@ impl Walk<'_> {
 
     /// The sentences between a statement and its closing that are steps.
     fn step_indices(&self, statement: usize, closing: usize) -> Vec<usize> {
-        let is_step = |index: &usize| {
-            matches!(vernac::role(self.document.text_of(*index), self.sentences[*index].shape), Role::Step(_))
-        };
-        (statement + 1..closing).filter(is_step).collect()
+        (statement + 1..closing).filter(|index| matches!(self.role(*index), Role::Step(_))).collect()
     }
 
     /// Asks what there is to know of a proof that has just ended with a constant.
@@ -188,7 +198,7 @@ impl Walk<'_> {
             proof_term: ProofTerm { text: printed.term },
             premises: named.premises,
             notations: named.notations,
-            axioms: printed.axioms,
+            axioms: Vec::new(),
             source,
             verification: None,
             tokens: None,
