@@ -35,13 +35,15 @@ command_line() {
   case $program in
   binary) command=("$binary") ;;
   container)
-    # What is bound is the run directory, the settings and the scratch folder; Apptainer adds home and this folder.
-    command=("$apptainer" exec --bind "$run")
-    [[ $config == - ]] || command+=(--bind "${config%/*}")
-    [[ -z ${TMPDIR-} ]] || command+=(--bind "$TMPDIR")
+    # Whether home and this folder are bound as well is for the site to say.
+    local folders=("$run" "${binds[@]}") folder
+    [[ $config == - ]] || folders+=("${config%/*}")
+    [[ -z ${TMPDIR-} ]] || folders+=("$TMPDIR")
+    command=("$apptainer" exec)
+    for folder in "${folders[@]}"; do command+=(--bind "$folder"); done
     command+=("$image" rocq-distill)
     ;;
-  nix) command=(nix run "$flake" --) ;;
+  nix) command=("$run/slurm/program/bin/rocq-distill") ;;
   *)
     say "error: program=$program in the site file is none of binary, container, nix" >&2
     return 2

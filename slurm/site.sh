@@ -6,6 +6,10 @@ program=binary
 binary=rocq-distill
 apptainer=apptainer
 image=$HOME/rocq-distill.sif
+# What the program must see from inside the container besides the run directory, the settings' folder and the scratch
+# folder, such as the folder of a library that is not in the image.
+binds=()
+# The flake is built once, by submit; the nodes must see the same Nix store.
 flake=.
 
 # What each job does first, such as `module load apptainer` or PATH=$HOME/bin:$PATH.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::digest::Digest;
 use super::layout::{StepDir, StepName, UnitFiles, UnitName};
@@ -152,8 +152,8 @@ pub fn remove_leftovers(folder: &StepDir, own_lock: &Path) -> Result<(), StoreEr
     let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     let taken = changed(own_lock);
     let is_alone = is_alone(folder, own_lock)?;
-    for entry in WalkDir::new(folder.path()) {
-        let entry = entry.map_err(|error| StoreError::io("list", folder.path())(error.into()))?;
+    for entry in entries(folder) {
+        let entry = entry?;
         if jsonl::is_being_written(entry.path()) {
             let changed = changed(entry.path());
             let is_old = changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > AGE);
@@ -180,12 +180,17 @@ fn is_alone(folder: &StepDir, own_lock: &Path) -> Result<bool, StoreError> {
 /// The units of a step's folder that have a seal, readable or not.
 pub fn names(folder: &StepDir) -> Result<BTreeSet<UnitName>, StoreError> {
     let mut names = BTreeSet::new();
-    if !folder.path().is_dir() {
-        return Ok(names);
-    }
-    for entry in WalkDir::new(folder.path()) {
-        let entry = entry.map_err(|error| StoreError::io("list", folder.path())(error.into()))?;
-        names.extend(folder.unit_of_seal(entry.path()));
+    for entry in entries(folder) {
+        names.extend(folder.unit_of_seal(entry?.path()));
     }
     Ok(names)
+}
+
+/// What there is below a step's folder. Of a thousand tasks at work in it, each sees names that are gone a moment later:
+/// files being written, which were given their true names.
+fn entries(folder: &StepDir) -> impl Iterator<Item = Result<DirEntry, StoreError>> {
+    WalkDir::new(folder.path()).into_iter().filter_map(|entry| match entry {
+        Err(error) if error.io_error().is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound) => None,
+        entry => Some(entry.map_err(|error| StoreError::io("list", folder.path())(error.into()))),
+    })
 }

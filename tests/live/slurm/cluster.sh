@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# A Slurm of two nodes on this machine, for tests: its own folder, its own ports, its own processes.
+# A Slurm of two nodes on this machine, for tests: its own folder, its own ports, its own processes. A third node has a
+# partition of its own, for jobs that are to be left alone while others are at work.
 
 pids=()
 
@@ -59,7 +60,9 @@ AccountingStorageType=accounting_storage/none
 GresTypes=gpu
 NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=4 RealMemory=4000 Gres=gpu:1
 NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=4 RealMemory=4000
+NodeName=n3 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 3)) CPUs=4 RealMemory=4000
 PartitionName=batch Nodes=n1,n2 Default=YES MaxTime=60 State=UP
+PartitionName=aside Nodes=n3 MaxTime=60 State=UP
 CONF
   export SLURM_CONF=$cluster/slurm.conf
   setpriv --reuid=munge --regid=munge --clear-groups munged --foreground --force --key-file="$cluster/munge/key" \
@@ -71,11 +74,12 @@ CONF
   pids+=($!)
   node_up n1
   node_up n2
+  node_up n3
   await 30 nodes_are idle
 }
 
-# nodes_are STATE: both of them.
-nodes_are() { [[ $(sinfo --noheader --format=%T 2>/dev/null) == "$1" ]]; }
+# nodes_are STATE: both of the two.
+nodes_are() { [[ $(sinfo --noheader --partition=batch --format=%T 2>/dev/null) == "$1" ]]; }
 
 # await SECONDS COMMAND...: until it succeeds; fails when that takes too long.
 await() {
