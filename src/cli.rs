@@ -12,15 +12,18 @@ pub use arguments::{
 pub use overrides::Overrides;
 pub use report::ReportArgs;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::Styles;
+use clap::{Args, Command, CommandFactory, Parser, Subcommand};
+use clap_mangen::Man;
 
 use crate::settings::Example;
 
 /// Turns a Rocq library into training data for a prover
 #[derive(Debug, Parser)]
-#[command(name = "rocq-distill", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = NAME, version, max_term_width = 100, help_template = help_template(), after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -30,14 +33,88 @@ pub struct Cli {
     pub global: Global,
 }
 
+const NAME: &str = "rocq-distill";
+
+/// The verbs as the help groups them.
+const GROUPS: &[(&str, &[&str])] = &[
+    (
+        "The chain, and each of its steps",
+        &["run", "extract", "verify", "measure", "filter", "select", "reason", "score", "judge", "export"],
+    ),
+    ("To see how it went", &["status", "report"]),
+    ("To get it going", &["doctor", "example", "completions", "man"]),
+];
+
 const EXAMPLES: &str = "\
 Examples:
   rocq-distill doctor                    say what is missing on this machine
   rocq-distill run                       take a starter part of the library through all steps
   rocq-distill run --all --output full   take all of it
 
-Settings: rocq-distill.toml, then the environment (ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS=4000), then
-flags; the last one wins. `rocq-distill run --show-settings` prints them as such a file.";
+Settings: rocq-distill.toml, then the like of ROCQ_DISTILL_SELECT__NUM_DOCUMENTS=500, then flags.";
+
+/// The help of the whole program: its verbs in groups, as clap knows only groups of flags.
+fn help_template() -> String {
+    let verbs = Verb::augment_subcommands(Command::new(NAME));
+    let header = *Styles::default().get_header();
+    let literal = *Styles::default().get_literal();
+    let mut template = "{about}\n\n{usage-heading} {usage}\n\n".to_owned();
+    for (title, names) in GROUPS {
+        let _ = writeln!(template, "{header}{title}:{header:#}");
+        for verb in names.iter().filter_map(|name| verbs.find_subcommand(name)) {
+            let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(template, "  {literal}{:<11}{literal:#}  {about}", verb.get_name());
+        }
+        template.push('\n');
+    }
+    template + &format!("{header}Options:{header:#}\n{{options}}{{after-help}}")
+}
+
+impl Cli {
+    /// The command line without the verbs that no person types: what completions and the manual are made from.
+    pub fn visible() -> Command {
+        let whole = Self::command();
+        let verbs: Vec<_> = whole.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned().collect();
+        let about = whole.get_about().cloned().unwrap_or_default();
+        let flags: Vec<_> = whole.get_arguments().cloned().collect();
+        Command::new(NAME)
+            .about(about)
+            .version(env!("CARGO_PKG_VERSION"))
+            .subcommand_required(true)
+            .args(flags)
+            .subcommands(verbs)
+            .after_help(EXAMPLES)
+    }
+
+    /// The manual: one page, with a section for each verb.
+    pub fn manual() -> Vec<u8> {
+        let whole = Self::visible();
+        let page = Man::new(whole.clone());
+        let mut text = Vec::new();
+        // Writing into memory cannot fail.
+        let _ = page
+            .render_title(&mut text)
+            .and_then(|()| page.render_name_section(&mut text))
+            .and_then(|()| page.render_synopsis_section(&mut text))
+            .and_then(|()| page.render_options_section(&mut text))
+            .and_then(|()| page.render_extra_section(&mut text));
+        for verb in whole.get_subcommands() {
+            let page = Man::new(verb.clone().bin_name(format!("{NAME} {}", verb.get_name())));
+            let mut section = Vec::new();
+            let _ = page
+                .render_description_section(&mut section)
+                .and_then(|()| page.render_synopsis_section(&mut section))
+                .and_then(|()| page.render_options_section(&mut section))
+                .and_then(|()| page.render_extra_section(&mut section));
+            // Sections of a page of its own become parts of one section here.
+            let section = String::from_utf8_lossy(&section).replace(".SH ", ".SS ");
+            let title = format!(".SH \"{NAME} {}\"\n", verb.get_name());
+            text.extend_from_slice(title.as_bytes());
+            text.extend_from_slice(section.as_bytes());
+        }
+        text
+    }
+}
 
 /// Flags that every verb takes.
 #[derive(Debug, Clone, Args)]
@@ -161,14 +238,20 @@ Example:
 The page needs no network and no other file.")]
     Report(ReportArgs),
     /// Check that everything the settings need is here
-    #[command(after_help = "Ends with 3 when something is missing.")]
+    #[command(after_help = "\
+Examples:
+  rocq-distill doctor
+  rocq-distill doctor --config full.toml
+
+Ends with 3 when something is missing, and says what to type.")]
     Doctor,
     /// Print a settings file to start from, for a kind of model server
     #[command(after_help = "\
 Example:
   rocq-distill example openrouter > rocq-distill.toml")]
     Example {
-        /// The kind of model server
+        /// The kind of model server: openrouter, deepseek, openai, vllm, or rehearsal for none
+        #[arg(hide_possible_values = true)]
         name: Example,
     },
     /// Print the completions of a shell
@@ -181,8 +264,9 @@ Example:
     },
     /// Print the manual page
     #[command(after_help = "\
-Example:
-  rocq-distill man > rocq-distill.1")]
+Examples:
+  rocq-distill man | man -l -
+  rocq-distill man > ~/.local/share/man/man1/rocq-distill.1")]
     Man,
     /// Become another program that the system ends together with this one
     #[command(hide = true)]
@@ -224,8 +308,6 @@ impl Verb {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
     use crate::store::shard::Shard;
 
@@ -254,9 +336,34 @@ mod tests {
         let mut command = Cli::command();
         command.build();
         for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()).chain([&command]) {
-            let help = verb.clone().render_help().to_string();
+            let help = verb.clone().render_long_help().to_string();
             assert!(help.lines().count() <= 40, "{help}");
             assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+        }
+    }
+
+    #[test]
+    fn every_help_of_a_verb_has_an_example() {
+        for verb in Cli::visible().get_subcommands() {
+            let text = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(text.contains(&format!("  {NAME} {}", verb.get_name())), "{}", verb.get_name());
+        }
+    }
+
+    #[test]
+    fn the_help_the_completions_and_the_manual_know_every_verb_but_the_hidden_one() {
+        let mut listed: Vec<_> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        let whole = Cli::visible();
+        let mut verbs: Vec<_> = whole.get_subcommands().map(Command::get_name).collect();
+        listed.sort_unstable();
+        verbs.sort_unstable();
+        assert_eq!(listed, verbs);
+        let mut completions = Vec::new();
+        clap_complete::generate(clap_complete::Shell::Bash, &mut Cli::visible(), NAME, &mut completions);
+        let help = Cli::command().render_help().to_string();
+        for text in [help, String::from_utf8(completions).unwrap(), String::from_utf8(Cli::manual()).unwrap()] {
+            assert!(verbs.iter().all(|verb| text.contains(verb)));
+            assert!(!text.contains("tether"));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod dry_run;
+mod pace;
 mod progress;
 mod status;
 mod summary;

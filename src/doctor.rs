@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
-use crate::failure::{NO_ROCQ_HINT, PETANQUE_HINT};
+use crate::failure::{CERTIFICATES_HINT, NO_ROCQ_HINT, PETANQUE_HINT};
+use crate::llm::LlmError;
 use crate::llm::classify::Fault;
 use crate::llm::client::Client;
 use crate::llm::endpoint::Endpoint;
@@ -169,6 +170,7 @@ async fn model_server(step: &'static str, settings: &EndpointSettings) -> Check 
     };
     let client = match Client::new(&endpoint) {
         Ok(client) => client,
+        Err(error @ LlmError::NoClient { .. }) => return missing(step, explain(&error), CERTIFICATES_HINT),
         Err(error) => return missing(step, explain(&error), SERVER_ADVICE),
     };
     let key = if endpoint.key.is_some() {
@@ -182,7 +184,9 @@ async fn model_server(step: &'static str, settings: &EndpointSettings) -> Check 
         // Not every server names all that it answers to.
         Ok(_) => ok(step, format!("{asked}, which does not name {}", endpoint.model)),
         Err(Fault::Fatal { status: status @ 401..=403, message }) => {
-            missing(step, format!("{asked}: status {status}: {message}"), "put the right key into that variable")
+            let advice =
+                format!("put the key for this server into the environment variable `{}`", settings.api_key_env);
+            missing(step, format!("{asked}: status {status}: {message}"), &advice)
         }
         Err(Fault::Fatal { status, .. }) => ok(step, format!("{asked}, which does not list its models ({status})")),
         Err(Fault::Transient { message, .. } | Fault::TooLong { message }) => {

@@ -86,8 +86,8 @@ impl Failure {
                 StepError::Rocq(error) => rocq_hint(error),
                 StepError::Llm(error) => llm_hint(error),
                 StepError::Template { .. } => Some(TEMPLATE_HINT.to_owned()),
-                StepError::WrongStep { what, .. } => {
-                    Some(format!("run the steps in order, or name the folder that has {what} with `--input`"))
+                StepError::WrongStep { needed, .. } => {
+                    Some(format!("run `rocq-distill {needed}` first, or name the folder that it wrote with `--input`"))
                 }
                 StepError::Stopped { .. } => Some(GO_ON_HINT.to_owned()),
                 StepError::NotShardable { step } => Some(format!("run `{step}` once, without `--shard`")),
@@ -136,9 +136,14 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NoInput { .. } | RocqError::NoSources { .. } => Some(
             "name folders and .v files with `--input`; `rocq-distill doctor` says which library is found".to_owned(),
         ),
-        RocqError::NoGlob { .. } | RocqError::BadGlob { .. } => {
-            Some("compile the library again with this Rocq: coqc writes the .glob files".to_owned())
+        RocqError::NoGlob { .. } => Some(format!(
+            "{BUILD_HINT}, which leaves a .glob file beside each .v file; sources that are not installed also need their \
+             `_CoqProject` or `dune-project` in a folder above"
+        )),
+        RocqError::NotBuilt { .. } => {
+            Some(format!("{BUILD_HINT}: nothing is ever compiled or written in its folder here"))
         }
+        RocqError::BadGlob { .. } => Some("build the library with this Rocq again: coqc writes that file".to_owned()),
         RocqError::Unprepared { .. } => {
             Some("install coq-elpi, or leave out `--implicit-premises` and `extract.implicit_premises`".to_owned())
         }
@@ -149,6 +154,8 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::Workspace { source } | RocqError::Read { source, .. } => io_hint(source.kind()).map(str::to_owned),
     }
 }
+
+const BUILD_HINT: &str = "build the library with this Rocq first (`make`, `dune build`)";
 
 /// What to do where petanque is of no use.
 pub const PETANQUE_HINT: &str = "name another with `--pet` or `--pet-server`, or do without it: `--engine coqidetop`";
@@ -161,12 +168,17 @@ const TEMPLATE_HINT: &str = "a template can name `statement`, `statement_type`, 
                              `tactics`, `premises` (`name`, `type`), `notations` (`text`, `scope`, `definition`) and, \
                              for `judge`, `reasoning`";
 
+/// What to do where no client of a server can be made.
+pub const CERTIFICATES_HINT: &str = "`https` needs the certificates of this system: install them (`apt-get install \
+                                     ca-certificates`), or name their file in SSL_CERT_FILE";
+
 fn llm_code(error: &LlmError) -> ExitCode {
     match error {
         LlmError::NoEndpoint { .. } | LlmError::BadAddress { .. } | LlmError::BadKey { .. } => ExitCode::Usage,
         LlmError::Refused { status: 402, .. } | LlmError::BudgetSpent(_) => ExitCode::BudgetSpent,
         LlmError::Refused { .. } | LlmError::OtherTokens { .. } | LlmError::Uncounted { .. } => ExitCode::Refused,
         LlmError::Unanswered { .. } => ExitCode::Unanswered,
+        LlmError::NoClient { .. } => ExitCode::Failure,
         LlmError::Store(error) => store_code(error),
     }
 }
@@ -177,16 +189,20 @@ fn llm_hint(error: &LlmError) -> Option<String> {
         LlmError::NoEndpoint { step } => {
             format!("set `{step}.base_url` and `{step}.model`; `rocq-distill example` prints files to start from")
         }
+        LlmError::NoClient { .. } => CERTIFICATES_HINT.to_owned(),
         LlmError::BadAddress { .. } => {
             "write it as the server's client libraries take it, such as `http://127.0.0.1:8000/v1`".to_owned()
         }
         LlmError::BadKey { variable } => format!("put the key alone into `{variable}`, without quotes or line breaks"),
         LlmError::Refused { status: 401, key_env, had_key: false, .. } => {
-            format!("put a key for this server into the environment variable `{key_env}`")
+            format!(
+                "put a key for this server into the environment variable `{key_env}` and run the same command again: {KEPT}"
+            )
         }
         LlmError::Refused { status: 401 | 403, key_env, had_key: true, .. } => {
             format!(
-                "the key in the environment variable `{key_env}` is not one that this server accepts for this model"
+                "the key in the environment variable `{key_env}` is not one that this server accepts for this model: put \
+                 the right one there and run the same command again: {KEPT}"
             )
         }
         LlmError::Refused { status: 402, .. } => {
@@ -210,7 +226,10 @@ fn llm_hint(error: &LlmError) -> Option<String> {
             "set `input_price` and `output_price`, per million tokens, or leave that limit out".to_owned()
         }
         LlmError::Unanswered { .. } => {
-            format!("run the same command again when the server is well, or ask for less with `--max-workers`: {KEPT}")
+            format!(
+                "start that server or set its right address (`base_url`), or ask for less with `--max-workers` if it has \
+                 too much to do, and run the same command again: {KEPT}"
+            )
         }
         LlmError::Store(error) => return store_hint(error),
     })
@@ -232,6 +251,9 @@ fn store_hint(error: &StoreError) -> Option<String> {
     match error {
         StoreError::Io { action: "lock", source, .. } if source.kind() == ErrorKind::Unsupported => {
             Some("this file system has no locks (`flock`): mount it with them, or name another folder".to_owned())
+        }
+        StoreError::Io { action: "read" | "list", source, .. } if source.kind() == ErrorKind::NotADirectory => {
+            Some("a step reads the folder that another step wrote: name that folder, and no file, with `--input`".to_owned())
         }
         StoreError::Io { source, .. } => io_hint(source.kind()).map(str::to_owned),
         StoreError::Malformed { path, .. } => Some(format!(

@@ -12,6 +12,8 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::record::{Record, Rejected};
+use crate::steps::Pass;
+use crate::steps::event::Observer;
 use crate::store::layout::{RunDir, StepDir, StepName, UnitName};
 use crate::store::manifest::Manifest;
 use crate::store::{StoreError, jsonl, unit};
@@ -53,24 +55,39 @@ pub struct Written {
 }
 
 /// Writes the page about a run.
-pub fn write(run_dir: &RunDir, output: &Path) -> Result<Written, ReportError> {
+pub fn write(observer: &dyn Observer, run_dir: &RunDir, output: &Path) -> Result<Written, ReportError> {
     let steps = steps(run_dir)?;
     let Some(last) = steps.last() else { return Err(ReportError::NoRun { path: run_dir.path().to_owned() }) };
-    let folder = run_dir.step(last.manifest.step);
-    let units: Vec<&UnitName> = last.manifest.units.keys().collect();
-    let mut records: Vec<Record> = units
-        .par_iter()
-        .map(|unit| unit::read(&folder.unit(unit)))
-        .collect::<Result<Vec<_>, StoreError>>()?
-        .into_iter()
-        .flatten()
-        .collect();
-    records.sort_by_key(|record| record.selection.as_ref().map_or(usize::MAX, |selection| selection.rank));
+    let records = ranked(observer, &run_dir.step(last.manifest.step), &last.manifest)?;
     let facts = Facts::new(&steps, &records)?;
-    let chunks: Vec<String> = records.par_chunks(browser::CHUNK).map(|records| Chunk::of(records).packed()).collect();
+    let chunks = packed(observer, &records);
     let page = page::render(&facts, &browser::index(&records), &chunks)?;
     jsonl::write_bytes(output, page.as_bytes())?;
     Ok(Written { n_records: records.len(), n_bytes: page.len() })
+}
+
+/// All records of a step, in order of selection.
+fn ranked(observer: &dyn Observer, folder: &StepDir, manifest: &Manifest) -> Result<Vec<Record>, StoreError> {
+    let n_records = manifest.n_kept;
+    let pass = Pass::start(observer, &format!("report: reading {n_records} records"), n_records);
+    let units: Vec<&UnitName> = manifest.units.keys().collect();
+    let read = |unit: &&UnitName| unit::read(&folder.unit(unit)).inspect(|records| pass.advance(records.len()));
+    let units = units.par_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let mut records: Vec<_> = units.into_iter().flatten().collect();
+    records.sort_by_key(|record| record.selection.as_ref().map_or(usize::MAX, |selection| selection.rank));
+    Ok(records)
+}
+
+/// The records of the page, chunk by chunk.
+fn packed(observer: &dyn Observer, records: &[Record]) -> Vec<String> {
+    let n_records = records.len();
+    let pass = Pass::start(observer, &format!("report: packing {n_records} records"), n_records);
+    let chunks = records.par_chunks(browser::CHUNK).map(|records| {
+        let chunk = Chunk::of(records).packed();
+        pass.advance(records.len());
+        chunk
+    });
+    chunks.collect()
 }
 
 /// A step that is done.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -46,7 +46,10 @@ fn execute(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::Success);
         }
         Verb::Completions { shell } => return Ok(completions(*shell, console)),
-        Verb::Man => return Ok(manual(console)),
+        Verb::Man => {
+            console.data(&Cli::manual());
+            return Ok(ExitCode::Success);
+        }
         Verb::Tether { parent, memory, command } => return Err(process::tether(*parent, *memory, command).into()),
         _ => {}
     }
@@ -197,7 +200,7 @@ async fn work(
             return Ok(ExitCode::Success);
         }
         Verb::Report(args) => {
-            let written = report::write(&run_dir, &args.output)?;
+            let written = report::write(console, &run_dir, &args.output)?;
             let (path, n_records) = (args.output.display(), written.n_records);
             console.note(&format!("{n_records} records in `{path}`, {} KiB", written.n_bytes >> 10));
             return Ok(ExitCode::Success);
@@ -263,16 +266,8 @@ fn complete_if(is_complete: bool) -> ExitCode {
 
 fn completions(shell: clap_complete::Shell, console: &Console) -> ExitCode {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), env!("CARGO_PKG_NAME"), &mut script);
+    clap_complete::generate(shell, &mut Cli::visible(), env!("CARGO_PKG_NAME"), &mut script);
     console.data(&script);
-    ExitCode::Success
-}
-
-fn manual(console: &Console) -> ExitCode {
-    let mut page = Vec::new();
-    // Writing into memory cannot fail.
-    let _ = clap_mangen::Man::new(Cli::command()).render(&mut page);
-    console.data(&page);
     ExitCode::Success
 }
 

@@ -10,6 +10,7 @@ pub mod extract;
 pub mod filter;
 pub mod judge;
 pub mod measure;
+mod pass;
 mod prompt;
 pub mod reason;
 pub mod score;
@@ -20,4 +21,5 @@ pub mod verify;
 
 pub use context::Context;
 pub use error::StepError;
+pub use pass::Pass;
 pub use stop::Stop;

@@ -334,12 +334,15 @@ pub struct ScoreArgs {
     pub shard: ShardArgs,
 }
 
+/// Plain text, as a terminal shows the marks that documentation puts around names.
+const WIRE_HELP: &str = "How the server gives a prompt's logprobs: prompt_logprobs or echo [default: prompt_logprobs]";
+
 /// Settings of `score`.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Scores")]
 pub struct ScoreFlags {
-    /// How the server gives a prompt's logprobs [default: `prompt_logprobs`]
-    #[arg(long, value_name = "WIRE")]
+    /// How the server gives a prompt's logprobs
+    #[arg(long, help = WIRE_HELP, value_name = "WIRE", hide_possible_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire: Option<Wire>,
     /// Tokenise here: a tokenizer.json, a folder with one, or a name on the hub [default: the server does]
@@ -388,12 +391,16 @@ pub struct JudgeArgs {
     pub shard: ShardArgs,
 }
 
+/// Plain text, as above.
+const RANK_HELP: &str = "The score by which the best is judged first, of mean, decision, completion and normalised_mean \
+                         [default: decision]";
+
 /// Settings of `judge`.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Verdicts")]
 pub struct JudgeFlags {
-    /// The score by which the best is judged first [default: decision]
-    #[arg(long, value_name = "SCORE")]
+    /// What the best is first by
+    #[arg(long, help = RANK_HELP, value_name = "SCORE", hide_possible_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank_by: Option<RankBy>,
     /// Most reasonings of a record that the model judges [default: 20]
@@ -401,7 +408,7 @@ pub struct JudgeFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_judged: Option<usize>,
     /// Whether listed signs of a known answer are looked for first [default: true]
-    #[arg(long, value_name = "BOOL")]
+    #[arg(long, value_name = "BOOL", hide_possible_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check_patterns: Option<bool>,
     /// Another template of the prompt

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::pace::Pace;
 use crate::store::layout::{StepName, UnitName};
 
 /// How far a step is.
@@ -14,12 +15,9 @@ pub(super) struct Progress {
     n_done: usize,
     n_kept: usize,
     n_rejected: usize,
-    size: u64,
-    size_done: u64,
+    pace: Pace,
     // Units that told of their parts; the others count when they are done.
     advancing: BTreeSet<UnitName>,
-    started: Instant,
-    spoke: Instant,
 }
 
 impl Progress {
@@ -30,11 +28,8 @@ impl Progress {
             n_done: 0,
             n_kept: 0,
             n_rejected: 0,
-            size,
-            size_done: 0,
+            pace: Pace::new(size, now),
             advancing: BTreeSet::new(),
-            started: now,
-            spoke: now,
         }
     }
 
@@ -45,14 +40,14 @@ impl Progress {
 
     /// How long no line was made.
     pub(super) fn quiet_for(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.spoke)
+        self.pace.quiet_for(now)
     }
 
     pub(super) fn advance(&mut self, unit: &UnitName, by: u64) {
         if !self.advancing.contains(unit) {
             self.advancing.insert(unit.clone());
         }
-        self.size_done = self.size.min(self.size_done + by);
+        self.pace.advance(by);
     }
 
     pub(super) fn finish_unit(&mut self, unit: &UnitName, n_kept: usize, n_rejected: usize) {
@@ -60,10 +55,10 @@ impl Progress {
         self.n_kept += n_kept;
         self.n_rejected += n_rejected;
         if !self.advancing.remove(unit) {
-            self.size_done = self.size.min(self.size_done + (n_kept + n_rejected) as u64);
+            self.pace.advance((n_kept + n_rejected) as u64);
         }
         if self.n_done == self.n_todo {
-            self.size_done = self.size;
+            self.pace.finish();
         }
     }
 
@@ -76,13 +71,11 @@ impl Progress {
         took: Duration,
         now: Instant,
     ) -> String {
-        self.spoke = now;
+        let how_far = self.pace.say(now);
         let Self { step, n_done, n_todo, .. } = &*self;
-        let left = self.time_left(now).map_or_else(String::new, |left| format!(", {:#} left", HumanDuration(left)));
-        let percent = 100 * self.size_done / self.size.max(1);
         let took = HumanDuration(took);
         format!(
-            "{step}: {n_done}/{n_todo} files, {percent} %{left}; {unit}: {n_kept} kept, {n_rejected} rejected in {took:#}\n"
+            "{step}: {n_done}/{n_todo} files, {how_far}; {unit}: {n_kept} kept, {n_rejected} rejected in {took:#}\n"
         )
     }
 
@@ -92,24 +85,18 @@ impl Progress {
         if *n_todo == 0 {
             return format!("{step}: nothing left to do\n");
         }
-        let took = HumanDuration(now.saturating_duration_since(self.started));
+        let took = HumanDuration(self.pace.took(now));
         format!("{step}: done in {took:#}, {n_kept} kept, {n_rejected} rejected\n")
     }
 
     /// The bar of the step, empty.
     pub(super) fn bar(&self, target: ProgressDrawTarget) -> ProgressBar {
-        let style = ProgressStyle::with_template(self.template()).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::with_draw_target(Some(self.size), target)
-            .with_style(style.progress_chars("=> "))
-            .with_prefix(self.step.as_str());
-        // Time goes on where a single sentence takes long.
-        bar.enable_steady_tick(Duration::from_millis(500));
-        bar
+        bar(self.step.as_str().to_owned(), self.template(), self.pace.size(), target)
     }
 
     /// Moves the bar; `unit` is the one in work.
     pub(super) fn draw(&self, bar: &ProgressBar, unit: &UnitName) {
-        bar.set_position(self.size_done);
+        bar.set_position(self.pace.done());
         bar.set_message(format!("{}/{} files, {unit}", self.n_done, self.n_todo));
     }
 
@@ -127,13 +114,50 @@ impl Progress {
             | StepName::Judge => "{prefix} [{bar:16}] {pos}/{len} records, {per_sec}, {eta} left; {wide_msg}",
         }
     }
+}
 
-    /// At the pace so far; nothing for less than a second.
-    fn time_left(&self, now: Instant) -> Option<Duration> {
-        let left = self.size.checked_sub(self.size_done).filter(|_| self.size_done > 0)?;
-        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let ratio = left as f64 / self.size_done as f64;
-        let left = now.saturating_duration_since(self.started).mul_f64(ratio);
-        (left >= Duration::from_secs(1)).then_some(left)
+/// How far a pass over the records is, for the dataset or the page.
+pub(super) struct PassProgress {
+    what: String,
+    pace: Pace,
+}
+
+impl PassProgress {
+    pub(super) fn new(what: &str, size: u64, now: Instant) -> Self {
+        Self { what: what.to_owned(), pace: Pace::new(size, now) }
     }
+
+    /// How long no line was made.
+    pub(super) fn quiet_for(&self, now: Instant) -> Duration {
+        self.pace.quiet_for(now)
+    }
+
+    pub(super) fn advance(&mut self, by: u64) {
+        self.pace.advance(by);
+    }
+
+    /// The line of a pass that takes its time.
+    pub(super) fn line(&mut self, now: Instant) -> String {
+        format!("{}: {}\n", self.what, self.pace.say(now))
+    }
+
+    /// The bar of the pass, empty.
+    pub(super) fn bar(&self, target: ProgressDrawTarget) -> ProgressBar {
+        let template = "{prefix} [{bar:16}] {percent} %, {per_sec}, {eta} left";
+        bar(self.what.clone(), template, self.pace.size(), target)
+    }
+
+    /// Moves the bar.
+    pub(super) fn draw(&self, bar: &ProgressBar) {
+        bar.set_position(self.pace.done());
+    }
+}
+
+fn bar(prefix: String, template: &str, size: u64, target: ProgressDrawTarget) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar =
+        ProgressBar::with_draw_target(Some(size), target).with_style(style.progress_chars("=> ")).with_prefix(prefix);
+    // Time goes on where a single sentence takes long.
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
 }

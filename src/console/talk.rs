@@ -7,7 +7,7 @@ use anstyle::AnsiColor;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::label;
-use super::progress::Progress;
+use super::progress::{PassProgress, Progress};
 use crate::steps::event::Event;
 
 /// How much is said, and in which form.
@@ -36,6 +36,7 @@ pub(super) struct Talk {
     writer: Box<dyn Write + Send>,
     show: Show,
     progress: Option<Progress>,
+    pass: Option<PassProgress>,
     bar: ProgressBar,
 }
 
@@ -45,7 +46,7 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 impl Talk {
     pub(super) fn new(writer: Box<dyn Write + Send>, show: Show) -> Self {
-        Self { writer, show, progress: None, bar: ProgressBar::hidden() }
+        Self { writer, show, progress: None, pass: None, bar: ProgressBar::hidden() }
     }
 
     /// Says something unless nobody wants to hear it.
@@ -102,6 +103,28 @@ impl Talk {
                 }
             }
             Event::Asked { .. } => {}
+            Event::PassStarted { what, size } => {
+                let pass = PassProgress::new(what, *size, now);
+                match &self.show {
+                    Show::Lines => self.say(&format!("{what}\n")),
+                    Show::Bar(target) => self.bar = pass.bar(target()),
+                    Show::Errors => {}
+                }
+                self.pass = Some(pass);
+            }
+            Event::PassAdvanced { by } => {
+                let Some(pass) = &mut self.pass else { return };
+                pass.advance(*by);
+                pass.draw(&self.bar);
+                if matches!(self.show, Show::Lines) && pass.quiet_for(now) >= BETWEEN_LINES {
+                    let line = pass.line(now);
+                    self.say(&line);
+                }
+            }
+            Event::PassDone => {
+                self.bar.finish_and_clear();
+                self.pass = None;
+            }
             Event::Note { message } => self.say(&format!("{message}\n")),
             Event::Warning { message } => self.warn(message),
             Event::StepDone { .. } => {
@@ -217,6 +240,44 @@ mod tests {
         talk.observe(&Event::StepDone { step: StepName::Measure }, Instant::now());
         assert_eq!(screen.contents(), "");
         assert_eq!(paper.text(), "measure: done in 0s, 0 kept, 0 rejected\n");
+    }
+
+    /// A pass over 100 records, ten a second.
+    fn go_over(talk: &mut Talk) {
+        let start = Instant::now();
+        talk.observe(&Event::PassStarted { what: "export: reading 100 records", size: 100 }, start);
+        for second in 1..=10 {
+            talk.observe(&Event::PassAdvanced { by: 10 }, start + Duration::from_secs(second));
+        }
+        talk.observe(&Event::PassDone, start + Duration::from_secs(10));
+    }
+
+    #[test]
+    fn in_a_log_a_pass_over_the_records_has_a_line_and_another_one_now_and_then() {
+        let paper = Paper::default();
+        go_over(&mut paper.talk(Show::Lines));
+        insta::assert_snapshot!(paper.text(), @r#"
+        export: reading 100 records
+        export: reading 100 records: 50 %, 5s left
+        export: reading 100 records: 100 %
+        "#);
+    }
+
+    #[test]
+    fn the_bar_of_a_pass_has_its_rate_and_the_time_left() {
+        let (paper, screen) = (Paper::default(), InMemoryTerm::new(5, 100));
+        let there = screen.clone();
+        let bar = move || ProgressDrawTarget::term_like_with_hz(Box::new(there.clone()), 255);
+        let mut talk = paper.talk(Show::Bar(Box::new(bar)));
+        talk.observe(&Event::PassStarted { what: "report: packing 80 records", size: 80 }, Instant::now());
+        talk.observe(&Event::PassAdvanced { by: 20 }, Instant::now());
+        talk.bar.force_draw();
+        let shown = screen.contents();
+        assert!(shown.starts_with("report: packing 80 records [====>           ] 25 %, "), "{shown}");
+        assert!(shown.contains("/s, ") && shown.ends_with(" left"), "{shown}");
+        talk.observe(&Event::PassDone, Instant::now());
+        assert_eq!(screen.contents(), "");
+        assert_eq!(paper.text(), "");
     }
 
     #[test]

@@ -31,8 +31,6 @@ impl Client {
         tls::install();
         allow_open_files(endpoint.settings.max_workers);
         let Endpoint { base_url, key, settings, .. } = endpoint;
-        let bad =
-            |source: reqwest::Error| LlmError::BadAddress { url: endpoint.address(), source: source.without_url() };
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_LIMIT)
@@ -45,8 +43,10 @@ impl Client {
             // Where no certificate is looked at, none need be installed.
             builder = builder.tls_certs_only([]);
         }
-        let http = builder.build().map_err(bad)?;
-        http.post(Route::ChatCompletions.url(base_url)).build().map_err(bad)?;
+        let url = || endpoint.address();
+        let http = builder.build().map_err(|source| LlmError::NoClient { url: url(), source: source.without_url() })?;
+        let request = http.post(Route::ChatCompletions.url(base_url)).build();
+        request.map_err(|source| LlmError::BadAddress { url: url(), source: source.without_url() })?;
         Ok(Self { http, base_url: base_url.clone(), key: key.clone() })
     }
 

@@ -12,7 +12,16 @@ pub enum LlmError {
         /// The step.
         step: &'static str,
     },
-    /// The address is none, or no client can be made for it.
+    /// The system lacks what a client needs: certificates, most often.
+    #[error("cannot make a client for `{url}`")]
+    NoClient {
+        /// As the settings have it, without a password.
+        url: String,
+        /// Why not.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The address is none.
     #[error("`{url}` is no address of a model server")]
     BadAddress {
         /// As the settings have it, without a password.

@@ -39,8 +39,17 @@ struct FunnelStep {
 #[derive(Debug, Clone, Serialize)]
 struct Chart {
     title: &'static str,
-    note: String,
     svg: String,
+    legend: Vec<Key>,
+    note: String,
+}
+
+/// What a colour or a line means.
+#[derive(Debug, Clone, Serialize)]
+struct Key {
+    /// Its class in the style sheet.
+    class: &'static str,
+    text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -138,7 +147,11 @@ fn sizes(records: &[Record]) -> Result<(Vec<Chart>, Vec<Percentiles>), ReportErr
         values.sort_unstable();
         let beyond = values.iter().filter(|value| **value > percentile(&values, 99)).count();
         let note = if beyond > 0 { format!("{beyond} records lie beyond the right edge") } else { String::new() };
-        charts.push(Chart { title, note, svg });
+        let legend = vec![
+            Key { class: "line", text: format!("median {}", percentile(&values, 50)) },
+            Key { class: "dashes", text: format!("95 % have at most {}", percentile(&values, 95)) },
+        ];
+        charts.push(Chart { title, svg, legend, note });
         let values = PERCENTS.iter().map(|percent| percentile(&values, *percent)).collect();
         percentiles.push(Percentiles { what: title, values });
     }
@@ -161,14 +174,12 @@ fn scores(records: &[Record]) -> Result<Vec<Chart>, ReportError> {
         mean(scores.filter_map(value))
     };
     let values = |value: fn(&Score) -> Option<f64>| VARIANTS.map(|(variant, _)| average(variant, value)).to_vec();
-    let series = [
-        ("mean", values(|score| score.mean)),
-        ("decision", values(|score| score.decision)),
-        ("completion", values(|score| score.completion)),
-    ];
-    let svg = chart::groups("Scores", &VARIANTS.map(|(_, name)| name.to_owned()), &series, 100.0)?;
+    let series = [values(|score| score.mean), values(|score| score.decision), values(|score| score.completion)];
+    let svg = chart::groups("Scores", "score", &VARIANTS.map(|(_, name)| name.to_owned()), &series)?;
+    let legend = [("series-0", "mean"), ("series-1", "decision"), ("series-2", "completion")];
+    let legend = legend.map(|(class, text)| Key { class, text: text.to_owned() }).to_vec();
     let note = "average over all records and reasonings; `none` and `mixed` are the baselines".to_owned();
-    Ok(vec![Chart { title: "Scores", note, svg }])
+    Ok(vec![Chart { title: "Scores", svg, legend, note }])
 }
 
 /// How often the judge accepts the best reasoning, the second, …
@@ -184,10 +195,10 @@ fn acceptance(records: &[Record]) -> Result<Vec<Chart>, ReportError> {
     }
     let ranks: Vec<_> = by_rank.keys().map(|rank| format!("{}.", rank + 1)).collect();
     let share = |verdicts: &Vec<bool>| mean(verdicts.iter().map(|accepted| f64::from(u8::from(*accepted)) * 100.0));
-    let series = [("accepted", by_rank.values().map(share).collect())];
-    let svg = chart::groups("Accepted by the judge, by rank", &ranks, &series, 100.0)?;
-    let note = "per cent of the reasonings that were judged, the best one first".to_owned();
-    Ok(vec![Chart { title: "Accepted by the judge, by rank", note, svg }])
+    let series = [by_rank.values().map(share).collect()];
+    let svg = chart::groups("Accepted by the judge, by rank", "per cent", &ranks, &series)?;
+    let note = "of the reasonings that were judged, the best one of each record first".to_owned();
+    Ok(vec![Chart { title: "Accepted by the judge, by rank", svg, legend: Vec::new(), note }])
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a mean for a drawing")]

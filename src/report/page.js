@@ -100,10 +100,16 @@ function scores(record) {
     const bars = score.values.map((value) => make("i", { style: `width:${value ?? 0}%` }));
     const name = score.index === null ? `baseline ${score.variant}` : `${score.index + 1} ${score.variant}`;
     const numbers = score.values.map((value) => (value === null ? "–" : value.toFixed(0))).join(" ");
-    return make("div", { class: "score" }, make("span", {}, name), make("span", {}, ...bars), make("span", {}, numbers));
+    return make("div", { class: "score" }, make("span", {}, name), make("span", {}, ...bars),
+      make("span", { class: "number" }, numbers));
   });
-  return [make("h3", {}, "Scores: mean, decision, completion"), ...rows];
+  const keys = ["mean", "decision", "completion"].map((name, at) =>
+    make("span", {}, make("span", { class: `key series-${at}` }), name));
+  return [make("h3", {}, "Scores"), make("p", { class: "legend" }, ...keys), ...rows];
 }
+
+// Whether the record stands below the list and not beside it.
+const isNarrow = () => matchMedia("(max-width: 50rem)").matches;
 
 async function open(at) {
   for (const button of document.querySelectorAll("#list button")) {
@@ -124,7 +130,7 @@ async function open(at) {
     ...scores(record), ...reasonings(record), ...steps(record),
     make("h3", {}, "Type"), make("pre", {}, record.statement_type),
     make("h3", {}, "Proof term"), make("pre", {}, record.term));
-  if (matchMedia("(max-width: 50rem)").matches) byId("record").scrollIntoView();
+  if (isNarrow()) byId("record").scrollIntoView();
 }
 
 function tip(event) {
@@ -155,5 +161,8 @@ document.addEventListener("DOMContentLoaded", async () => {
   byId("search").value = link.get("q") ?? "";
   sort();
   const at = entries.findIndex((entry) => entry.id === link.get("id"));
-  if (at >= 0) await open(at);
+  if (at >= 0) {
+    await open(at);
+    if (!isNarrow()) byId("records").scrollIntoView();
+  }
 });

@@ -130,6 +130,14 @@ pub enum RocqError {
         /// The source file.
         path: PathBuf,
     },
+    /// A file of the library that another one requires and that was not compiled.
+    #[error("`{path}` requires `{required}`, which was not compiled", path = path.display())]
+    NotBuilt {
+        /// The file that requires it.
+        path: PathBuf,
+        /// The logical path of the other.
+        required: String,
+    },
     /// A `.glob` file that is broken.
     #[error("cannot read the .glob file beside `{path}`", path = path.display())]
     BadGlob {

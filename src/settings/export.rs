@@ -126,6 +126,11 @@ impl Default for ExportSettings {
 }
 
 impl ExportSettings {
+    /// The licence of a library, where it is known.
+    pub fn licence_of(&self, project: &str) -> Option<&str> {
+        self.licences.get(project).map(String::as_str)
+    }
+
     /// Refuses shares that leave nothing to train on.
     pub(super) fn check(&self) -> Result<(), SettingsError> {
         let shares =

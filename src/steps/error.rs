@@ -33,15 +33,15 @@ pub enum StepError {
     /// The index for the selection failed.
     #[error("cannot index the records")]
     Index(#[from] tantivy::TantivyError),
-    /// The input lacks what an earlier step writes.
-    #[error("record `{id}` in `{path}` has no {what}", path = path.display())]
+    /// The input lacks what an earlier step adds.
+    #[error("{what} in `{path}` lack what `{needed}` adds", path = path.display())]
     WrongStep {
-        /// The record.
-        id: String,
-        /// Its folder.
+        /// Which records.
+        what: String,
+        /// Their folder.
         path: PathBuf,
-        /// What is missing, and the step that writes it.
-        what: &'static str,
+        /// The step that adds it.
+        needed: &'static str,
     },
     /// A benchmark cannot be read.
     #[error("entry {number} of the benchmark `{path}` is no statement", path = path.display())]

@@ -42,6 +42,20 @@ pub enum Event<'a> {
         /// What came of it.
         exchange: &'a Exchange,
     },
+    /// What is no step of its own begins to go over records, to write the dataset or the page.
+    PassStarted {
+        /// The verb and what is done.
+        what: &'a str,
+        /// Records that it will touch.
+        size: u64,
+    },
+    /// Some more of them are done.
+    PassAdvanced {
+        /// How many.
+        by: u64,
+    },
+    /// It has come to its end, or to an error.
+    PassDone,
     /// Something that is good to know.
     Note {
         /// In lower case.

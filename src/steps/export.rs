@@ -31,7 +31,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::event::Event;
-use super::{Context, StepError, units};
+use super::{Context, Pass, StepError, units};
 use crate::record::{FORMAT_VERSION, Record};
 use crate::settings::{ExportSettings, SplitBy, View};
 use crate::store::digest::Digest;
@@ -98,13 +98,13 @@ fn make(
     step: Manifest,
     output: &DatasetDir,
 ) -> Result<DatasetManifest, StepError> {
-    let records = ranked(input, &step)?;
+    let records = ranked(context, input, &step)?;
     let rehearsed: Vec<_> = records.iter().filter(|record| is_rehearsal(record)).collect();
     if let Some(first) = rehearsed.first().filter(|_| !settings.allow_rehearsal) {
         return Err(StepError::Rehearsal { n_records: rehearsed.len(), id: first.id.to_string() });
     }
     let (matches, benchmark_sha256) = contamination(settings, &records)?;
-    let (sides, largest_group) = split_records(settings, &records, &matches);
+    let (sides, largest_group) = split_records(context, settings, &records, &matches);
     let with_sides: Vec<_> = records.iter().zip(sides).collect();
     let corpus =
         if settings.views.contains(&View::PremiseSelection) { corpus(input, &records)? } else { Corpus::default() };
@@ -128,7 +128,8 @@ fn make(
 
     // Without its manifest the dataset is not done, whatever a kill leaves of the rest.
     jsonl::remove(&output.manifest())?;
-    let mut written = Content { settings, records: &with_sides, corpus: &corpus }.write(output)?;
+    let files = Content { settings, records: &with_sides, corpus: &corpus };
+    let mut written = files.write(context.observer, output)?;
     if settings.benchmark.is_some() {
         jsonl::write_lines(&output.contamination(), &matches)?;
         written.push(output.contamination());
@@ -144,7 +145,9 @@ fn make(
 }
 
 /// All records, in order of selection; those that were not selected come last, by unit and place in it.
-fn ranked(input: &StepDir, manifest: &Manifest) -> Result<Vec<Record>, StoreError> {
+fn ranked(context: Context<'_>, input: &StepDir, manifest: &Manifest) -> Result<Vec<Record>, StoreError> {
+    let n_records = manifest.n_kept;
+    let pass = Pass::start(context.observer, &format!("export: reading {n_records} records"), n_records);
     let units: Vec<Vec<Record>> = manifest
         .units
         .par_iter()
@@ -155,6 +158,7 @@ fn ranked(input: &StepDir, manifest: &Manifest) -> Result<Vec<Record>, StoreErro
             if Digest::of(&text) != seal.records_sha256 {
                 return Err(StoreError::Changed { path, step: manifest.step.as_str() });
             }
+            pass.advance(records.len());
             Ok(records)
         })
         .collect::<Result<_, _>>()?;
@@ -171,10 +175,21 @@ fn contamination(settings: &ExportSettings, records: &[Record]) -> Result<(Vec<M
     Ok((contamination::matches(records, &benchmark, settings.near_copy)?, Some(Digest::of(&text))))
 }
 
-fn split_records(settings: &ExportSettings, records: &[Record], matches: &[Match]) -> (Vec<Split>, usize) {
+fn split_records(
+    context: Context<'_>,
+    settings: &ExportSettings,
+    records: &[Record],
+    matches: &[Match],
+) -> (Vec<Split>, usize) {
+    let n_records = records.len();
+    let pass = Pass::start(context.observer, &format!("export: comparing {n_records} records"), n_records);
     let same = matches.iter().filter(|it| it.kind == MatchKind::Same);
     let same: HashSet<_> = same.map(|it| it.id.as_str()).collect();
-    let traits: Vec<_> = records.par_iter().map(|record| traits(record, same.contains(record.id.as_str()))).collect();
+    let traits = records.par_iter().map(|record| {
+        pass.advance(1);
+        traits(record, same.contains(record.id.as_str()))
+    });
+    let traits: Vec<_> = traits.collect();
     let shares =
         Shares { by: settings.split_by, validation: settings.validation, test: settings.test, seed: settings.seed };
     split::split(&traits, shares)

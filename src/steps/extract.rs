@@ -36,6 +36,7 @@ pub async fn run(
     output: &StepDir,
 ) -> Result<Summary, StepError> {
     let files = library::find(&settings.extract.input, &rocq.library)?;
+    library::check_built(&files)?;
     let mut made_with = json!({
         "kinds": settings.extract.kinds,
         "only": settings.extract.only,

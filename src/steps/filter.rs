@@ -32,9 +32,9 @@ pub fn run(
         for record in records {
             let Some(tokens) = &record.tokens else {
                 return Err(StepError::WrongStep {
-                    id: record.id.to_string(),
+                    what: format!("records such as `{}`", record.id),
                     path: input.path().to_owned(),
-                    what: "token counts; run `measure` first",
+                    needed: StepName::Measure.as_str(),
                 });
             };
             match out_of_range(&record, tokens, settings) {

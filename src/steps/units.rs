@@ -10,6 +10,7 @@ use super::{Context, StepError};
 use crate::record::Record;
 use crate::store::layout::{StepDir, StepName};
 use crate::store::ledger::{Input, Ledger, Summary};
+use crate::store::manifest::Manifest;
 use crate::store::unit::{self, Outcome};
 
 /// Makes each unit of `step` from the unit of the same name that the previous step wrote.
@@ -45,6 +46,7 @@ pub(super) fn open(
     input: &StepDir,
     output: &StepDir,
 ) -> Result<Ledger, StepError> {
+    check_input(step, input)?;
     let inputs = unit::list(input, step.previous().unwrap_or(step))?
         .into_iter()
         .map(|(unit, seal)| Input { unit, size: seal.n_kept as u64, digest: seal.records_sha256 })
@@ -52,6 +54,25 @@ pub(super) fn open(
     let ledger = Ledger::open(step, output, made_with, inputs, context.shard)?;
     started(context, &ledger);
     Ok(ledger)
+}
+
+/// Refuses a folder of a step before the one that adds what this step works on: nothing of the output is touched yet, and
+/// no server is asked about records that cannot go on.
+fn check_input(step: StepName, input: &StepDir) -> Result<(), StepError> {
+    let needed = match step {
+        StepName::Filter => StepName::Measure,
+        StepName::Score => StepName::Reason,
+        StepName::Judge => StepName::Score,
+        StepName::Extract | StepName::Verify | StepName::Measure | StepName::Select | StepName::Reason => return Ok(()),
+    };
+    match Manifest::read(input)?.map(|manifest| manifest.step) {
+        Some(found) if found < needed => Err(StepError::WrongStep {
+            what: format!("the records of `{found}`"),
+            path: input.path().to_owned(),
+            needed: needed.as_str(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Tells what there is to do.

@@ -194,3 +194,18 @@ fn entries(folder: &StepDir) -> impl Iterator<Item = Result<DirEntry, StoreError
         entry => Some(entry.map_err(|error| StoreError::io("list", folder.path())(error.into()))),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_that_loses_a_record_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let unit = UnitName::of_logical_path("lib.a");
+        let files = StepDir::new(folder.path()).unit(&unit);
+        let error = commit(&unit, &files, Digest::of(""), 1, &Outcome::default()).unwrap_err();
+        assert!(matches!(error, StoreError::Unaccounted { n_in: 1, n_kept: 0, n_rejected: 0, .. }), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

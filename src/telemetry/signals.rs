@@ -64,7 +64,11 @@ impl Signals {
                 let span = self.run.with_span(builder.start_with_context(&self.tracer, &self.run));
                 self.step = Some(OpenStep { name: *step, span, n_kept: 0, n_rejected: 0 });
             }
-            Event::Advanced { .. } | Event::Note { .. } => {}
+            Event::Advanced { .. }
+            | Event::PassStarted { .. }
+            | Event::PassAdvanced { .. }
+            | Event::PassDone
+            | Event::Note { .. } => {}
             Event::Asked { exchange } => {
                 let parent = self.step.as_ref().map_or(&self.run, |step| &step.span);
                 model::span(&self.tracer, parent, exchange);

@@ -112,6 +112,22 @@ fn a_module_imports_only_from_the_modules_before_it() {
 }
 
 #[test]
+fn every_test_that_the_documentation_of_the_library_names_is_there() {
+    let text = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let is_name =
+        |word: &&str| word.matches('_').count() >= 3 && !word.contains(|c: char| !c.is_alphanumeric() && c != '_');
+    let named: BTreeSet<_> = text.split('`').skip(1).step_by(2).filter(is_name).collect();
+    assert!(named.len() > 5, "{named:?}");
+    let tests: String = [files_below("src"), files_below("tests/it")]
+        .concat()
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap_or_default())
+        .collect();
+    let missing: Vec<_> = named.iter().filter(|name| !tests.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn text_knows_nothing_of_the_rest() {
     for source in sources().iter().filter(|source| source.path.starts_with("text")) {
         assert!(imports(&source.text).iter().all(|import| import == "text"), "src/{}", source.path);

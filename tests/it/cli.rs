@@ -14,6 +14,7 @@ use rocq_distill::store::shard::Shard;
 use serde_json::{Value, json};
 
 use crate::harness::TestRun;
+use crate::library::bytes;
 use crate::support::{contents, record, write_step};
 
 /// A folder in which `verify` is done: two files, three records.
@@ -38,10 +39,14 @@ fn every_verb_has_a_help_that_fits_a_screen() {
         "measure",
         "filter",
         "select",
+        "reason",
+        "score",
+        "judge",
         "export",
         "status",
         "report",
         "doctor",
+        "example",
         "completions",
         "man",
     ];
@@ -255,7 +260,27 @@ fn completions_and_the_manual_go_to_stdout() {
     let completions = run.run("completions bash");
     assert_eq!((completions.code(), completions.stderr().as_str()), (0, ""));
     assert!(completions.stdout().contains("rocq__distill,doctor)"));
-    assert!(run.run("man").stdout().contains(".TH rocq-distill 1"));
+    let manual = run.run("man").stdout();
+    assert!(manual.contains(".TH rocq-distill 1") && manual.contains(".SH \"rocq-distill filter\""), "{manual}");
+}
+
+#[test]
+fn no_step_edits_its_input() {
+    let run = verified();
+    let export = run.path().join("export");
+    for (verb, own) in [
+        ("measure", "measure"),
+        ("filter --min-number-instructions 1", "filter"),
+        ("select", "select"),
+        ("export", "dataset"),
+        ("report", "page"),
+    ] {
+        let before = bytes(&export);
+        assert_eq!(run.run(&format!("{verb} --quiet")).text(), "exit 0\n");
+        let mut after = bytes(&export);
+        after.retain(|path, _| !path.starts_with(own));
+        assert_eq!(after, before, "{verb}");
+    }
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn a_record_that_was_not_measured_is_an_error_that_names_the_step() {
     write_step(&input, StepName::Measure, &[("lib.a", vec![record("lib.a:a")])]);
     let output = program(folder.path()).arg("filter").assert().failure();
     let error = String::from_utf8(output.get_output().stderr.clone()).unwrap();
-    assert!(error.contains("record `lib.a:a` in `export/measure` has no token counts; run `measure` first"), "{error}");
+    assert!(error.contains("records such as `lib.a:a` in `export/measure` lack what `measure` adds"), "{error}");
 }
 
 #[test]

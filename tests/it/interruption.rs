@@ -114,7 +114,7 @@ fn a_signal_ends_the_run_and_its_provers_at_once_and_says_how_to_go_on() {
 }
 
 /// Runs a script of the shell in a name space of its own, where it may mount; `$PROGRAM` is the program.
-fn in_namespace(run: &TestRun, script: &str) -> Output {
+pub(crate) fn in_namespace(run: &TestRun, script: &str) -> Output {
     let program = run.command("");
     let mut shell = Command::new("unshare");
     shell.args(["--map-root-user", "--mount", "sh", "-c", script]).current_dir(run.path());
@@ -124,7 +124,7 @@ fn in_namespace(run: &TestRun, script: &str) -> Output {
 
 /// Whether this system lets a test mount; if not, it says so.
 #[expect(clippy::print_stdout, reason = "a test that cannot run says that it was not run")]
-fn can_mount(run: &TestRun, test: &str) -> bool {
+pub(crate) fn can_mount(run: &TestRun, test: &str) -> bool {
     let can = in_namespace(run, "mkdir -p disk && mount -t tmpfs -o size=64k t disk").status.success();
     if !can {
         println!("not run: {test}: this system lets no test mount a disk");

@@ -37,3 +37,4 @@ mod stop;
 mod support;
 mod telemetry;
 mod views;
+mod wrong_input;

@@ -3,6 +3,7 @@
 use std::fs;
 
 use rocq_distill::report;
+use rocq_distill::steps::event::Silent;
 use rocq_distill::store::layout::{RunDir, StepName};
 
 use crate::dataset::{distinct, full, run_dir_of};
@@ -13,7 +14,7 @@ use crate::support::write_step;
 fn the_page_has_the_funnel_the_charts_and_the_records_and_asks_for_no_other_file() {
     let (folder, run_dir) = run_dir_of((0..120).map(|index| full(&format!("lib.a:r{index}"))).collect());
     let path = folder.path().join("report.html");
-    let written = report::write(&run_dir, &path).unwrap();
+    let written = report::write(&Silent, &run_dir, &path).unwrap();
     let page = fs::read_to_string(&path).unwrap();
     assert_eq!((written.n_records, written.n_bytes), (120, page.len()));
     assert_eq!(page.matches("<svg ").count(), 6, "sizes of terms, scripts, steps and premises; scores; acceptance");
@@ -29,7 +30,7 @@ fn the_same_run_gives_the_same_page() {
     let (folder, run_dir) = run_dir_of(vec![full("lib.a:x"), distinct("lib.b:y")]);
     let page = |name: &str| {
         let path = folder.path().join(name);
-        report::write(&run_dir, &path).unwrap();
+        report::write(&Silent, &run_dir, &path).unwrap();
         fs::read_to_string(path).unwrap()
     };
     assert_eq!(page("one.html"), page("other.html"));
@@ -41,7 +42,7 @@ fn text_of_records_is_never_read_as_html() {
     record.statement = "Lemma x : </script><b>P.".to_owned();
     let (folder, run_dir) = run_dir_of(vec![record]);
     let path = folder.path().join("report.html");
-    report::write(&run_dir, &path).unwrap();
+    report::write(&Silent, &run_dir, &path).unwrap();
     assert!(!fs::read_to_string(path).unwrap().contains("<b>P"));
 }
 

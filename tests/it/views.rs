@@ -11,11 +11,20 @@ use serde_json::Value;
 use crate::dataset::{distinct, full, run_dir_of, run_with};
 use crate::support::{record, write_step};
 
+/// The settings that write a view as JSON lines; the licence of the library is known.
+fn as_lines(view: View) -> ExportSettings {
+    ExportSettings {
+        views: vec![view],
+        formats: vec![FileFormat::Jsonl],
+        licences: [("lib".to_owned(), "MIT".to_owned())].into(),
+        ..ExportSettings::default()
+    }
+}
+
 /// The one row of the one split of a view, written as JSON lines.
 fn only_row(view: View) -> Value {
     let (_folder, run_dir) = run_dir_of(vec![full("lib.a:x")]);
-    let settings = ExportSettings { views: vec![view], formats: vec![FileFormat::Jsonl], ..ExportSettings::default() };
-    run_with(&run_dir, &settings);
+    run_with(&run_dir, &as_lines(view));
     let path = run_dir.dataset().split(view.as_str(), "train", "jsonl");
     jsonl::read(&path, "row").unwrap().remove(0)
 }
@@ -27,6 +36,7 @@ fn the_view_of_whole_proofs_has_statement_and_script() {
       "context": "",
       "file": "lib/a.v",
       "id": "lib.a:x",
+      "licence": "MIT",
       "premises": [
         "lib.premises.addnC"
       ],
@@ -44,6 +54,7 @@ fn the_view_of_steps_has_the_states_as_rocq_shows_them() {
       "id": "lib.a:x",
       "index": 0,
       "kind": "tactic",
+      "licence": "MIT",
       "premises": [
         "lib.premises.addnC"
       ],
@@ -60,6 +71,7 @@ fn the_view_of_premise_selection_has_the_sentences_that_name_premises_and_a_corp
     {
       "id": "lib.a:x",
       "index": 0,
+      "licence": "MIT",
       "premises": [
         "lib.premises.addnC"
       ],
@@ -68,15 +80,11 @@ fn the_view_of_premise_selection_has_the_sentences_that_name_premises_and_a_corp
     "#);
     let (_folder, run_dir) = run_dir_of(vec![full("lib.a:x")]);
     write_step(&run_dir.step(StepName::Extract), StepName::Extract, &[("lib.b", vec![record("lib.b:other")])]);
-    let settings = ExportSettings {
-        views: vec![View::PremiseSelection],
-        formats: vec![FileFormat::Jsonl],
-        ..ExportSettings::default()
-    };
-    run_with(&run_dir, &settings);
+    run_with(&run_dir, &as_lines(View::PremiseSelection));
     let corpus: Vec<Value> = jsonl::read(&run_dir.dataset().corpus("jsonl"), "row").unwrap();
     let names: Vec<_> = corpus.iter().map(|row| row["full_name"].as_str().unwrap()).collect();
     assert_eq!(names, ["lib.a.x", "lib.b.other", "lib.premises.addnC"], "the whole library, as it was extracted");
+    assert!(corpus.iter().all(|row| row["licence"] == "MIT"));
 }
 
 #[test]
@@ -84,6 +92,7 @@ fn the_view_from_term_to_script_has_no_reasoning() {
     insta::assert_json_snapshot!(only_row(View::TermToScript), @r#"
     {
       "id": "lib.a:x",
+      "licence": "MIT",
       "notations": [
         "\"_ + _\" := (addn m n) : nat_scope"
       ],
@@ -103,6 +112,7 @@ fn the_conversation_thinks_before_it_gives_the_script() {
     {
       "has_reasoning": true,
       "id": "lib.a:x",
+      "licence": "MIT",
       "messages": [
         {
           "content": "Here is a proof term of Rocq, the type that it proves, and what a proof of it may use. Give tactics that prove the type.\n\nType:\nP_x\n\nProof term:\nproof_x\n\nPremises:\nlib.premises.addnC : commutative addn\n\nNotations:\n\"_ + _\" := (addn m n) : nat_scope\n",

@@ -10,6 +10,7 @@ use crate::record::{Reasoning, Record};
 #[derive(Debug, Serialize)]
 pub(super) struct Row<'a> {
     id: &'a str,
+    licence: Option<&'a str>,
     has_reasoning: bool,
     messages: Vec<Message>,
 }
@@ -21,10 +22,11 @@ struct Message {
     content: String,
 }
 
-pub(super) fn row(record: &Record) -> Row<'_> {
+pub(super) fn row<'a>(record: &'a Record, licence: Option<&'a str>) -> Row<'a> {
     let reasoning = kept_reasoning(record);
     Row {
         id: record.id.as_str(),
+        licence,
         has_reasoning: reasoning.is_some(),
         messages: vec![
             Message { role: "user", content: question(record) },
@@ -36,6 +38,7 @@ pub(super) fn row(record: &Record) -> Row<'_> {
 pub(super) fn columns() -> Vec<Column> {
     vec![
         Column::text("id", "the record"),
+        Column::text("licence", "of the library, as SPDX names it").optional(),
         Column::boolean("has_reasoning", "whether the answer thinks before it gives the script"),
         Column::groups(
             "messages",

@@ -109,7 +109,7 @@ pub(super) fn libraries(records: &[Record], settings: &ExportSettings) -> Vec<Li
     }
     let library = |(project, n_records): (&str, usize)| Library {
         project: project.to_owned(),
-        licence: settings.licences.get(project).cloned(),
+        licence: settings.licence_of(project).map(str::to_owned),
         n_records,
     };
     counts.into_iter().map(library).collect()

@@ -10,6 +10,7 @@ use crate::record::{FullName, Record};
 #[derive(Debug, Serialize)]
 pub(super) struct Row<'a> {
     id: &'a str,
+    licence: Option<&'a str>,
     index: usize,
     kind: &'static str,
     state_before: String,
@@ -18,9 +19,10 @@ pub(super) struct Row<'a> {
     premises: Vec<&'a str>,
 }
 
-pub(super) fn rows(record: &Record) -> impl Iterator<Item = Row<'_>> {
-    record.steps.iter().map(|step| Row {
+pub(super) fn rows<'a>(record: &'a Record, licence: Option<&'a str>) -> impl Iterator<Item = Row<'a>> {
+    record.steps.iter().map(move |step| Row {
         id: record.id.as_str(),
+        licence,
         index: step.index,
         kind: step_kind(step.kind),
         state_before: step.state_before.to_string(),
@@ -33,6 +35,7 @@ pub(super) fn rows(record: &Record) -> impl Iterator<Item = Row<'_>> {
 pub(super) fn columns() -> Vec<Column> {
     vec![
         Column::text("id", "the record"),
+        Column::text("licence", "of the library, as SPDX names it").optional(),
         Column::integer("index", "the place in the proof, from zero"),
         Column::text("kind", "`tactic`, `bullet`, `brace` or `command`"),
         Column::text("state_before", "the proof state as Rocq shows it"),

@@ -9,6 +9,7 @@ use crate::record::Record;
 #[derive(Debug, Serialize)]
 pub(super) struct Row<'a> {
     id: &'a str,
+    licence: Option<&'a str>,
     statement_type: &'a str,
     proof_term: &'a str,
     premises: Vec<String>,
@@ -16,9 +17,10 @@ pub(super) struct Row<'a> {
     tactics: String,
 }
 
-pub(super) fn row(record: &Record) -> Row<'_> {
+pub(super) fn row<'a>(record: &'a Record, licence: Option<&'a str>) -> Row<'a> {
     Row {
         id: record.id.as_str(),
+        licence,
         statement_type: &record.statement_type,
         proof_term: &record.proof_term.text,
         premises: premises(record),
@@ -30,6 +32,7 @@ pub(super) fn row(record: &Record) -> Row<'_> {
 pub(super) fn columns() -> Vec<Column> {
     vec![
         Column::text("id", "the record"),
+        Column::text("licence", "of the library, as SPDX names it").optional(),
         Column::text("statement_type", "the type as Rocq prints it"),
         Column::text("proof_term", "the term that the kernel checked"),
         Column::texts("premises", "`full name : type` of what statement and proof name"),

@@ -10,6 +10,7 @@ use crate::record::Record;
 pub(super) struct Row<'a> {
     id: &'a str,
     file: &'a str,
+    licence: Option<&'a str>,
     context: String,
     statement: &'a str,
     statement_type: &'a str,
@@ -17,10 +18,11 @@ pub(super) struct Row<'a> {
     proof_script: &'a str,
 }
 
-pub(super) fn row(record: &Record) -> Row<'_> {
+pub(super) fn row<'a>(record: &'a Record, licence: Option<&'a str>) -> Row<'a> {
     Row {
         id: record.id.as_str(),
         file: &record.source.file,
+        licence,
         context: record.section_context.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
         statement: &record.statement,
         statement_type: &record.statement_type,
@@ -33,6 +35,7 @@ pub(super) fn columns() -> Vec<Column> {
     vec![
         Column::text("id", "the record"),
         Column::text("file", "the source file"),
+        Column::text("licence", "of the library, as SPDX names it").optional(),
         Column::text("context", "section variables and hypotheses in scope, one a line"),
         Column::text("statement", "source text of the statement"),
         Column::text("statement_type", "the type as Rocq prints it"),

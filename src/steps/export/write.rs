@@ -10,6 +10,8 @@ use super::split::Split;
 use super::{babel_formal, messages, premise_selection, records, tactic_steps, term_to_script, whole_proof};
 use crate::record::Record;
 use crate::settings::{Compat, ExportSettings, FileFormat, View};
+use crate::steps::Pass;
+use crate::steps::event::Observer;
 use crate::store::layout::DatasetDir;
 use crate::store::{StoreError, jsonl, parquet};
 
@@ -17,69 +19,110 @@ use crate::store::{StoreError, jsonl, parquet};
 pub(super) struct Content<'a> {
     pub(super) settings: &'a ExportSettings,
     /// In order of selection.
-    pub(super) records: &'a [(&'a Record, Split)],
+    pub(super) records: &'a [Member<'a>],
     /// Empty unless the view of premise selection is asked for.
     pub(super) corpus: &'a Corpus,
 }
 
+/// A record and the side that it stands on.
+type Member<'a> = (&'a Record, Split);
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy)]
+enum Holds {
+    /// All records, as one JSON array.
+    Array,
+    /// All records, one a line.
+    Lines,
+    /// A view of one split.
+    View(View, Split),
+    /// The premises to choose from.
+    Corpus,
+    /// One split in the layout of babel-formal.
+    BabelFormal(Split),
+}
+
 impl Content<'_> {
     /// Writes every file that is asked for and says which they are.
-    pub(super) fn write(&self, output: &DatasetDir) -> Result<Vec<PathBuf>, StoreError> {
-        let mut written = Vec::new();
+    pub(super) fn write(&self, observer: &dyn Observer, output: &DatasetDir) -> Result<Vec<PathBuf>, StoreError> {
+        let files = self.files(output);
+        let (n_records, n_files) = (self.records.len(), files.len());
+        let what = format!("export: writing {n_records} records in {n_files} files");
+        let pass = Pass::start(observer, &what, files.iter().map(|(_, holds)| self.size(*holds)).sum());
+        for (path, holds) in &files {
+            self.write_file(path, *holds, &pass)?;
+        }
+        Ok(files.into_iter().map(|(path, _)| path).collect())
+    }
+
+    /// The files that are asked for.
+    fn files(&self, output: &DatasetDir) -> Vec<(PathBuf, Holds)> {
+        let mut files = Vec::new();
         if self.has(FileFormat::Json) {
-            jsonl::write_array(&output.json(), self.rows(None))?;
-            written.push(output.json());
+            files.push((output.json(), Holds::Array));
         }
         if self.has(FileFormat::Jsonl) {
-            jsonl::write_lines(&output.jsonl(), self.rows(None))?;
-            written.push(output.jsonl());
+            files.push((output.jsonl(), Holds::Lines));
         }
         for &view in &self.settings.views {
-            for split in self.splits() {
-                let path = output.split(view.as_str(), split.as_str(), self.extension());
-                self.write_view(view, split, &path)?;
-                written.push(path);
-            }
+            let path = |split: Split| output.split(view.as_str(), split.as_str(), self.extension());
+            files.extend(self.splits().map(|split| (path(split), Holds::View(view, split))));
         }
         if self.settings.views.contains(&View::PremiseSelection) {
-            let path = output.corpus(self.extension());
-            self.write_rows(&path, &premise_selection::corpus_columns(), self.corpus.rows())?;
-            written.push(path);
+            files.push((output.corpus(self.extension()), Holds::Corpus));
         }
         if self.settings.compat.contains(&Compat::BabelFormal) {
-            for split in Split::ALL {
-                let path = output.babel_formal(split.as_str());
-                jsonl::write_array(&path, babel_formal::rows(self.records, *split))?;
-                written.push(path);
+            let path = |split: &Split| output.babel_formal(split.as_str());
+            files.extend(Split::ALL.iter().map(|split| (path(split), Holds::BabelFormal(*split))));
+        }
+        files
+    }
+
+    /// Records that are gone over to write a file.
+    fn size(&self, holds: Holds) -> usize {
+        match holds {
+            Holds::Array | Holds::Lines => self.records.len(),
+            Holds::View(_, split) | Holds::BabelFormal(split) => self.members(Some(split)).count(),
+            Holds::Corpus => 0,
+        }
+    }
+
+    fn write_file(&self, path: &Path, holds: Holds, pass: &Pass<'_>) -> Result<(), StoreError> {
+        let members = |split| self.members(split).inspect(|_| pass.advance(1));
+        match holds {
+            Holds::Array => jsonl::write_array(path, members(None).map(|it| self.whole(it))),
+            Holds::Lines => jsonl::write_lines(path, members(None).map(|it| self.whole(it))),
+            Holds::View(view, split) => self.write_view(view, path, members(Some(split))),
+            Holds::Corpus => {
+                self.write_rows(path, &premise_selection::corpus_columns(), self.corpus.rows(self.settings))
+            }
+            Holds::BabelFormal(split) => {
+                pass.advance(self.size(holds));
+                jsonl::write_array(path, babel_formal::rows(self.records, split))
             }
         }
-        Ok(written)
     }
 
-    /// The splits that hold records.
-    pub(super) fn splits(&self) -> impl Iterator<Item = Split> {
-        Split::ALL.iter().copied().filter(|split| self.records.iter().any(|(_, side)| side == split))
-    }
-
-    /// The form of the files of views.
-    pub(super) fn extension(&self) -> &'static str {
-        if self.has(FileFormat::Parquet) { "parquet" } else { "jsonl" }
-    }
-
-    fn has(&self, format: FileFormat) -> bool {
-        self.settings.formats.contains(&format)
-    }
-
-    fn write_view(&self, view: View, split: Split, path: &Path) -> Result<(), StoreError> {
-        let records = self.records.iter().filter(|(_, side)| *side == split).map(|(record, _)| *record);
+    fn write_view<'b>(
+        &self,
+        view: View,
+        path: &Path,
+        members: impl Iterator<Item = &'b Member<'b>>,
+    ) -> Result<(), StoreError> {
         let columns = columns(view);
+        let licence = |record: &Record| self.settings.licence_of(&record.source.project);
+        let records = members.map(|(record, side)| (*record, *side, licence(record)));
         match view {
-            View::Records => self.write_rows(path, &columns, self.rows(Some(split))),
-            View::WholeProof => self.write_rows(path, &columns, records.map(whole_proof::row)),
-            View::Steps => self.write_rows(path, &columns, records.flat_map(tactic_steps::rows)),
-            View::PremiseSelection => self.write_rows(path, &columns, records.flat_map(premise_selection::rows)),
-            View::TermToScript => self.write_rows(path, &columns, records.map(term_to_script::row)),
-            View::Messages => self.write_rows(path, &columns, records.map(messages::row)),
+            View::Records => self.write_rows(path, &columns, records.map(|(it, side, by)| records::row(it, side, by))),
+            View::WholeProof => self.write_rows(path, &columns, records.map(|(it, _, by)| whole_proof::row(it, by))),
+            View::Steps => self.write_rows(path, &columns, records.flat_map(|(it, _, by)| tactic_steps::rows(it, by))),
+            View::PremiseSelection => {
+                self.write_rows(path, &columns, records.flat_map(|(it, _, by)| premise_selection::rows(it, by)))
+            }
+            View::TermToScript => {
+                self.write_rows(path, &columns, records.map(|(it, _, by)| term_to_script::row(it, by)))
+            }
+            View::Messages => self.write_rows(path, &columns, records.map(|(it, _, by)| messages::row(it, by))),
         }
     }
 
@@ -96,13 +139,28 @@ impl Content<'_> {
         }
     }
 
-    /// The records whole, of one split or of all.
-    fn rows(&self, split: Option<Split>) -> impl Iterator<Item = records::Row<'_>> {
-        let records = self.records.iter().filter(move |(_, side)| split.is_none_or(|split| *side == split));
-        records.map(|(record, side)| {
-            let licence = self.settings.licences.get(&record.source.project).map(String::as_str);
-            records::row(record, *side, licence)
-        })
+    /// The splits that hold records.
+    fn splits(&self) -> impl Iterator<Item = Split> {
+        Split::ALL.iter().copied().filter(|split| self.members(Some(*split)).next().is_some())
+    }
+
+    /// The form of the files of views.
+    fn extension(&self) -> &'static str {
+        if self.has(FileFormat::Parquet) { "parquet" } else { "jsonl" }
+    }
+
+    fn has(&self, format: FileFormat) -> bool {
+        self.settings.formats.contains(&format)
+    }
+
+    /// The records of one split, or of all and of none.
+    fn members(&self, split: Option<Split>) -> impl Iterator<Item = &Member<'_>> {
+        self.records.iter().filter(move |(_, side)| split.is_none_or(|split| *side == split))
+    }
+
+    /// A record whole.
+    fn whole<'b>(&'b self, (record, side): &'b Member<'b>) -> records::Row<'b> {
+        records::row(record, *side, self.settings.licence_of(&record.source.project))
     }
 }
 
