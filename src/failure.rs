@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use crate::exit_code::ExitCode;
-use crate::llm::LlmError;
+use crate::llm::{LlmError, Route};
 use crate::report::ReportError;
 use crate::rocq::{Fault, RocqError};
 use crate::settings::SettingsError;
@@ -207,6 +207,11 @@ fn llm_hint(error: &LlmError) -> Option<String> {
         }
         LlmError::Refused { status: 402, .. } => {
             format!("add credit to the account of this key and run the same command again: {KEPT}")
+        }
+        LlmError::Refused { status: 404 | 405, route: Route::Tokenize, .. } => {
+            "this server has no `/tokenize`: name the tokenizer of its model with `--tokenizer` or `score.tokenizer`, and \
+             use `--wire echo` if it has no `prompt_logprobs` either"
+                .to_owned()
         }
         LlmError::Refused { status: 404, .. } => {
             "check `base_url`, which most often ends in `/v1`, and `model`: the server knows one of them not".to_owned()
