@@ -138,25 +138,41 @@ pub fn about(text: &str) -> Option<About> {
     Some(About::Object { ty: one_line(ty).trim().to_owned(), path, word, alias_of })
 }
 
-/// The term in the answer to `Print name.`, whose type `About` has told.
+/// What stands before the type in the answer to `Print`.
+const BEFORE_TYPE: &str = "\n     : ";
+
+/// The term and the type in the answer to `Print name.`, if it alone tells them.
 ///
 /// The answer is `name = term`, a line break, `: type`, and after a blank line what else there is to say. A term can hold
-/// a line that looks like the type's; the type that `About` printed tells which is the right one.
+/// a line that looks like the type's; then the answer alone does not tell.
+pub fn print_alone(text: &str) -> Option<(String, String)> {
+    let rest = behind_name(text)?;
+    let (term, after) = rest.split_once(BEFORE_TYPE).filter(|(_, after)| !after.contains(BEFORE_TYPE))?;
+    let ty = after.split("\n\n").next()?;
+    Some((one_line(term.trim()).into_owned(), one_line(ty).trim().to_owned()))
+}
+
+/// The term in the answer to `Print name.`, whose type `About` has told: the type tells which line is the right one.
 pub fn print(text: &str, ty: &str) -> Option<String> {
-    let is_name = |name: &str| {
-        let (name, levels) = name.split_once("@{").unwrap_or((name, "}"));
-        !name.contains(char::is_whitespace) && levels.ends_with('}')
-    };
-    let (_, rest) = text.split_once(" =").filter(|(name, _)| is_name(name))?;
+    let rest = behind_name(text)?;
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let wanted = words(ty);
-    rest.match_indices("\n     : ").find_map(|(index, separator)| {
+    rest.match_indices(BEFORE_TYPE).find_map(|(index, separator)| {
         let after = &rest[index + separator.len()..];
         let found = words(after);
         // What follows the type are whole paragraphs.
         let ends = found.len() == wanted.len() || after.contains("\n\n");
         (ends && found.starts_with(&wanted)).then(|| one_line(rest[..index].trim()).into_owned())
     })
+}
+
+/// What follows `name =`.
+fn behind_name(text: &str) -> Option<&str> {
+    let is_name = |name: &str| {
+        let (name, levels) = name.split_once("@{").unwrap_or((name, "}"));
+        !name.contains(char::is_whitespace) && levels.ends_with('}')
+    };
+    text.split_once(" =").filter(|(name, _)| is_name(name)).map(|(_, rest)| rest)
 }
 
 /// The paths in the answer to `Print Libraries`: a line each, below a heading.
@@ -343,7 +359,11 @@ mod tests {
             print("a@{u v} =\nfun A : Type => id\n     : forall A : Type, A", "forall A : Type, A"),
             Some("fun A : Type => id".into())
         );
-        assert_eq!(print("a = (x\n     : nat)\n     : nat", "nat"), Some("(x : nat)".into()));
+        let ambiguous = "a = (x\n     : nat)\n     : nat";
+        assert_eq!((print(ambiguous, "nat"), print_alone(ambiguous)), (Some("(x : nat)".into()), None));
+        let whole = "a = fun=> erefl\n     : x = y ->\n       0 = 0\n\na uses section variables x y.";
+        assert_eq!(print_alone(whole), Some(("fun=> erefl".into(), "x = y -> 0 = 0".into())));
+        assert_eq!(print_alone("*** [ a : nat ]"), None);
         assert_eq!(print("*** [ a : nat ]", "nat"), None);
     }
 
