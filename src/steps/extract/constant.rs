@@ -13,50 +13,37 @@ pub(super) struct Printed {
     pub(super) dependencies: Option<Vec<String>>,
 }
 
-/// Asks all this of a constant.
+/// Asks all this of a constant, at once; `is_opaque` where its proof ended with `Qed.`
 pub(super) async fn print(
     prover: &mut Idetop,
     name: &str,
+    is_opaque: bool,
     wants_dependencies: bool,
 ) -> Result<Result<Printed, Reason>, Fault> {
-    let mut questions = vec![format!("Print {name}.")];
+    let mut questions = vec![format!("About {name}."), format!("Print {name}.")];
     if wants_dependencies {
         questions.push(dependencies::question(name));
     }
-    let texts = texts(prover, &questions).await?;
-    let (term, ty) = match printed::print_alone(&texts[0]) {
-        Some(printed) => printed,
-        None => match print_with_type(prover, name, &questions[0], &texts[0]).await? {
-            Ok(printed) => printed,
-            Err(reason) => return Ok(Err(reason)),
-        },
-    };
-    let dependencies = texts.get(1).map(|text| dependencies::names(text));
+    let answers = prover.ask(&questions).await?;
+    let texts: Vec<_> = answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect();
+    let unreadable =
+        |index: usize| Reason::Unreadable { query: questions[index].clone(), message: excerpt(&texts[index]) };
+    let Some(About::Object { ty, word, .. }) = printed::about(&texts[0]) else { return Ok(Err(unreadable(0))) };
+    let is_local = word == "Variable";
+    let term = if is_local { printed::section_definition(&texts[1]) } else { printed::print(&texts[1], &ty) };
+    let Some(term) = term else { return Ok(Err(unreadable(1))) };
+    if is_local && is_opaque && is_subproof(&term, name) {
+        return Box::pin(print(prover, &term, is_opaque, wants_dependencies)).await;
+    }
+    let dependencies = texts.get(2).map(|text| dependencies::names(text));
     if dependencies == Some(None) {
-        return Ok(Err(unreadable(&questions[1], &texts[1])));
+        return Ok(Err(unreadable(2)));
     }
     Ok(Ok(Printed { term, ty, dependencies: dependencies.flatten() }))
 }
 
-/// The term and the type of a constant by two answers: `Print` was asked, `About` tells the type.
-async fn print_with_type(
-    prover: &mut Idetop,
-    name: &str,
-    print: &str,
-    printed: &str,
-) -> Result<Result<(String, String), Reason>, Fault> {
-    let about = [format!("About {name}.")];
-    let text = texts(prover, &about).await?.remove(0);
-    let Some(About::Object { ty, .. }) = printed::about(&text) else { return Ok(Err(unreadable(&about[0], &text))) };
-    let Some(term) = printed::print(printed, &ty) else { return Ok(Err(unreadable(print, printed))) };
-    Ok(Ok((term, ty)))
-}
-
-async fn texts(prover: &mut Idetop, questions: &[String]) -> Result<Vec<String>, Fault> {
-    let answers = prover.ask(questions).await?;
-    Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect())
-}
-
-fn unreadable(query: &str, text: &str) -> Reason {
-    Reason::Unreadable { query: query.to_owned(), message: excerpt(text) }
+/// Whether a term is the constant that a section's definition stands for since its proof ended with `Qed.`
+fn is_subproof(term: &str, name: &str) -> bool {
+    let number = term.strip_prefix(name).and_then(|rest| rest.strip_prefix("_subproof"));
+    number.is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()))
 }
