@@ -11,6 +11,7 @@ use std::{env, fs};
 use axum::Router;
 use axum::routing::post;
 use futures::StreamExt;
+use rocq_distill::llm::budget::Limit;
 use rocq_distill::llm::chat::{self, ChatAnswer};
 use rocq_distill::llm::endpoint::Endpoint;
 use rocq_distill::llm::{Request, Route, Session};
@@ -63,7 +64,8 @@ async fn ask(base_url: &str) {
         ..EndpointSettings::default()
     };
     let endpoint = Endpoint::resolve(&settings, "reason").expect("an endpoint");
-    let session = Session::open(endpoint, &StepDir::new(folder.path()), Shard::WHOLE).expect("a session");
+    let session =
+        Session::open(endpoint, &StepDir::new(folder.path()), Shard::WHOLE, Limit::default()).expect("a session");
     let body = session.endpoint().body([("messages", chat::messages(&"Why does this hold? ".repeat(200)))]);
     let request = Request::new(RecordId::new("bench:x"), 0, Route::ChatCompletions, &body, 1000);
     let (started, cpu_before) = (Instant::now(), cpu_seconds());

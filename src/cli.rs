@@ -3,14 +3,16 @@
 mod arguments;
 mod overrides;
 mod report;
+mod run;
 
 pub use arguments::{
     ExportArgs, ExportFlags, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, JudgeArgs, JudgeFlags,
-    MeasureArgs, MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, RunArgs, ScoreArgs, ScoreFlags,
-    SelectArgs, SelectFlags, ShardArgs, StatusArgs, VerifyArgs, VerifyFlags,
+    MeasureArgs, MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, ScoreArgs, ScoreFlags, SelectArgs,
+    SelectFlags, ShardArgs, StatusArgs, VerifyArgs, VerifyFlags,
 };
 pub use overrides::Overrides;
 pub use report::ReportArgs;
+pub use run::{BudgetFlags, RunArgs};
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -140,9 +142,8 @@ pub enum Verb {
     /// Run the whole chain from one set of settings
     #[command(after_help = "\
 Examples:
-  rocq-distill run
   rocq-distill run --input mathcomp/ssreflect mathcomp/algebra/poly.v --num-documents 200
-  rocq-distill run --all --config full.toml
+  rocq-distill run --all --config full.toml --max-cost 200
 
 A run that was stopped goes on where it was: what is done and made with the same settings is kept.")]
     Run(RunArgs),

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use crate::exit_code::ExitCode;
-use crate::llm::LlmError;
+use crate::llm::{LlmError, Route};
 use crate::report::ReportError;
 use crate::rocq::{Fault, RocqError};
 use crate::settings::SettingsError;
@@ -128,6 +128,7 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NoProgram { .. } | RocqError::Start { .. } | RocqError::Handshake { .. } => {
             Some(NO_ROCQ_HINT.to_owned())
         }
+        RocqError::TooOld { .. } => Some("put a newer Rocq on PATH, or name one in `rocq.program`".to_owned()),
         RocqError::NoPet { .. } => Some(format!("install coq-lsp, whose program it is; {PETANQUE_HINT}")),
         RocqError::NoServer { .. } | RocqError::ServerHandshake { .. } => Some(PETANQUE_HINT.to_owned()),
         RocqError::OldServer { .. } => Some(format!("install a newer coq-lsp; {PETANQUE_HINT}")),
@@ -206,6 +207,11 @@ fn llm_hint(error: &LlmError) -> Option<String> {
         }
         LlmError::Refused { status: 402, .. } => {
             format!("add credit to the account of this key and run the same command again: {KEPT}")
+        }
+        LlmError::Refused { status: 404 | 405, route: Route::Tokenize, .. } => {
+            "this server has no `/tokenize`: name the tokenizer of its model with `--tokenizer` or `score.tokenizer`, and \
+             use `--wire echo` if it has no `prompt_logprobs` either"
+                .to_owned()
         }
         LlmError::Refused { status: 404, .. } => {
             "check `base_url`, which most often ends in `/v1`, and `model`: the server knows one of them not".to_owned()

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::llm::budget::{Limit, Spending};
+use crate::llm::journal::Journal;
 use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
-use crate::settings::Settings;
+use crate::settings::{BudgetSettings, Settings};
 use crate::steps::export::DatasetManifest;
 use crate::steps::{self, Context, StepError};
+use crate::store::StoreError;
 use crate::store::layout::{RunDir, StepName};
 use crate::store::ledger::Summary;
 
@@ -77,6 +80,21 @@ pub fn chain(settings: &Settings) -> Vec<StepName> {
     StepName::ALL.iter().copied().take_while(is_asked_for).collect()
 }
 
+/// What a step that asks models may spend of what all of them may spend together in a run directory: the others'
+/// journals say what they spent.
+pub fn budget(settings: &Settings, step: StepName) -> Result<Limit, StoreError> {
+    let BudgetSettings { max_cost, max_tokens_total } = settings.budget;
+    if max_cost.is_none() && max_tokens_total.is_none() {
+        return Ok(Limit::default());
+    }
+    let run_dir = RunDir::new(&settings.output);
+    let mut others = Spending::default();
+    for other in [StepName::Reason, StepName::Score, StepName::Judge].into_iter().filter(|other| *other != step) {
+        others = others + Journal::spent_in(&run_dir.step(other))?;
+    }
+    Ok(Limit { max_cost, max_tokens: max_tokens_total, others: Some(others) })
+}
+
 /// Runs every step up to the export.
 pub async fn run(
     context: Context<'_>,
@@ -90,6 +108,7 @@ pub async fn run(
         let input = step.previous().map(|previous| run_dir.step(previous));
         let output = run_dir.step(step);
         let input = input.as_ref().unwrap_or(&output);
+        let context = Context { budget: budget(settings, step)?, ..context };
         let summary = match step {
             StepName::Extract => steps::extract::run(context, settings, rocq, &output).await?,
             StepName::Verify => steps::verify::run(context, settings, rocq, engine, input, &output).await?,

@@ -3,6 +3,7 @@
 pub mod axioms;
 pub mod compiler;
 pub mod dependencies;
+pub mod detour;
 pub mod document;
 pub mod engine;
 mod error;

@@ -16,14 +16,17 @@ use crate::cli::{Cli, Folders, Verb};
 use crate::console::Console;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::llm::budget::Limit;
 use crate::pipeline::{self, Funnel, Portion};
 use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::rocq::process;
 use crate::settings::{Settings, VerifySettings};
+use crate::steps::dry_run::DryRun;
 use crate::steps::event::Both;
 use crate::steps::export::DatasetManifest;
 use crate::steps::{self, Context, Stop};
+use crate::store::StoreError;
 use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName};
 use crate::store::ledger::Summary;
 use crate::telemetry::Telemetry;
@@ -128,7 +131,9 @@ async fn work(
     stop: &Stop,
 ) -> Result<ExitCode, Failure> {
     let observer = Both(console, telemetry);
-    let context = Context { jobs: settings.jobs, shard: settings.shard, observer: &observer, stop };
+    let context =
+        Context { jobs: settings.jobs, shard: settings.shard, observer: &observer, stop, budget: Limit::default() };
+    let within_budget = |step| Ok::<_, StoreError>(Context { budget: pipeline::budget(settings, step)?, ..context });
     let run_dir = RunDir::new(&settings.output);
     let folders = |folders: &Folders, step: StepName| {
         let input =
@@ -171,26 +176,23 @@ async fn work(
         Verb::Reason(args) => {
             let (input, output) = folders(&args.folders, StepName::Reason);
             if args.dry_run {
-                console.dry_run(&steps::reason::dry_run(&settings.reason, &input, &output)?)?;
-                return Ok(ExitCode::Success);
+                return told(&steps::reason::dry_run(&settings.reason, &input, &output)?, console);
             }
-            steps::reason::run(context, &settings.reason, &input, &output).await?
+            steps::reason::run(within_budget(StepName::Reason)?, &settings.reason, &input, &output).await?
         }
         Verb::Score(args) => {
             let (input, output) = folders(&args.folders, StepName::Score);
             if args.dry_run {
-                console.dry_run(&steps::score::dry_run(&settings.score, &input, &output)?)?;
-                return Ok(ExitCode::Success);
+                return told(&steps::score::dry_run(&settings.score, &input, &output)?, console);
             }
-            steps::score::run(context, &settings.score, &input, &output).await?
+            steps::score::run(within_budget(StepName::Score)?, &settings.score, &input, &output).await?
         }
         Verb::Judge(args) => {
             let (input, output) = folders(&args.folders, StepName::Judge);
             if args.dry_run {
-                console.dry_run(&steps::judge::dry_run(&settings.judge, &input, &output)?)?;
-                return Ok(ExitCode::Success);
+                return told(&steps::judge::dry_run(&settings.judge, &input, &output)?, console);
             }
-            steps::judge::run(context, &settings.judge, &input, &output).await?
+            steps::judge::run(within_budget(StepName::Judge)?, &settings.judge, &input, &output).await?
         }
         Verb::Export(args) => {
             let input = args.input.as_deref().map_or_else(|| last_done(&run_dir), StepDir::new);
@@ -246,6 +248,11 @@ fn left_out(funnel: &Funnel) -> Option<String> {
         left.join(", "),
         if left.len() == 1 { "is" } else { "are" }
     ))
+}
+
+fn told(dry_run: &DryRun, console: &Console) -> Result<ExitCode, Failure> {
+    console.dry_run(dry_run)?;
+    Ok(ExitCode::Success)
 }
 
 fn finish(summary: Summary, console: &Console) -> Result<ExitCode, Failure> {

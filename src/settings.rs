@@ -1,5 +1,6 @@
 //! Settings: defaults, then the file, then the environment, then the flags; resolved once.
 
+mod budget;
 mod endpoint;
 mod error;
 mod example;
@@ -17,6 +18,7 @@ mod step_range;
 mod telemetry;
 mod verify;
 
+pub use budget::BudgetSettings;
 pub use endpoint::{EndpointSettings, SCRIPTED};
 pub use error::SettingsError;
 pub use example::Example;
@@ -59,6 +61,8 @@ fn optional_keys() -> Vec<String> {
         .iter()
         .flat_map(|step| endpoint::OPTIONAL_KEYS.iter().map(move |key| format!("{step}.{key}")));
     let others = [
+        "budget.max_cost",
+        "budget.max_tokens_total",
         "export.benchmark",
         "extract.only_steps",
         "measure.tokenizer",
@@ -97,6 +101,8 @@ pub struct Settings {
     pub filter: FilterSettings,
     /// How many records are chosen.
     pub select: SelectSettings,
+    /// What the models may cost together.
+    pub budget: BudgetSettings,
     /// Which model reasons.
     pub reason: ReasonSettings,
     /// Which model scores.
@@ -122,6 +128,7 @@ impl Default for Settings {
             measure: MeasureSettings::default(),
             filter: FilterSettings::default(),
             select: SelectSettings::default(),
+            budget: BudgetSettings::default(),
             reason: ReasonSettings::default(),
             score: ScoreSettings::default(),
             judge: JudgeSettings::default(),
@@ -169,6 +176,7 @@ impl Settings {
             return Err(SettingsError::OutOfRange { key: "jobs".to_owned(), least: 1 });
         }
         self.filter.check()?;
+        self.budget.check()?;
         self.export.check()?;
         self.reason.endpoint().check("reason")?;
         self.score.endpoint().check("score")?;

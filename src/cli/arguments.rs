@@ -62,38 +62,6 @@ pub struct VerifyFlags {
     pub pet_server: Option<String>,
 }
 
-/// `run`.
-#[derive(Debug, Clone, Args)]
-pub struct RunArgs {
-    /// The run directory [default: export]
-    #[arg(long, short, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-    /// Folders and .v files of the library [default: a few files, see --all]
-    #[arg(long, short, value_name = "PATH", num_args = 1.., conflicts_with = "all")]
-    pub input: Vec<PathBuf>,
-    /// Take the whole installed library
-    #[arg(long)]
-    pub all: bool,
-    /// How much of the machine is used.
-    #[command(flatten)]
-    pub jobs: JobsArgs,
-    /// What each prover may use.
-    #[command(flatten)]
-    pub prover: ProverFlags,
-    /// What replays proofs: auto, petanque or coqidetop [default: auto]
-    #[arg(long, value_name = "ENGINE", help_heading = "Work")]
-    pub engine: Option<EngineChoice>,
-    /// `measure`.
-    #[command(flatten)]
-    pub measure: MeasureFlags,
-    /// `filter`.
-    #[command(flatten)]
-    pub filter: FilterFlags,
-    /// `select`.
-    #[command(flatten)]
-    pub select: SelectFlags,
-}
-
 /// `extract`.
 #[derive(Debug, Clone, Args)]
 pub struct ExtractArgs {
@@ -181,7 +149,7 @@ pub struct MeasureArgs {
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Tokens")]
 pub struct MeasureFlags {
-    /// A tokenizer.json, a folder with one, or a name on the hub [default: built in]
+    /// A tokenizer.json, its folder, or a name on the hub [default: built in]
     #[arg(long, value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokenizer: Option<String>,

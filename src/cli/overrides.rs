@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    ExportFlags, FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, ScoreFlags, SelectFlags,
-    Verb, VerifyFlags,
+    BudgetFlags, ExportFlags, FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, ScoreFlags,
+    SelectFlags, Verb, VerifyFlags,
 };
 use crate::record::TheoremKind;
 use crate::settings::StepRange;
@@ -28,6 +28,7 @@ pub struct Overrides {
     filter: FilterFlags,
     select: SelectFlags,
     export: ExportFlags,
+    budget: BudgetFlags,
     reason: Both<ReasonFlags>,
     score: Both<ScoreFlags>,
     judge: Both<JudgeFlags>,
@@ -70,6 +71,7 @@ impl Verb {
                 overrides.measure = args.measure.clone();
                 overrides.filter = args.filter.clone();
                 overrides.select = args.select.clone();
+                overrides.budget = args.budget.clone();
             }
             Self::Extract(args) => {
                 overrides.jobs = args.jobs.jobs;

@@ -127,6 +127,9 @@ impl Talk {
             }
             Event::Note { message } => self.say(&format!("{message}\n")),
             Event::Warning { message } => self.warn(message),
+            Event::Troubled { n_failed, last } => {
+                self.warn(&format!("{n_failed} tries without an answer, the last one: {last}"));
+            }
             Event::StepDone { .. } => {
                 self.bar.finish_and_clear();
                 if let Some(progress) = self.progress.take() {

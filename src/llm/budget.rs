@@ -1,6 +1,7 @@
 //! The budget: money and tokens that may be spent, what is under way included.
 
 use std::fmt;
+use std::ops::Add;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -11,11 +12,21 @@ use crate::settings::EndpointSettings;
 /// Keeps to the most money and tokens that may be spent.
 #[derive(Debug)]
 pub struct Budget {
-    max_cost: Option<f64>,
-    max_tokens: Option<u64>,
+    limits: [Limit; 2],
     prices: Prices,
     account: Mutex<Account>,
     settled: Notify,
+}
+
+/// The most that may be spent.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Limit {
+    /// The most money.
+    pub max_cost: Option<f64>,
+    /// The most tokens.
+    pub max_tokens: Option<u64>,
+    /// Whether it is one for several steps, and then what the others have spent of it.
+    pub others: Option<Spending>,
 }
 
 /// What a million tokens cost, where the settings say it.
@@ -67,6 +78,8 @@ pub enum Spent {
         spent: f64,
         /// What the next request may cost.
         next: f64,
+        /// Whether the budget is one for several steps.
+        is_shared: bool,
     },
     /// Of tokens.
     Tokens {
@@ -76,17 +89,22 @@ pub enum Spent {
         spent: u64,
         /// What the next request may use up.
         next: u64,
+        /// Whether the budget is one for several steps.
+        is_shared: bool,
     },
 }
 
 impl fmt::Display for Spent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whose = |is_shared: bool| if is_shared { " for all steps together" } else { "" };
         match self {
-            Self::Cost { max, spent, next } => {
-                write!(f, "{spent:.4} of {max:.4} in money, and the next request may cost {next:.4}")
+            Self::Cost { max, spent, next, is_shared } => {
+                let whose = whose(*is_shared);
+                write!(f, "{spent:.4} of {max:.4} in money{whose}, and the next request may cost {next:.4}")
             }
-            Self::Tokens { max, spent, next } => {
-                write!(f, "{spent} of {max} tokens, and the next request may take {next}")
+            Self::Tokens { max, spent, next, is_shared } => {
+                let whose = whose(*is_shared);
+                write!(f, "{spent} of {max} tokens{whose}, and the next request may take {next}")
             }
         }
     }
@@ -108,12 +126,40 @@ impl Prices {
     }
 }
 
+impl Limit {
+    /// What speaks against a request after all that was spent and set aside in the own step.
+    fn excess(&self, spent: Spending, reserved: Estimate, next: Estimate) -> Option<Spent> {
+        let is_shared = self.others.is_some();
+        let spent = spent + self.others.unwrap_or_default();
+        let tokens = spent.tokens + reserved.tokens + next.tokens;
+        if let Some(max) = self.max_tokens.filter(|max| tokens > *max || spent.tokens >= *max) {
+            return Some(Spent::Tokens { max, spent: spent.tokens, next: next.tokens, is_shared });
+        }
+        let cost = spent.cost + reserved.cost + next.cost;
+        let max = self.max_cost.filter(|max| cost > *max || spent.cost >= *max)?;
+        Some(Spent::Cost { max, spent: spent.cost, next: next.cost, is_shared })
+    }
+
+    /// The setting that cannot be kept to because an answer does not say what it used up.
+    fn uncounted(&self, usage: &Usage) -> Option<&'static str> {
+        let (max_cost, max_tokens) = match self.others {
+            None => ("max_cost", "max_tokens_total"),
+            Some(_) => ("budget.max_cost", "budget.max_tokens_total"),
+        };
+        match (self.max_cost, usage.cost, self.max_tokens) {
+            (Some(_), None, _) => Some(max_cost),
+            (_, _, Some(_)) if usage.prompt_tokens + usage.completion_tokens == 0 => Some(max_tokens),
+            _ => None,
+        }
+    }
+}
+
 impl Budget {
-    /// The budget of the settings, of which so much is spent already.
-    pub fn new(settings: &EndpointSettings, spent: Spending) -> Self {
+    /// The budget of the settings, of which so much is spent already, within one that other steps share.
+    pub fn new(settings: &EndpointSettings, shared: Limit, spent: Spending) -> Self {
+        let own = Limit { max_cost: settings.max_cost, max_tokens: settings.max_tokens_total, others: None };
         Self {
-            max_cost: settings.max_cost,
-            max_tokens: settings.max_tokens_total,
+            limits: [own, shared],
             prices: Prices { input: settings.input_price, output: settings.output_price },
             account: Mutex::new(Account { spent, ..Account::default() }),
             settled: Notify::new(),
@@ -127,11 +173,7 @@ impl Budget {
 
     /// The limit that cannot be kept to because an answer does not say what it used up.
     pub fn uncounted(&self, usage: &Usage) -> Option<&'static str> {
-        match (self.max_cost, usage.cost, self.max_tokens) {
-            (Some(_), None, _) => Some("max_cost"),
-            (_, _, Some(_)) if usage.prompt_tokens + usage.completion_tokens == 0 => Some("max_tokens_total"),
-            _ => None,
-        }
+        self.limits.iter().find_map(|limit| limit.uncounted(usage))
     }
 
     /// What has been spent.
@@ -167,13 +209,7 @@ impl Budget {
     }
 
     fn excess(&self, account: &Account, next: Estimate) -> Option<Spent> {
-        let tokens = account.spent.tokens + account.reserved.tokens + next.tokens;
-        if let Some(max) = self.max_tokens.filter(|max| tokens > *max || account.spent.tokens >= *max) {
-            return Some(Spent::Tokens { max, spent: account.spent.tokens, next: next.tokens });
-        }
-        let cost = account.spent.cost + account.reserved.cost + next.cost;
-        let max = self.max_cost.filter(|max| cost > *max || account.spent.cost >= *max)?;
-        Some(Spent::Cost { max, spent: account.spent.cost, next: next.cost })
+        self.limits.iter().find_map(|limit| limit.excess(account.spent, account.reserved, next))
     }
 
     fn account(&self) -> MutexGuard<'_, Account> {
@@ -217,7 +253,7 @@ impl Drop for Reservation<'_> {
         // Sums of decimal fractions leave a rest.
         account.reserved.cost = if account.n_reserved == 0 { 0.0 } else { account.reserved.cost - self.estimate.cost };
         if let Some(usage) = self.used {
-            account.spent.add(&usage);
+            account.spent.count(&usage);
         }
         drop(account);
         self.budget.settled.notify_waiters();
@@ -225,12 +261,25 @@ impl Drop for Reservation<'_> {
 }
 
 impl Spending {
-    /// Adds an answer.
-    pub fn add(&mut self, usage: &Usage) {
+    /// Counts an answer.
+    pub fn count(&mut self, usage: &Usage) {
         self.n_answers += 1;
         self.tokens += usage.prompt_tokens + usage.completion_tokens;
         self.answer_tokens += usage.completion_tokens;
         self.cost += usage.cost.unwrap_or(0.0);
+    }
+}
+
+impl Add for Spending {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            n_answers: self.n_answers + other.n_answers,
+            tokens: self.tokens + other.tokens,
+            answer_tokens: self.answer_tokens + other.answer_tokens,
+            cost: self.cost + other.cost,
+        }
     }
 }
 
@@ -253,7 +302,7 @@ mod tests {
             output_price: Some(2.0),
             ..EndpointSettings::default()
         };
-        Budget::new(&settings, Spending::default())
+        Budget::new(&settings, Limit::default(), Spending::default())
     }
 
     fn usage(prompt_tokens: u64, completion_tokens: u64) -> Usage {
@@ -270,7 +319,7 @@ mod tests {
         let second = budget.reserve(10, Some(60)).now_or_never().unwrap().unwrap();
         second.settle(usage(10, 60));
         let spent = budget.reserve(20, Some(60)).now_or_never().unwrap().unwrap_err();
-        assert_eq!(spent, Spent::Tokens { max: 100, spent: 95, next: 80 });
+        assert_eq!(spent, Spent::Tokens { max: 100, spent: 95, next: 80, is_shared: false });
     }
 
     #[test]
@@ -299,5 +348,17 @@ mod tests {
         let budget = budget(None, Some(1000));
         budget.reserve(10, None).now_or_never().unwrap().unwrap().settle(usage(10, 400));
         assert_eq!(budget.reserve(10, None).now_or_never().unwrap().unwrap().tokens(), 410);
+    }
+
+    #[test]
+    fn what_other_steps_spent_counts_against_what_they_share() {
+        let others = Spending { n_answers: 1, tokens: 70, ..Spending::default() };
+        let shared = Limit { max_tokens: Some(100), others: Some(others), ..Limit::default() };
+        let budget = Budget::new(&EndpointSettings::default(), shared, Spending::default());
+        budget.reserve(10, Some(10)).now_or_never().unwrap().unwrap().settle(usage(10, 10));
+        let spent = budget.reserve(10, Some(10)).now_or_never().unwrap().unwrap_err();
+        assert_eq!(spent.to_string(), "90 of 100 tokens for all steps together, and the next request may take 20");
+        assert_eq!(budget.uncounted(&Usage::default()), Some("budget.max_tokens_total"));
+        assert_eq!(budget.spent().tokens, 20);
     }
 }

@@ -1,5 +1,6 @@
 //! What ends the asking.
 
+use super::Route;
 use super::budget::Spent;
 use crate::store::StoreError;
 
@@ -41,6 +42,8 @@ pub enum LlmError {
     Refused {
         /// The address.
         url: String,
+        /// The service that was asked.
+        route: Route,
         /// The HTTP status, or the status inside an answer.
         status: u16,
         /// What the server said.

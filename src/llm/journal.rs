@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use super::Request;
 use super::budget::Spending;
-use crate::record::{Provenance, RecordId};
+use crate::record::{Provenance, RecordId, Usage};
 use crate::store::StoreError;
 use crate::store::layout::StepDir;
 use crate::store::shard::Shard;
@@ -128,7 +128,8 @@ impl Journal {
         own.seek(SeekFrom::Start(end)).map_err(StoreError::io("read", own_path))?;
         let (lines, to_write) = mpsc::channel();
         let thread = thread::spawn(move || write_lines(own, end, &to_write));
-        Ok(Self { path, files, index: Mutex::new(found.index), writer: Some((lines, thread)), spent: found.spent })
+        let spent = found.spent();
+        Ok(Self { path, files, index: Mutex::new(found.index), writer: Some((lines, thread)), spent })
     }
 
     /// How many of these requests are answered in any journal of the folder; changes nothing.
@@ -136,19 +137,14 @@ impl Journal {
         folder: &StepDir,
         requests: impl IntoIterator<Item = &'a Request>,
     ) -> Result<usize, StoreError> {
-        let folder_of_all = folder.journals();
-        let mut found = Found::default();
-        if folder_of_all.is_dir() {
-            for entry in fs::read_dir(&folder_of_all).map_err(StoreError::io("list", &folder_of_all))? {
-                let path = entry.map_err(StoreError::io("list", &folder_of_all))?.path();
-                if folder.shard_of_journal(&path).is_some() {
-                    let file = File::open(&path).map_err(StoreError::io("open", &path))?;
-                    found.read(0, &path, &file)?;
-                }
-            }
-        }
+        let found = Found::in_folder(folder)?;
         let is_answered = |request: &&Request| found.index.contains_key(&(Key::of(request), request.hash.to_string()));
         Ok(requests.into_iter().filter(is_answered).count())
+    }
+
+    /// What all answers in the journals of a step's folder used up; changes nothing.
+    pub fn spent_in(folder: &StepDir) -> Result<Spending, StoreError> {
+        Ok(Found::in_folder(folder)?.spent())
     }
 
     /// What the answers used up that were in the journal when it was opened.
@@ -231,10 +227,37 @@ fn locked(path: &Path) -> StoreError {
 #[derive(Debug, Default)]
 struct Found {
     index: HashMap<(Key, String), Place>,
-    spent: Spending,
+    used: Vec<Usage>,
 }
 
 impl Found {
+    /// Reads every journal of a step's folder, if it has some.
+    fn in_folder(folder: &StepDir) -> Result<Self, StoreError> {
+        let folder_of_all = folder.journals();
+        let mut found = Self::default();
+        if folder_of_all.is_dir() {
+            for entry in fs::read_dir(&folder_of_all).map_err(StoreError::io("list", &folder_of_all))? {
+                let path = entry.map_err(StoreError::io("list", &folder_of_all))?.path();
+                if folder.shard_of_journal(&path).is_some() {
+                    let file = File::open(&path).map_err(StoreError::io("open", &path))?;
+                    found.read(0, &path, &file)?;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The sum of what was used up: the same to the last bit in whatever order the answers arrived.
+    fn spent(&self) -> Spending {
+        let mut used: Vec<_> = self.used.iter().collect();
+        used.sort_by(|left, right| left.cost.unwrap_or(0.0).total_cmp(&right.cost.unwrap_or(0.0)));
+        let mut spent = Spending::default();
+        for usage in used {
+            spent.count(usage);
+        }
+        spent
+    }
+
     /// Reads a file to its last whole line and says where that ends; of two answers to the same, the first counts.
     fn read(&mut self, number: usize, path: &Path, file: &File) -> Result<u64, StoreError> {
         let mut reader = BufReader::new(file);
@@ -255,7 +278,7 @@ impl Found {
                     return Err(StoreError::Malformed { path, line, expected: EXPECTED, source });
                 }
             };
-            self.spent.add(&entry.provenance.usage);
+            self.used.push(entry.provenance.usage);
             if !matches!(entry.outcome, Outcome::Empty(_)) {
                 let place = Place { file: number, offset: end, length: text.len() };
                 self.index.entry((entry.key, entry.provenance.request_hash)).or_insert(place);
@@ -299,7 +322,6 @@ mod tests {
 
     use super::*;
     use crate::llm::Route;
-    use crate::record::Usage;
 
     fn request(sample: usize) -> Request {
         Request::new(RecordId::new("lib.a:x"), sample, Route::ChatCompletions, &Map::new(), 1)

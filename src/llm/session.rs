@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
-use super::budget::{Budget, Spending};
+use super::budget::{Budget, Limit, Spending};
 use super::classify::Fault;
 use super::client::Client;
 use super::endpoint::Endpoint;
@@ -111,8 +111,8 @@ struct End {
 }
 
 impl Session {
-    /// Opens the journal of a shard in the step's folder `output`; nothing is sent.
-    pub fn open(endpoint: Endpoint, output: &StepDir, shard: Shard) -> Result<Self, LlmError> {
+    /// Opens the journal of a shard in the step's folder `output`; nothing is sent. `of_all` is a limit for several steps.
+    pub fn open(endpoint: Endpoint, output: &StepDir, shard: Shard, of_all: Limit) -> Result<Self, LlmError> {
         let backend =
             if endpoint.is_rehearsal() { Backend::Scripted } else { Backend::Server(Client::new(&endpoint)?) };
         let journal = Journal::open(output, shard)?;
@@ -120,7 +120,7 @@ impl Session {
             backend,
             gate: Gate::new(endpoint.settings.max_workers),
             pace: Pace::new(&endpoint.settings),
-            budget: Budget::new(&endpoint.settings, journal.spent()),
+            budget: Budget::new(&endpoint.settings, of_all, journal.spent()),
             journal,
             endpoint,
             end: Mutex::default(),
@@ -164,7 +164,7 @@ impl Session {
             match self.attempt::<A>(request, wait.is_none()).await? {
                 // What was written is read again: a number that went through the journal is always the same.
                 Ok(()) => return self.recall(request)?.ok_or(NoAnswer),
-                Err(fault) => self.recover(fault, wait).await?,
+                Err(fault) => self.recover(request.route, fault, wait).await?,
             }
         }
     }
@@ -188,7 +188,7 @@ impl Session {
                     if let Fault::Transient { is_overload: true, retry_after, .. } = &fault {
                         passage.turned_away(*retry_after);
                     }
-                    self.recover(fault, wait).await?;
+                    self.recover(route, fault, wait).await?;
                 }
             }
         }
@@ -314,11 +314,11 @@ impl Session {
     }
 
     /// Waits before the next try, if there is one.
-    async fn recover(&self, fault: Fault, wait: Option<Duration>) -> Result<(), NoAnswer> {
+    async fn recover(&self, route: Route, fault: Fault, wait: Option<Duration>) -> Result<(), NoAnswer> {
         let (message, retry_after) = match fault {
             Fault::Transient { message, retry_after, .. } => (message, retry_after),
-            Fault::Fatal { status, message } => return Err(self.halt(self.refused(status, message))),
-            Fault::TooLong { message } => return Err(self.halt(self.refused(400, message))),
+            Fault::Fatal { status, message } => return Err(self.halt(self.refused(route, status, message))),
+            Fault::TooLong { message } => return Err(self.halt(self.refused(route, 400, message))),
         };
         let Some(wait) = wait else { return Err(self.give_up(message)) };
         let wait = match retry_after {
@@ -329,9 +329,10 @@ impl Session {
         self.or_ended(tokio::time::sleep(wait)).await
     }
 
-    fn refused(&self, status: u16, message: String) -> LlmError {
+    fn refused(&self, route: Route, status: u16, message: String) -> LlmError {
         LlmError::Refused {
             url: self.endpoint.address(),
+            route,
             status,
             message,
             key_env: self.endpoint.settings.api_key_env.clone(),

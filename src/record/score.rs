@@ -47,6 +47,18 @@ pub enum Variant {
     Mixed,
 }
 
+impl Variant {
+    /// Its name, as it stands in a record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Obfuscated => "obfuscated",
+            Self::Full => "full",
+            Self::None => "none",
+            Self::Mixed => "mixed",
+        }
+    }
+}
+
 /// One token of the tactics.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

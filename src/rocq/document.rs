@@ -1,27 +1,20 @@
 //! A source file as provers execute it, front to back: one that is lost is replaced by another that catches up.
 //!
-//! Catching up executes the file's own sentences and asks nothing, which is what makes it cheap and exact. A proof that
-//! no prover gets through is left out: its statement is executed and then `Admitted.`, so that what follows can use it;
-//! whoever asks for axioms is told so. Nothing else of a file is ever left out but what changes nothing.
+//! Catching up executes the file's own sentences and asks nothing, which is what makes it cheap and exact. What no prover
+//! gets through is [left out](super::detour).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::detour::{Detours, LeftOut, MAX_DEATHS, Obstacle, Open, PATIENCE};
 use super::idetop::{Idetop, Limits};
 use super::installation::Installation;
 use super::library::SourceFile;
 use super::position::LineIndex;
 use super::sentence::{self, Sentence};
-use super::vernac;
 use super::wire::{Place, StateId, Status};
 use super::{Fault, RocqError};
-use crate::record::{FullName, Reason, excerpt};
-
-/// How many times as long as usual a sentence may take when it is executed again and nothing is asked.
-const PATIENCE: u32 = 3;
-
-/// How many provers may die of the same proof before it is left out, and how many may die while they start.
-const MAX_DEATHS: u32 = 2;
+use crate::record::{FullName, Reason};
 
 /// A source file as provers execute it.
 #[derive(Debug)]
@@ -44,24 +37,7 @@ pub struct Document<'a> {
     states: BTreeMap<usize, StateId>,
     /// The proof that is open at `next`.
     open: Option<Open>,
-    deaths: BTreeMap<usize, u32>,
-    left_out: BTreeMap<usize, LeftOut>,
-}
-
-/// A proof that is open.
-#[derive(Debug, Clone)]
-struct Open {
-    statement: usize,
-    name: String,
-}
-
-/// A part of the file that no prover gets through.
-#[derive(Debug, Clone)]
-struct LeftOut {
-    /// The first sentence behind it.
-    end: usize,
-    /// The theorem that is admitted, if it is one.
-    name: Option<String>,
+    detours: Detours<'a>,
 }
 
 /// Why nothing more is known of the file from a sentence on.
@@ -80,12 +56,6 @@ enum Goal {
     Behind(usize),
 }
 
-/// What keeps a prover from going on.
-enum Obstacle {
-    Refused(String),
-    Lost(Fault),
-}
-
 impl<'a> Document<'a> {
     /// Starts a prover at the beginning of the file, where it executes the sentences of `preparation`.
     pub async fn open(
@@ -96,11 +66,13 @@ impl<'a> Document<'a> {
         preparation: &'a [&'static str],
     ) -> Result<Self, RocqError> {
         let prover = start(rocq, file, limits, preparation).await?;
+        let sentences: Arc<[_]> = sentence::split(text).into();
         Ok(Self {
             rocq,
             file,
             text,
-            sentences: sentence::split(text).into(),
+            detours: Detours::new(text, Arc::clone(&sentences)),
+            sentences,
             lines: LineIndex::new(text),
             limits,
             preparation,
@@ -109,8 +81,6 @@ impl<'a> Document<'a> {
             prover: Some(prover),
             next: 0,
             open: None,
-            deaths: BTreeMap::new(),
-            left_out: BTreeMap::new(),
         })
     }
 
@@ -154,8 +124,7 @@ impl<'a> Document<'a> {
 
     /// Gives up on the proof that the sentence `statement` opens: from now on it is left out.
     pub fn leave_out(&mut self, statement: usize, name: &str) {
-        let end = vernac::proof_end(self.text, &self.sentences, statement);
-        self.left_out.insert(statement, LeftOut { end, name: Some(name.to_owned()) });
+        self.detours.leave_out(statement, name);
         self.lose();
     }
 
@@ -163,16 +132,12 @@ impl<'a> Document<'a> {
     ///
     /// Rocq prints as much of a name as it needs, so the last component decides.
     pub fn left_out_of<'n>(&self, before: usize, axioms: impl IntoIterator<Item = &'n FullName>) -> Vec<FullName> {
-        let is_left_out = |axiom: &&FullName| {
-            let name = axiom.as_str().rsplit('.').next();
-            self.left_out.range(..before).any(|(_, left_out)| left_out.name.as_deref() == name)
-        };
-        axioms.into_iter().filter(is_left_out).cloned().collect()
+        self.detours.left_out_of(before, axioms)
     }
 
     /// Whether a proof of this file was left out.
     pub fn has_left_out(&self) -> bool {
-        self.left_out.values().any(|left_out| left_out.name.is_some())
+        self.detours.has_left_out()
     }
 
     /// The text of a sentence.
@@ -202,7 +167,12 @@ impl<'a> Document<'a> {
                 self.prover = Some(prover);
             }
             let Err(obstacle) = self.forward(goal).await else { return Ok(Ok(())) };
-            if let Err(reason) = self.get_around(obstacle) {
+            let is_lost = matches!(obstacle, Obstacle::Lost(_));
+            let way = self.detours.around(self.next, self.open.as_ref(), obstacle);
+            if is_lost || way.is_ok() {
+                self.lose();
+            }
+            if let Err(reason) = way {
                 return Ok(Err(Stuck { index: self.next, reason }));
             }
         }
@@ -216,7 +186,7 @@ impl<'a> Document<'a> {
             prover.go_back(mark).await?;
         }
         while !self.is_reached(goal) && self.next < self.sentences.len() {
-            let next = match self.left_out.get(&self.next).cloned() {
+            let next = match self.detours.at(self.next).cloned() {
                 Some(LeftOut { end, name: None }) => end,
                 Some(LeftOut { end, name: Some(_) }) => {
                     self.execute(self.text_of(self.next), self.next).await?;
@@ -252,42 +222,6 @@ impl<'a> Document<'a> {
             .run_for_status_within(text, place, limit)
             .await?
             .map_err(|refusal| Obstacle::Refused(refusal.message))
-    }
-
-    /// Settles what to do about what stands in the way at `next`: another try, or leaving a part out. Else, why not.
-    fn get_around(&mut self, obstacle: Obstacle) -> Result<(), Reason> {
-        let sentence = excerpt(self.text_of(self.next));
-        let reason = match obstacle {
-            Obstacle::Lost(fault) => {
-                self.lose();
-                let deaths = self.deaths.entry(self.next).or_default();
-                *deaths += 1;
-                if matches!(fault, Fault::Died { .. }) && *deaths < MAX_DEATHS {
-                    return Ok(());
-                }
-                fault.reason(&sentence)
-            }
-            // A file that does not compile ends here, unless it is we who made it so.
-            Obstacle::Refused(message) if !self.has_left_out() => return Err(Reason::RocqError { sentence, message }),
-            Obstacle::Refused(message) => Reason::RefusedAfterLeftOut { sentence, message },
-        };
-        match self.open.take() {
-            Some(Open { statement, name }) if !self.left_out.contains_key(&statement) => {
-                self.leave_out(statement, &name);
-                Ok(())
-            }
-            None if vernac::changes_nothing(self.text_of(self.next)) => {
-                self.left_out.insert(self.next, LeftOut { end: self.next + 1, name: None });
-                Ok(())
-            }
-            _ => Err(reason),
-        }
-    }
-}
-
-impl From<Fault> for Obstacle {
-    fn from(fault: Fault) -> Self {
-        Self::Lost(fault)
     }
 }
 

@@ -9,6 +9,7 @@ mod replay;
 mod server;
 mod session;
 mod shown;
+mod walk;
 mod workspace;
 
 pub use replay::PetanqueReplay;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::event::Event;
@@ -52,21 +52,25 @@ const OPEN_UNITS: usize = 32;
 /// Asks about every record of every unit of this shard and writes each unit once all its records have a fate.
 ///
 /// When something ends the asking, requests under way are waited for, and units without all answers are left undone.
+/// The output depends on what the settings say of the model and on `made_with`, an object.
 pub(super) async fn map_records(
     context: Context<'_>,
     step: StepName,
     endpoint: Endpoint,
-    made_with: Value,
+    mut made_with: Value,
     folders: (&StepDir, &StepDir),
     decide: impl AsyncFn(&Session, Record) -> Result<Fate, Unfinished>,
 ) -> Result<Summary, StepError> {
     let (input, output) = folders;
+    made_with["model"] = json!(endpoint.model);
+    made_with["body"] = json!(endpoint.settings.body);
+    made_with["is_rehearsal"] = json!(endpoint.is_rehearsal());
     let ledger = units::open(context, step, made_with, input, output)?;
     if ledger.todo().is_empty() {
         return units::finish(context, ledger);
     }
     let most_records = endpoint.settings.max_workers;
-    let mut session = Session::open(endpoint, output, context.shard)?;
+    let mut session = Session::open(endpoint, output, context.shard, context.budget)?;
     let exchanges = session.watch();
     let make = async |todo| make_unit(context, &ledger, &session, input, todo, most_records, &decide).await;
     let work = stream::iter(ledger.todo()).map(make).buffer_unordered(OPEN_UNITS).collect::<Vec<_>>();
@@ -158,8 +162,8 @@ async fn attended<T>(
                 if context.stop.is_asked() || ledger.check().is_err() {
                     session.stop();
                 }
-                if let Some(message) = trouble.tell() {
-                    context.observer.observe(&Event::Warning { message });
+                if let Some(event) = trouble.tell() {
+                    context.observer.observe(&event);
                 }
             }
         }
@@ -185,12 +189,12 @@ impl Trouble {
         }
     }
 
-    fn tell(&mut self) -> Option<String> {
+    fn tell(&mut self) -> Option<Event<'static>> {
         if self.n_failed == 0 || self.told.is_some_and(|told| told.elapsed() < BETWEEN_WARNINGS) {
             return None;
         }
-        let message = format!("{} tries without an answer, the last one: {}", self.n_failed, self.last);
-        *self = Self { told: Some(Instant::now()), ..Self::default() };
-        Some(message)
+        let Self { n_failed, last, .. } =
+            std::mem::replace(self, Self { told: Some(Instant::now()), ..Self::default() });
+        Some(Event::Troubled { n_failed, last })
     }
 }

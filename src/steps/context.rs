@@ -2,6 +2,7 @@
 
 use super::event::Observer;
 use super::stop::Stop;
+use crate::llm::budget::Limit;
 use crate::store::shard::Shard;
 
 /// What every step is given besides its own settings.
@@ -15,4 +16,6 @@ pub struct Context<'a> {
     pub observer: &'a dyn Observer,
     /// Whether to stop early.
     pub stop: &'a Stop,
+    /// What the steps that ask models may spend together.
+    pub budget: Limit,
 }

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::{StepError, units};
 use crate::llm::Request;
 use crate::llm::budget::Prices;
 use crate::llm::endpoint::Endpoint;
 use crate::llm::journal::Journal;
-use crate::store::StoreError;
+use crate::record::Record;
 use crate::store::layout::{StepDir, StepName};
 
 /// What a step would ask.
@@ -26,27 +27,62 @@ pub struct DryRun {
     pub answer_tokens: Option<u64>,
     /// The most that the answers may cost, where the settings have prices.
     pub cost: Option<f64>,
-    /// The first prompt.
-    pub prompt: String,
+    /// The first prompt of each kind.
+    pub prompts: Vec<FirstPrompt>,
+}
+
+/// The first prompt of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FirstPrompt {
+    /// What it is for: the step, or a variant of its prompts.
+    pub kind: &'static str,
+    /// The prompt.
+    pub text: String,
+}
+
+/// What is gathered of the requests that a step would make.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    requests: Vec<Request>,
+    prompts: Vec<FirstPrompt>,
+}
+
+impl Plan {
+    /// Adds a request.
+    pub(super) fn add(&mut self, request: Request) {
+        self.requests.push(request);
+    }
+
+    /// Shows a prompt, if it is the first of its kind.
+    pub(super) fn show(&mut self, kind: &'static str, text: impl FnOnce() -> String) {
+        if self.prompts.iter().all(|prompt| prompt.kind != kind) {
+            self.prompts.push(FirstPrompt { kind, text: text() });
+        }
+    }
 }
 
 impl DryRun {
-    /// Adds requests up; `prompt` is the first one's.
+    /// Adds up what `plan` says of each record that the step reads.
     pub(super) fn of(
         step: StepName,
         endpoint: &Endpoint,
-        output: &StepDir,
-        n_records: usize,
-        requests: &[Request],
-        prompt: String,
-    ) -> Result<Self, StoreError> {
-        let n_answered = Journal::n_answered(output, requests)?;
+        (input, output): (&StepDir, &StepDir),
+        mut plan: impl FnMut(&mut Plan, Record) -> Result<(), StepError>,
+    ) -> Result<Self, StepError> {
+        let (mut planned, mut n_records) = (Plan::default(), 0);
+        units::for_each_record(step, input, |record| {
+            n_records += 1;
+            plan(&mut planned, record)
+        })?;
+        let Plan { requests, prompts } = planned;
+        let n_answered = Journal::n_answered(output, &requests)?;
         let n_left = (requests.len() - n_answered) as u64;
         let mean = requests.iter().map(|request| request.prompt_tokens).sum::<u64>() / (requests.len().max(1) as u64);
         let prompt_tokens = mean * n_left;
         let answer_tokens = endpoint.max_answer_tokens().map(|most| most * n_left);
         let prices = Prices { input: endpoint.settings.input_price, output: endpoint.settings.output_price };
         let cost = answer_tokens.and_then(|answer_tokens| prices.of_tokens(prompt_tokens, answer_tokens));
-        Ok(Self { step, n_records, n_requests: requests.len(), n_answered, prompt_tokens, answer_tokens, cost, prompt })
+        let n_requests = requests.len();
+        Ok(Self { step, n_records, n_requests, n_answered, prompt_tokens, answer_tokens, cost, prompts })
     }
 }

@@ -66,6 +66,13 @@ pub enum Event<'a> {
         /// In lower case, with what to do.
         message: String,
     },
+    /// Tries at requests that had no answer; each is made again.
+    Troubled {
+        /// Since the last time.
+        n_failed: usize,
+        /// What happened last, which may quote a prompt.
+        last: String,
+    },
     /// All units of this shard are on disk.
     StepDone {
         /// The step.

@@ -20,7 +20,7 @@ mod whole_proof;
 mod write;
 
 pub use contamination::{Match, MatchKind, STATEMENT_FIELDS};
-pub use provenance::{Library, ModelUse, Origin, SplitSize, is_rehearsal, models};
+pub use provenance::{Library, ModelUse, Origin, Spent, SplitSize, is_rehearsal, models};
 pub use split::Split;
 
 use std::collections::{BTreeMap, HashSet};
@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 use super::{Context, Pass, StepError, units};
+use crate::llm::journal::Journal;
 use crate::record::{FORMAT_VERSION, Record};
 use crate::settings::{ExportSettings, SplitBy, View};
 use crate::store::digest::Digest;
@@ -280,10 +281,11 @@ fn remove_if_empty(folder: &Path) {
 fn origins(input: &StepDir, last: Manifest) -> Result<Vec<Origin>, StoreError> {
     let beside = input.path().parent().map(RunDir::new);
     let mut origins = vec![];
-    let mut next = Some(last);
-    while let Some(manifest) = next.take() {
+    let mut next = Some((last, StepDir::new(input.path())));
+    while let Some((manifest, folder)) = next.take() {
         if let (Some(run_dir), Some(step)) = (&beside, manifest.step.previous()) {
-            next = Manifest::read(&run_dir.step(step))?.filter(|previous| previous.n_kept == manifest.n_in);
+            let previous = Manifest::read(&run_dir.step(step))?.filter(|previous| previous.n_kept == manifest.n_in);
+            next = previous.map(|previous| (previous, run_dir.step(step)));
         }
         origins.push(Origin {
             step: manifest.step,
@@ -292,6 +294,7 @@ fn origins(input: &StepDir, last: Manifest) -> Result<Vec<Origin>, StoreError> {
             n_in: manifest.n_in,
             n_kept: manifest.n_kept,
             rejected: manifest.rejected,
+            spent: Spent::of(Journal::spent_in(&folder)?),
         });
     }
     Ok(origins)

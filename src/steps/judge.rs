@@ -17,7 +17,6 @@ use crate::record::{Judge, Reason, Reasoning, Record, Score, Variant, Verdict};
 use crate::settings::{JudgeSettings, RankBy};
 use crate::store::layout::{StepDir, StepName};
 use crate::store::ledger::Summary;
-use crate::store::unit;
 use crate::text::leak;
 
 const STEP: StepName = StepName::Judge;
@@ -38,9 +37,6 @@ pub async fn run(
     let endpoint = Endpoint::resolve(&settings.endpoint(), STEP.as_str())?;
     let prompt = Prompt::load(settings.template.as_deref(), PROMPT)?;
     let made_with = json!({
-        "model": endpoint.model,
-        "body": endpoint.settings.body,
-        "is_rehearsal": endpoint.is_rehearsal(),
         "rank_by": settings.rank_by,
         "max_judged": settings.max_judged,
         "check_patterns": settings.check_patterns,
@@ -56,20 +52,16 @@ pub async fn run(
 pub fn dry_run(settings: &JudgeSettings, input: &StepDir, output: &StepDir) -> Result<DryRun, StepError> {
     let endpoint = Endpoint::resolve(&settings.endpoint(), STEP.as_str())?;
     let prompt = Prompt::load(settings.template.as_deref(), PROMPT)?;
-    let (mut n_records, mut requests, mut first) = (0, Vec::new(), None);
-    for (unit, _) in unit::list(input, STEP.previous().unwrap_or(STEP))? {
-        for record in unit::read(&input.unit(&unit))? {
-            n_records += 1;
-            let ranked = ranked(&record, settings.rank_by).into_iter();
-            let asked = ranked.filter(|reasoning| sign(settings, &record, reasoning).is_none());
-            for reasoning in asked.take(settings.max_judged) {
-                let (request, text) = request(&record, reasoning, &prompt, &endpoint)?;
-                requests.push(request);
-                first.get_or_insert(text);
-            }
+    DryRun::of(STEP, &endpoint, (input, output), |plan, record| {
+        let ranked = ranked(&record, settings.rank_by).into_iter();
+        let asked = ranked.filter(|reasoning| sign(settings, &record, reasoning).is_none());
+        for reasoning in asked.take(settings.max_judged) {
+            let (request, text) = request(&record, reasoning, &prompt, &endpoint)?;
+            plan.add(request);
+            plan.show(STEP.as_str(), || text);
         }
-    }
-    Ok(DryRun::of(STEP, &endpoint, output, n_records, &requests, first.unwrap_or_default())?)
+        Ok(())
+    })
 }
 
 /// Judges the reasonings of a record one after the other until one is accepted.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::asking::{self, Fate, Unfinished};
 use super::dry_run::DryRun;
 use super::prompt::{Prompt, Theorem};
-use super::{Context, StepError};
+use super::{Context, StepError, units};
 use crate::llm::chat::{self, ChatAnswer};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
@@ -20,7 +20,6 @@ use crate::record::{Provenance, Reason, Reasoning, Record};
 use crate::settings::ReasonSettings;
 use crate::store::layout::{StepDir, StepName};
 use crate::store::ledger::Summary;
-use crate::store::unit;
 
 const STEP: StepName = StepName::Reason;
 
@@ -37,11 +36,8 @@ pub async fn run(
     let endpoint = Endpoint::resolve(&settings.endpoint(), STEP.as_str())?;
     let prompt = Prompt::load(settings.template.as_deref(), PROMPT)?;
     // Every prompt is filled in before the first is paid for.
-    for_each_record(input, |record| requests(&record, settings.num_gen, &prompt, &endpoint).map(drop))?;
+    units::for_each_record(STEP, input, |record| requests(&record, settings.num_gen, &prompt, &endpoint).map(drop))?;
     let made_with = json!({
-        "model": endpoint.model,
-        "body": endpoint.settings.body,
-        "is_rehearsal": endpoint.is_rehearsal(),
         "num_gen": settings.num_gen,
         "template_sha256": prompt.hash(),
     });
@@ -55,24 +51,15 @@ pub async fn run(
 /// What the step would ask.
 pub fn dry_run(settings: &ReasonSettings, input: &StepDir, output: &StepDir) -> Result<DryRun, StepError> {
     let endpoint = Endpoint::resolve(&settings.endpoint(), STEP.as_str())?;
-    let template = Prompt::load(settings.template.as_deref(), PROMPT)?;
-    let (mut n_records, mut all, mut first) = (0, Vec::new(), None);
-    for_each_record(input, |record| {
-        n_records += 1;
-        all.extend(requests(&record, settings.num_gen, &template, &endpoint)?);
-        if first.is_none() {
-            first = Some(template.fill(Theorem::of(&record))?);
+    let prompt = Prompt::load(settings.template.as_deref(), PROMPT)?;
+    DryRun::of(STEP, &endpoint, (input, output), |plan, record| {
+        for request in requests(&record, settings.num_gen, &prompt, &endpoint)? {
+            plan.add(request);
         }
+        let text = prompt.fill(Theorem::of(&record))?;
+        plan.show(STEP.as_str(), || text);
         Ok(())
-    })?;
-    Ok(DryRun::of(STEP, &endpoint, output, n_records, &all, first.unwrap_or_default())?)
-}
-
-fn for_each_record(input: &StepDir, mut each: impl FnMut(Record) -> Result<(), StepError>) -> Result<(), StepError> {
-    for (unit, _) in unit::list(input, STEP.previous().unwrap_or(STEP))? {
-        unit::read(&input.unit(&unit))?.into_iter().try_for_each(&mut each)?;
-    }
-    Ok(())
+    })
 }
 
 /// The requests for the samples of a record: the same for each, but for the seed where the settings have one.

@@ -30,7 +30,6 @@ use crate::record::{Reason, Record, Score, StepKind, TokenLogprob, Variant};
 use crate::settings::{ScoreSettings, Wire};
 use crate::store::layout::{StepDir, StepName};
 use crate::store::ledger::Summary;
-use crate::store::unit;
 use crate::text::obfuscate::{Obfuscator, TrueProof};
 use measures::measures;
 use mix::Pool;
@@ -51,9 +50,6 @@ pub async fn run(
     let endpoint = Endpoint::resolve(&settings.endpoint(), STEP.as_str())?;
     let scorer = Scorer::new(settings, input)?;
     let made_with = json!({
-        "model": endpoint.model,
-        "body": endpoint.settings.body,
-        "is_rehearsal": endpoint.is_rehearsal(),
         "keep_tokens": settings.keep_tokens,
         "wire": settings.wire,
         "tokens": scorer.tokens.name(),
@@ -70,17 +66,16 @@ pub async fn run(
 pub fn dry_run(settings: &ScoreSettings, input: &StepDir, output: &StepDir) -> Result<DryRun, StepError> {
     let endpoint = Endpoint::resolve(&settings.endpoint(), STEP.as_str())?;
     let scorer = Scorer::new(settings, input)?;
-    let (mut n_records, mut requests, mut first) = (0, Vec::new(), None);
-    for (unit, _) in unit::list(input, STEP.previous().unwrap_or(STEP))? {
-        for record in unit::read(&input.unit(&unit))? {
-            n_records += 1;
-            for prefix in scorer.prefixes(&record)?.1 {
-                requests.push(scorer.request(&endpoint, &record, &prefix));
-                first.get_or_insert_with(|| [prefix.as_str(), record.tactics()].concat());
-            }
+    DryRun::of(STEP, &endpoint, (input, output), |plan, record| {
+        let (planned, prefixes) = scorer.prefixes(&record)?;
+        for prefix in &prefixes {
+            plan.add(scorer.request(&endpoint, &record, prefix));
         }
-    }
-    Ok(DryRun::of(STEP, &endpoint, output, n_records, &requests, first.unwrap_or_default())?)
+        for Planned { variant, prefix, .. } in planned {
+            plan.show(variant.as_str(), || [&prefixes[prefix], record.tactics()].concat());
+        }
+        Ok(())
+    })
 }
 
 /// What every prompt is made with.

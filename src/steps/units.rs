@@ -56,6 +56,18 @@ pub(super) fn open(
     Ok(ledger)
 }
 
+/// Looks at every record that a step reads, in order.
+pub(super) fn for_each_record(
+    step: StepName,
+    input: &StepDir,
+    mut look: impl FnMut(Record) -> Result<(), StepError>,
+) -> Result<(), StepError> {
+    for (unit, _) in unit::list(input, step.previous().unwrap_or(step))? {
+        unit::read(&input.unit(&unit))?.into_iter().try_for_each(&mut look)?;
+    }
+    Ok(())
+}
+
 /// Refuses a folder of a step before the one that adds what this step works on: nothing of the output is touched yet, and
 /// no server is asked about records that cannot go on.
 fn check_input(step: StepName, input: &StepDir) -> Result<(), StepError> {

@@ -94,19 +94,23 @@ impl Signals {
                     self.records.add(n_records as u64, &labels);
                 }
             }
-            Event::Warning { message } => {
-                let mut record = self.logger.create_log_record();
-                record.set_severity_number(Severity::Warn);
-                record.set_severity_text("WARN");
-                record.set_body(message.clone().into());
-                self.logger.emit(record);
-            }
+            Event::Warning { message } => self.warn(message.clone()),
+            // What a server said may quote a prompt.
+            Event::Troubled { n_failed, .. } => self.warn(format!("{n_failed} tries without an answer")),
             Event::StepDone { .. } => {
                 if let Some(step) = self.step.take() {
                     step.end();
                 }
             }
         }
+    }
+
+    fn warn(&self, message: String) {
+        let mut record = self.logger.create_log_record();
+        record.set_severity_number(Severity::Warn);
+        record.set_severity_text("WARN");
+        record.set_body(message.into());
+        self.logger.emit(record);
     }
 
     /// Ends the spans that are open.

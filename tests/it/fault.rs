@@ -10,7 +10,7 @@ use crate::harness::TestRun;
 use crate::library::{bytes, kept, names, provers_in, reasons, rejected, with_tactic};
 
 /// A theorem before the one with the tactic, one behind it that uses it and two that do not.
-const AROUND: &str = "Lemma before : True. Proof. exact I. Qed.\n\
+pub(crate) const AROUND: &str = "Lemma before : True. Proof. exact I. Qed.\n\
                       Module M. Section S. Variable n : nat. Hypothesis h : n = 0.\n\
                       Lemma bad : n = 0. Proof. TACTIC exact h. Qed.\n\
                       Lemma uses : 0 = n. Proof. symmetry. exact bad. Qed. End S.\n\

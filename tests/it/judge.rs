@@ -221,8 +221,12 @@ fn reasonings_are_ranked_by_the_score_that_was_asked_for_and_those_without_come_
     let mut record = scored("lib.a:x", &[("a", 1.0), ("b", 3.0), ("c", 2.0), ("d", 3.0), ("e", 9.0)]);
     record.scores[0].decision = None;
     record.reasonings[4].finish_reason = FinishReason::Length;
+    for (index, normalised_mean) in [0.5, 0.25, 1.5, 2.0, 1.75].into_iter().enumerate() {
+        record.scores[index].normalised_mean = Some(normalised_mean);
+    }
     let by = |rank_by| judge::ranked(&record, rank_by).iter().map(|reasoning| reasoning.index).collect::<Vec<_>>();
     assert_eq!(by(RankBy::Decision), [1, 3, 2, 0]);
     assert_eq!(by(RankBy::Mean), [0, 2, 1, 3]);
     assert_eq!(by(RankBy::Completion), [0, 1, 2, 3]);
+    assert_eq!(by(RankBy::NormalisedMean), [3, 2, 0, 1]);
 }

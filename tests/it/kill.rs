@@ -77,6 +77,13 @@ fn output(folder: &Path) -> BTreeMap<PathBuf, String> {
     contents(folder).into_iter().filter(|(path, _)| !path.starts_with("journal") && !is_temporary(path)).collect()
 }
 
+/// The bytes of what is exported.
+fn dataset(run: &TestRun) -> BTreeMap<PathBuf, String> {
+    let outcome = run.run("export --input export/reason --formats json,jsonl --quiet");
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    contents(&run.path().join("export/dataset"))
+}
+
 #[test]
 fn m24_m26_killed_at_a_hundred_random_moments_a_run_ends_with_the_same_bytes_and_asks_nothing_twice() {
     const KILLS: usize = 100;
@@ -88,7 +95,7 @@ fn m24_m26_killed_at_a_hundred_random_moments_a_run_ends_with_the_same_bytes_and
         let outcome = run.run("reason --quiet");
         assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
         assert_eq!(server.asked().len(), n_records * num_gen);
-        output(&run.path().join("export/reason"))
+        (output(&run.path().join("export/reason")), dataset(&run))
     };
 
     let server = recording_server(120);
@@ -143,7 +150,8 @@ fn m24_m26_killed_at_a_hundred_random_moments_a_run_ends_with_the_same_bytes_and
         let again = asked[*at..].iter().find(|name| names.contains(*name));
         assert_eq!(again, None, "what was on disk was asked again");
     }
-    assert!(output(&folder) == undisturbed, "other bytes in {}", folder.display());
+    assert!(output(&folder) == undisturbed.0, "other bytes in {}", folder.display());
+    assert!(dataset(&run) == undisturbed.1, "another dataset");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rocq_distill::exit_code::ExitCode;
 use rocq_distill::failure::Failure;
+use rocq_distill::llm::budget::{Limit, Spending};
 use rocq_distill::llm::chat::{self, ChatAnswer};
 use rocq_distill::llm::endpoint::{ApiKey, Endpoint};
 use rocq_distill::llm::{LlmError, Reply, Request, Route, Session};
@@ -42,7 +43,7 @@ fn request(session: &Session, sample: usize) -> Request {
 /// What came of some samples, and how the session ended.
 struct Outcome {
     replies: Vec<Option<Reply<ChatAnswer>>>,
-    end: Result<rocq_distill::llm::budget::Spending, LlmError>,
+    end: Result<Spending, LlmError>,
     folder: TempDir,
 }
 
@@ -57,7 +58,8 @@ impl Outcome {
 }
 
 fn ask_in(folder: TempDir, settings: EndpointSettings, n_samples: usize) -> Outcome {
-    let session = Session::open(endpoint(settings), &StepDir::new(folder.path()), Shard::WHOLE).unwrap();
+    let session =
+        Session::open(endpoint(settings), &StepDir::new(folder.path()), Shard::WHOLE, Limit::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let requests: Vec<_> = (0..n_samples).map(|sample| request(&session, sample)).collect();
     let replies =

@@ -11,8 +11,14 @@ use proptest::prelude::*;
 use rocq_distill::text::obfuscate::{MASK, Obfuscator, TrueProof};
 use serde::Deserialize;
 
-const LABELLED: &str = include_str!("../fixtures/obfuscation/labelled.txt");
-const HELD_OUT: &str = include_str!("../fixtures/obfuscation/held_out.txt");
+/// The sets, in the order in which they were written; `README.md` beside them says what each was for.
+const SETS: &[(&str, &str)] = &[
+    ("labelled", include_str!("../fixtures/obfuscation/labelled.txt")),
+    ("held out", include_str!("../fixtures/obfuscation/held_out.txt")),
+    ("second", include_str!("../fixtures/obfuscation/second.txt")),
+    ("third", include_str!("../fixtures/obfuscation/third.txt")),
+    ("fourth", include_str!("../fixtures/obfuscation/fourth.txt")),
+];
 
 #[derive(Debug, Deserialize)]
 struct Proof {
@@ -96,6 +102,18 @@ struct Tally {
     words: Vec<String>,
 }
 
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.n_texts += other.n_texts;
+        self.n_leaks += other.n_leaks;
+        self.leaked.extend(other.leaked);
+        self.n_prose += other.n_prose;
+        self.damaged.extend(other.damaged);
+        self.n_words += other.n_words;
+        self.words.extend(other.words);
+    }
+}
+
 fn tally(file: &str) -> Tally {
     let mut tally = Tally::default();
     for Labelled { proof, text, leaks, prose } in labelled(file) {
@@ -129,7 +147,8 @@ fn assert_rare(what: &str, found: &[String], of: usize) {
 #[test]
 #[expect(clippy::print_stderr, reason = "the rates are figures to report")]
 fn of_labelled_reasonings_what_leaks_goes_and_prose_stays() {
-    for (name, file) in [("labelled", LABELLED), ("held out", HELD_OUT)] {
+    let mut all = Tally::default();
+    for (name, file) in SETS {
         let tally = tally(file);
         eprintln!(
             "{name}: {} texts; {} of {} leaks leaked; {} of {} marked pieces of prose damaged; {} of {} words hidden",
@@ -142,10 +161,11 @@ fn of_labelled_reasonings_what_leaks_goes_and_prose_stays() {
             tally.n_words,
         );
         assert!(tally.n_texts >= 20 && tally.n_leaks > tally.n_texts && tally.n_prose > tally.n_texts);
-        assert_rare("leaks leaked", &tally.leaked, tally.n_leaks);
-        assert_rare("pieces of prose were damaged", &tally.damaged, tally.n_prose);
-        assert_rare("words were hidden", &tally.words, tally.n_words);
+        all.add(tally);
     }
+    assert_rare("leaks leaked", &all.leaked, all.n_leaks);
+    assert_rare("pieces of prose were damaged", &all.damaged, all.n_prose);
+    assert_rare("words were hidden", &all.words, all.n_words);
 }
 
 fn of(tactics: &[&str], premises: &[&str], notations: &[&str]) -> Obfuscator {
@@ -166,9 +186,15 @@ fn m28_prose_that_looks_like_a_tactic_stays() {
         "So she said: Some are Simple, n is odd.",
         "Let's move on to the exact form; the first case has a left and a right side.",
         "- one\n- two\n* three **bold** http://example.org",
+        "There exists y such that it holds; the case on the left is over. Move y to the other side, as dealt with by her.",
+        "Here the intro pattern has two parts, and I unfold it.",
     ] {
         assert_eq!(proof.obfuscate(text), text);
     }
+    assert_eq!(
+        proof.obfuscate("Now rewrite, and in the first exact: it"),
+        "Now [hidden], and in the first [hidden]: it"
+    );
     assert_eq!(proof.obfuscate("the successor S n"), "the successor [hidden] n");
 }
 
@@ -189,9 +215,22 @@ fn m29_the_answer_does_not_get_through() {
         ("so by rewrite addnC", "so [hidden]"),
         ("n + m", "n [hidden] m"),
         ("we are done by exact: foo.", "we are done [hidden]."),
+        ("I would case on m. Case on n.", "I would [hidden] on m. [hidden] on n."),
+        ("So exists m. Then exists n => //", "So [hidden] m. Then [hidden] n [hidden]"),
+        ("have [[|m []]// _] := foo", "[hidden] [[|m []][hidden] _] := foo"),
+        ("Move m and n in, close with by.", "[hidden] m and n in, close with [hidden]."),
     ] {
         assert_eq!(proof.obfuscate(text), expected);
     }
+    let english = of(&["rewrite unlock."], &["mathcomp.ssreflect.ssreflect.unlock"], &[]);
+    assert_eq!(english.obfuscate("It is opened by Unlock. Unlock it."), "It is opened by [hidden]. Unlock it.");
+}
+
+#[test]
+fn a_back_quote_of_a_notation_opens_no_code() {
+    let proof = of(&["by []."], &[], &[]);
+    let text = "It is `1 < m`! + 1`, so by contradiction we have it, as p`_i shows. Then have a case.";
+    assert_eq!(proof.obfuscate(text), text);
 }
 
 #[test]

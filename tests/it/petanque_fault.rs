@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use rocq_distill::record::{Goal, LogicalPath, Reason, Record};
+use rocq_distill::record::{FullName, Goal, LogicalPath, Reason, Record};
 use rocq_distill::store::digest::Digest;
 use rocq_distill::store::layout::{RunDir, StepName};
 
@@ -151,8 +151,13 @@ fn library(prefix: &str, tactics: &[&str]) -> (String, Vec<Record>) {
     let mut records = Vec::new();
     for tactic in tactics {
         let mut record = record(&format!("L.a:{tactic}"));
-        record.proof_script = format!("Proof. {tactic}.\nQed.");
-        record.steps[0].text = format!("{tactic}.");
+        if *tactic == "no_steps" {
+            record.steps.clear();
+            "Proof.\nQed.".clone_into(&mut record.proof_script);
+        } else {
+            record.proof_script = format!("Proof. {tactic}.\nQed.");
+            record.steps[0].text = format!("{tactic}.");
+        }
         "a.v".clone_into(&mut record.source.file);
         record.source.logical_path = LogicalPath::new("L.a");
         record.source.byte_start = text.len();
@@ -216,6 +221,29 @@ fn m41_a_record_at_which_the_server_dies_is_tried_once_more_on_a_fresh_one() {
     let expected =
         [("also_fine", "verified"), ("dies", "prover_died"), ("dies_once", "verified"), ("fine", "verified")];
     assert_eq!(bench.verify(""), standings(&expected));
+    // Each death is followed by a start, and what died twice of its record dies twice more before it is left out.
+    assert_eq!(bench.n_starts(), 6);
+}
+
+#[test]
+fn m41_a_proof_that_no_server_gets_through_costs_what_rests_on_it_and_the_file_goes_on() {
+    let bench = Bench::new(&["before", "dies_always", "after", "uses_dies_always", "last"]);
+    let expected = [
+        ("after", "verified"),
+        ("before", "verified"),
+        ("dies_always", "prover_died"),
+        ("last", "verified"),
+        ("uses_dies_always", "rests_on_left_out"),
+    ];
+    assert_eq!(bench.verify(""), standings(&expected));
+    let theorems = vec![FullName::new("dies_always")];
+    assert_eq!(rejected(&bench.run, "verify", "L/a")[1].reason, Reason::RestsOnLeftOut { theorems });
+}
+
+#[test]
+fn a_proof_without_a_record_that_no_server_gets_through_costs_no_record() {
+    let bench = Bench::with_prefix("Lemma no_record : True. Proof. dies_always. Qed.\n", &["a", "b"]);
+    assert_eq!(bench.verify(""), standings(&[("a", "verified"), ("b", "verified")]));
     assert_eq!(bench.n_starts(), 4);
 }
 
@@ -224,19 +252,47 @@ fn what_ends_the_server_before_a_theorem_is_not_tried_for_each_theorem_after_it(
     let bench = Bench::with_prefix("dies_always.\n", &["a", "b", "c", "d"]);
     let expected = ["a", "b", "c", "d"].map(|name| (name, "prover_died"));
     assert_eq!(bench.verify(""), standings(&expected));
-    assert_eq!(bench.n_starts(), 2);
+    assert_eq!(bench.n_starts(), 3);
 }
 
 #[test]
-fn m15_a_hanging_tactic_costs_its_own_record_and_leaves_no_process() {
+fn m12_m15_a_hanging_tactic_costs_its_own_record_and_leaves_no_process() {
     let bench = Bench::new(&["before", "hangs", "after"]).in_a_hurry();
     let expected = [("after", "verified"), ("before", "verified"), ("hangs", "timed_out")];
     assert_eq!(bench.verify(""), standings(&expected));
-    assert_eq!(bench.n_starts(), 2);
+    assert_eq!(bench.n_starts(), 3);
     let here = bench.run.path().to_str().unwrap();
     let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
     let commands = processes.filter_map(|path| fs::read_to_string(path).ok());
     assert_eq!(commands.filter(|command| command.contains(here)).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn m11_m43_the_server_is_sent_the_files_own_text_and_each_sentence_of_it_once() {
+    let bench = Bench::with_prefix("Prefix. (* ≤ *) Second.\n", &["a", "b"]);
+    bench.verify("");
+    let sent = fs::read_to_string(bench.run.path().join("sent")).unwrap();
+    let ours =
+        ["Set Printing Width", "Axiom rocq_distill_", "Locate Term", "Definition rocq_distill_", "Print Assumptions"];
+    let is_of_the_file = |line: &&str| !ours.iter().any(|start| line.starts_with(start));
+    let sent: Vec<_> = sent.lines().filter(is_of_the_file).flat_map(str::split_whitespace).collect();
+    let file = fs::read_to_string(bench.run.path().join("lib/a.v")).unwrap();
+    assert_eq!(sent, file.split_whitespace().collect::<Vec<_>>());
+}
+
+#[test]
+fn m13_a_proof_of_which_no_goal_is_left_is_not_finished_before_its_closing_sentence() {
+    let bench = Bench::new(&["fine", "cheats"]);
+    assert_eq!(bench.verify(""), standings(&[("cheats", "rocq_error"), ("fine", "verified")]));
+    let Reason::RocqError { sentence, .. } = &rejected(&bench.run, "verify", "L/a")[0].reason else { panic!() };
+    assert_eq!(sentence, "Qed.");
+}
+
+#[test]
+fn m17_a_proof_without_steps_is_replayed_as_any_other() {
+    let bench = Bench::new(&["before", "no_steps", "after"]);
+    let expected = [("after", "verified"), ("before", "verified"), ("no_steps", "verified")];
+    assert_eq!(bench.verify(""), standings(&expected));
 }
 
 #[test]
@@ -299,6 +355,22 @@ fn a_server_that_someone_else_runs_is_used_and_left_running() {
     let expected = [("also_fine", "verified"), ("fine", "verified"), ("other_number", "unreadable")];
     assert_eq!(bench.verify(&server.flag()), standings(&expected));
     assert!(server.is_running());
+}
+
+#[test]
+fn m10_another_program_that_names_its_project_to_a_shared_server_in_between_does_no_harm() {
+    let bench = Bench::new(&["fine"]).variable("PET_LACKS", "proof_info").variable("PET_MISTAKES", "3");
+    let server = bench.serve(0);
+    assert_eq!(bench.verify(&server.flag()), standings(&[("fine", "verified")]));
+}
+
+#[test]
+fn a_shared_server_that_dies_stops_the_step_and_the_file_is_not_done() {
+    let bench = Bench::new(&["fine", "dies"]).variable("PET_LACKS", "proof_info");
+    let server = bench.serve(0);
+    let error = bench.error(&server.flag());
+    assert!(error.contains("there is no petanque server at"), "{error}");
+    assert!(!bench.run.path().join("export/verify/L/a.jsonl").exists());
 }
 
 #[test]

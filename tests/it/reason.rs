@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use walkdir::WalkDir;
 
 use crate::harness::TestRun;
+use crate::library::compile;
 use crate::model_server::{Asked, ModelServer, Said, chat};
 use crate::support::{context, kept, record, rejected, step, write_step};
 
@@ -78,7 +79,7 @@ fn the_first_prompt_of_a_run_reads_well() {
     let server = ModelServer::saying(vec![Said::chat("t", "a")]);
     let (_folder, run_dir) = run_dir(1);
     let dry = reason::dry_run(&settings(&server, 1), &run_dir.step(StepName::Select), &run_dir.step(StepName::Reason));
-    insta::assert_snapshot!(dry.unwrap().prompt);
+    insta::assert_snapshot!(dry.unwrap().prompts[0].text);
 }
 
 #[test]
@@ -284,6 +285,68 @@ fn a_rehearsal_goes_through_reason_score_and_judge_and_ends_with_the_same_bytes_
     assert!(!judged.is_empty());
     assert!(judged.iter().all(|record| record.reasoning_index.is_some() && !record.scores.is_empty()));
     assert_eq!(rehearse().1, judged);
+}
+
+#[test]
+fn what_the_steps_may_spend_together_is_counted_from_the_journals_of_all() {
+    let server = ModelServer::saying(vec![Said::chat("I think", "\\boxed{yes}")]);
+    let (_folder, run_dir) = run_dir(2);
+    let url = server.base_url();
+    let steps = ["reason", "judge"].map(|step| format!("[{step}]\nbase_url = {url:?}\nmodel = \"m\"\n")).concat();
+    let toml = |max_cost: f64| {
+        format!("output = {:?}\n[budget]\nmax_cost = {max_cost:?}\n{steps}[reason.body]\nseed = 1\n", run_dir.path())
+    };
+    let run = TestRun::new().file("rocq-distill.toml", &toml(0.5));
+    // Two answers, each for a quarter.
+    let outcome = run.run("reason --num-gen 1 --quiet");
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    let reasoned = kept(&run_dir.step(StepName::Reason));
+    write_step(&run_dir.step(StepName::Score), StepName::Score, &[("lib.a", reasoned)]);
+    let outcome = run.run("judge --quiet");
+    assert_eq!((outcome.code(), server.asked().len()), (5, 2), "{}", outcome.stderr());
+    assert!(outcome.stderr().contains("0.5000 of 0.5000 in money for all steps together"), "{}", outcome.stderr());
+    let run = run.file("rocq-distill.toml", &toml(1.0));
+    assert_eq!((run.run("judge --quiet").code(), server.asked().len()), (0, 4));
+    let outcome = run.run("reason --num-gen 2 --quiet");
+    assert_eq!((outcome.code(), server.asked().len()), (5, 4), "{}", outcome.stderr());
+}
+
+#[test]
+fn what_run_may_spend_in_all_stops_it_before_the_step_that_would_go_over_it() {
+    let run = TestRun::new();
+    compile(&run.path().join("lib"), &[("a.v", "Lemma a : True. Proof. exact I. Qed.\n")]);
+    let example = run.run("example rehearsal").stdout();
+    let run = run.file("rocq-distill.toml", &example);
+    let outcome = run.run("run --input lib --min-number-instructions 1 --max-tokens-total 10 --quiet");
+    assert_eq!(outcome.code(), 5, "{}", outcome.stderr());
+    assert!(
+        outcome.stderr().contains("the budget is spent: 0 of 10 tokens for all steps together"),
+        "{}",
+        outcome.stderr()
+    );
+    assert!(run.path().join("export/select/manifest.json").is_file());
+}
+
+#[test]
+fn the_card_says_what_all_answers_cost_beside_what_those_in_the_dataset_did() {
+    let server = ModelServer::start(|index, _| {
+        Said::json(200, &chat("I think", "so", if index < 4 { "length" } else { "stop" }))
+    });
+    let (_folder, run_dir) = run_dir(2);
+    run(&run_dir, &ReasonSettings { max_workers: 1, ..settings(&server, 4) }).unwrap();
+    let export = TestRun::new().file("rocq-distill.toml", &format!("output = {:?}\n", run_dir.path()));
+    let outcome = export.run(
+        "export --input export/reason --quiet"
+            .replace("export/reason", run_dir.step(StepName::Reason).path().to_str().unwrap())
+            .as_str(),
+    );
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    let card = fs::read_to_string(run_dir.dataset().card()).unwrap();
+    assert!(
+        card.contains("The answers in these records cost 1.0 in all; answers that were rejected are not in it."),
+        "{card}"
+    );
+    assert!(card.contains("are 8 with 960 tokens of prompts and answers and cost 2.0 in all."), "{card}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use rocq_distill::exit_code::ExitCode;
+use rocq_distill::failure::Failure;
 use rocq_distill::llm::scripted::answer_in_passing;
 use rocq_distill::llm::{LlmError, Route};
 use rocq_distill::record::{
@@ -12,6 +14,7 @@ use rocq_distill::settings::{ScoreSettings, Wire};
 use rocq_distill::steps::{StepError, score};
 use rocq_distill::store::layout::{RunDir, StepName};
 use rocq_distill::store::ledger::Summary;
+use rocq_distill::text::tokenizer::Tokenizer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -235,6 +238,33 @@ fn a_tokenizer_of_this_machine_that_disagrees_with_the_server_is_found_out_befor
 }
 
 #[test]
+fn a_tokenizer_of_this_machine_that_agrees_tokenises_in_the_place_of_the_server() {
+    let (_folder, run_dir) = two_records();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tokenizer");
+    let name = folder.to_str().unwrap().to_owned();
+    let tokenizer = Tokenizer::load(Some(&name)).unwrap();
+    let n_tactics = tokenizer.ids(TACTICS, false).unwrap().len();
+    // A server that makes the tokens of a text itself, and takes those that it is sent.
+    let server = ModelServer::start(move |_, asked| {
+        let ids: Vec<u32> = match &asked.body["prompt"] {
+            Value::String(text) => tokenizer.ids(text, true).unwrap(),
+            ids => serde_json::from_value(ids.clone()).unwrap(),
+        };
+        let entry = |(at, id): (usize, &u32)| match at {
+            0 => Value::Null,
+            _ => json!({ id.to_string(): { "logprob": -f64::from(id % 7), "rank": 1, "decoded_token": "" } }),
+        };
+        let entries: Vec<_> = ids.iter().enumerate().map(entry).collect();
+        Said::json(200, &json!({ "choices": [{ "prompt_logprobs": entries, "prompt_token_ids": ids }] }))
+    });
+    run(&run_dir, &ScoreSettings { tokenizer: Some(name), ..settings(&server) }).unwrap();
+    assert!(server.asked().iter().all(|asked| asked.path == "/v1/completions"));
+    for score in scores(&run_dir).iter().flatten() {
+        assert_eq!(score.tokens.as_ref().unwrap().len(), n_tactics);
+    }
+}
+
+#[test]
 fn where_a_token_reaches_into_the_tactics_the_two_are_tokenised_apart() {
     let (_folder, run_dir) = two_records();
     // The line break before the tactics and their first letter are one token.
@@ -297,6 +327,23 @@ fn a_record_of_which_no_reasoning_fits_is_rejected_with_the_lengths_and_keeps_ev
 }
 
 #[test]
+fn a_server_without_tokenize_is_told_of_with_what_to_do() {
+    let (_folder, run_dir) = two_records();
+    let server = ModelServer::start(|_, asked| match asked.path.as_str() {
+        "/tokenize" => Said::json(404, &json!({ "detail": "Not Found" })),
+        _ => Said::json(200, &says(asked)),
+    });
+    let failure = Failure::from(run(&run_dir, &settings(&server)).unwrap_err());
+    assert_eq!(failure.exit_code(), ExitCode::Refused);
+    let hint = failure.hint().unwrap();
+    assert!(
+        hint.starts_with("this server has no `/tokenize`: name the tokenizer of its model with `--tokenizer`"),
+        "{hint}"
+    );
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
 fn the_second_wire_gives_the_same_scores() {
     let (_folder, run_dir) = two_records();
     run(&run_dir, &settings(&server())).unwrap();
@@ -352,6 +399,9 @@ fn the_prompt_reads_well() {
     let (input, output) = (run_dir.step(StepName::Reason), run_dir.step(StepName::Score));
     let dry_run = score::dry_run(&settings, &input, &output).unwrap();
     assert_eq!((dry_run.n_records, dry_run.n_requests, dry_run.n_answered), (1, 3, 0));
+    let kinds: Vec<_> = dry_run.prompts.iter().map(|prompt| prompt.kind).collect();
+    assert_eq!(kinds, ["none", "obfuscated", "full"]);
+    assert!(dry_run.prompts[1].text.contains("[hidden]") && dry_run.prompts[2].text.contains("addnC"));
     assert!(server.asked().is_empty());
     run(&run_dir, &settings).unwrap();
     insta::assert_snapshot!(prompts(&server).iter().find(|prompt| prompt.contains("[hidden]")).unwrap());

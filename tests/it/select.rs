@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Mutex;
 
+use rocq_distill::llm::budget::Limit;
 use rocq_distill::record::{
     FORMAT_VERSION, LogicalPath, Position, ProofState, ProofTerm, Reason, Record, RecordId, Rejected, Source, Step,
     StepKind, TheoremKind,
@@ -444,7 +445,7 @@ impl Observer for Heard {
 }
 
 fn context(observer: &dyn Observer) -> Context<'_> {
-    Context { jobs: 2, shard: Shard::WHOLE, observer, stop: &crate::support::NOBODY_ASKS }
+    Context { jobs: 2, shard: Shard::WHOLE, observer, stop: &crate::support::NOBODY_ASKS, budget: Limit::default() }
 }
 
 fn unit_name(path: &str) -> UnitName {

@@ -1,7 +1,7 @@
 //! Where settings come from, and what is said about wrong ones.
 
 use insta::assert_snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::TestRun;
 
@@ -23,6 +23,17 @@ fn the_file_wins_over_defaults_the_environment_over_the_file_and_flags_over_all(
     let flags = settings(&run, "filter --max-num-tokens 3");
     assert_eq!(flags["filter"]["max_num_tokens"], 3);
     assert_eq!(flags["filter"]["max_number_instructions"], 20);
+}
+
+#[test]
+fn what_all_models_may_cost_is_a_flag_of_run_and_what_one_step_may_cost_a_flag_of_the_step() {
+    let run = TestRun::new();
+    let settings = |arguments: &str| settings(&run, arguments);
+    let of_run = settings("run --max-cost 2.5 --max_tokens_total 7");
+    assert_eq!(of_run["budget"], json!({ "max_cost": 2.5, "max_tokens_total": 7 }));
+    assert_eq!(of_run["reason"]["max_cost"], Value::Null);
+    let of_step = settings("judge --max-cost 2.5");
+    assert_eq!((&of_step["judge"]["max_cost"], &of_step["budget"]), (&json!(2.5), &json!({})));
 }
 
 #[test]
@@ -129,7 +140,7 @@ fn an_unknown_kind_is_refused_with_the_known_ones() {
     assert_snapshot!(run.run("extract").text(), @r#"
     exit 2
     --- stderr
-    error: setting `extract.kinds.1` in the environment variable `ROCQ_DISTILL_EXTRACT__KINDS`: found `Axiom`, expected one of Theorem, Lemma, Fact, Remark, Corollary, Proposition, Property, Example, Definition, Instance, Let, Fixpoint, CoFixpoint, Goal
+    error: setting `extract.kinds.1` in the environment variable `ROCQ_DISTILL_EXTRACT__KINDS`: found `Axiom`, expected one of Theorem, Lemma, Fact, Remark, Corollary, Proposition, Property, Example, Definition, Instance, Let, Fixpoint, CoFixpoint, Goal, Obligation
     "#);
 }
 

@@ -16,6 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::TestRun;
 use crate::library::compile;
+use crate::model_server::{ModelServer, Said};
 use crate::support::{contents, context, record, write_step};
 
 /// Wishes to stop as soon as the first unit is on disk.
@@ -129,6 +130,36 @@ fn after_sigusr1_the_file_at_work_is_finished_no_other_is_started_and_the_end_is
     let in_two_runs = held.rest();
     fs::remove_dir_all(held.extracted()).unwrap();
     assert_eq!(held.rest(), in_two_runs);
+}
+
+#[test]
+fn after_sigusr1_a_model_step_keeps_what_is_under_way_sends_nothing_more_and_asks_nothing_twice_later() {
+    let (n_records, num_gen, workers) = (6, 5, 4);
+    let server = ModelServer::start(|_, _| Said::chat("I think", "so").after(Duration::from_millis(400)));
+    let settings = format!(
+        "[reason]\nbase_url = {:?}\nmodel = \"m\"\nnum_gen = {num_gen}\nmax_workers = {workers}\n",
+        server.base_url()
+    );
+    let run = TestRun::new().file("rocq-distill.toml", &settings);
+    let input = RunDir::new(run.path().join("export")).step(StepName::Select);
+    let records = |unit: &str| (0..n_records / 2).map(|index| record(&format!("{unit}:r{index}"))).collect();
+    write_step(&input, StepName::Select, &["lib.a", "lib.b"].map(|unit| (unit, records(unit))));
+
+    let mut child = run.command("reason --quiet").spawn().unwrap();
+    let started = Instant::now();
+    while server.asked().len() < workers && started.elapsed() < Duration::from_mins(1) {
+        sleep(Duration::from_millis(5));
+    }
+    send(Signal::USR1, &child);
+    assert_eq!(child.wait().unwrap().code(), Some(75));
+    let n_asked = server.asked().len();
+    let journal = fs::read_to_string(run.path().join("export/reason/journal/00000-of-00001.jsonl")).unwrap();
+    assert!((workers..n_records * num_gen).contains(&n_asked), "{n_asked} requests");
+    assert_eq!((server.answered().len(), journal.lines().count()), (n_asked, n_asked));
+
+    let outcome = run.run("reason --quiet");
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    assert_eq!(server.asked().len(), n_records * num_gen);
 }
 
 #[test]

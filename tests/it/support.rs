@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use assert_cmd::Command;
+use rocq_distill::llm::budget::Limit;
 use rocq_distill::record::{
     FORMAT_VERSION, LogicalPath, Position, ProofState, ProofTerm, Record, RecordId, Rejected, Source, Step, StepKind,
     TheoremKind,
@@ -27,7 +28,7 @@ pub(crate) static NOBODY_ASKS: Stop = Stop::new();
 
 /// What a step is given that works with so many threads on all units and tells nobody.
 pub(crate) fn context(jobs: usize) -> Context<'static> {
-    Context { jobs, shard: Shard::WHOLE, observer: &Silent, stop: &NOBODY_ASKS }
+    Context { jobs, shard: Shard::WHOLE, observer: &Silent, stop: &NOBODY_ASKS, budget: Limit::default() }
 }
 
 /// The program in a folder of its own, with an empty settings file; its run directory is `export` there.

@@ -1,5 +1,6 @@
 //! Traces, metrics and logs, as a collector gets them.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -12,10 +13,18 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::metrics::v1::{metric, number_data_point};
 use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message;
+use rocq_distill::llm::Route;
+use rocq_distill::llm::scripted::answer_in_passing;
 use rocq_distill::store::layout::{RunDir, StepName};
 
+use serde_json::json;
+use walkdir::WalkDir;
+
 use crate::harness::{Outcome, TestRun};
+use crate::model_server::{ModelServer, Said};
 use crate::support::{record, write_step};
 
 /// A collector on this machine that remembers what it was sent.
@@ -45,6 +54,12 @@ impl Collector {
     fn bodies(&self, path: &str) -> Vec<Vec<u8>> {
         let requests = self.requests.lock().unwrap();
         requests.iter().filter(|(sent_to, _)| sent_to == path).map(|(_, body)| body.clone()).collect()
+    }
+
+    /// Everything that was sent, names and texts readable.
+    fn text(&self) -> String {
+        let requests = self.requests.lock().unwrap();
+        String::from_utf8_lossy(&requests.iter().flat_map(|(_, body)| body.clone()).collect::<Vec<_>>()).into_owned()
     }
 
     fn spans(&self) -> Vec<Span> {
@@ -148,12 +163,118 @@ fn records_are_counted_by_step_and_outcome() {
 fn no_text_of_a_proof_is_sent() {
     let collector = Collector::start();
     filter("ROCQ_DISTILL_TELEMETRY__ENDPOINT", &collector.endpoint);
-    let sent = collector.requests.lock().unwrap().iter().flat_map(|(_, body)| body.clone()).collect::<Vec<_>>();
-    let sent = String::from_utf8_lossy(&sent);
+    let sent = collector.text();
     assert!(sent.contains("mathcomp/a"));
     for text in ["exact: I", "Lemma", "True"] {
         assert!(!sent.contains(text), "{text}");
     }
+}
+
+const KEY: &str = "sk-marked-0123456789";
+
+/// A server for all three roles that repeats the key that it is sent, and turns the first request away.
+fn talkative() -> ModelServer {
+    ModelServer::start(|index, asked| {
+        let key = asked.authorization.clone().unwrap_or_default();
+        if index == 0 {
+            return Said::json(429, &json!({ "error": { "message": format!("{key} is busy with True") } }));
+        }
+        match asked.path.as_str() {
+            "/tokenize" => Said::json(200, &answer_in_passing(Route::Tokenize, &asked.body)),
+            "/v1/completions" => Said::json(200, &answer_in_passing(Route::Completions, &asked.body)),
+            _ => {
+                let prompt = asked.body["messages"][0]["content"].as_str().unwrap();
+                let answer = if prompt.contains("\\boxed{yes}") { "\\boxed{yes}" } else { "\\boxed{by [].}" };
+                Said::chat(&format!("You are {key}, I think of True."), &format!("{key} {answer}"))
+            }
+        }
+    })
+}
+
+/// Two selected records, settings with this server for all three roles, and the key in the environment.
+fn asking(server: &ModelServer, collector: &Collector) -> TestRun {
+    let role = |step: &str, more: &str| {
+        let url = server.base_url();
+        format!("[{step}]\nbase_url = {url:?}\nmodel = \"m\"\napi_key_env = \"MARKED\"\nretry_delay_s = 0.01\n{more}")
+    };
+    let settings = [role("reason", "num_gen = 2\n"), role("score", ""), role("judge", "")].concat();
+    let run = TestRun::new().file("rocq-distill.toml", &settings).variable("MARKED", KEY);
+    let folder = RunDir::new(run.path().join("export")).step(StepName::Select);
+    write_step(&folder, StepName::Select, &[("lib.a", vec![record("lib.a:x"), record("lib.a:y")])]);
+    run.variable("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint)
+}
+
+#[test]
+fn a_request_to_a_model_is_a_span_by_the_conventions_for_generative_ai() {
+    let (server, collector) = (talkative(), Collector::start());
+    let outcome = asking(&server, &collector).run("reason --quiet");
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    let spans = collector.spans();
+    let step = spans.iter().find(|span| span.name == "reason" && !span.parent_span_id.is_empty()).unwrap();
+    let asked: Vec<_> = spans.iter().filter(|span| span.name == "chat m").collect();
+    assert_eq!(asked.len(), 5);
+    let text = |text: &str| Value::StringValue(text.to_owned());
+    let port: i64 = server.base_url().split(':').nth(2).unwrap().trim_end_matches("/v1").parse().unwrap();
+    for span in &asked {
+        assert_eq!((span.kind(), &span.parent_span_id), (SpanKind::Client, &step.span_id));
+        assert!(span.end_time_unix_nano >= span.start_time_unix_nano);
+        for (name, value) in [
+            ("gen_ai.operation.name", text("chat")),
+            ("gen_ai.provider.name", text("127.0.0.1")),
+            ("gen_ai.request.model", text("m")),
+            ("server.address", text("127.0.0.1")),
+            ("server.port", Value::IntValue(port)),
+        ] {
+            assert_eq!(attribute(&span.attributes, name), &value, "{name}");
+        }
+    }
+    let has_failed = |span: &&Span| span.attributes.iter().any(|attribute| attribute.key == "error.type");
+    let (failed, answered): (Vec<&Span>, Vec<&Span>) = asked.into_iter().partition(has_failed);
+    assert_eq!((failed.len(), answered.len()), (1, 4));
+    assert_eq!(attribute(&failed[0].attributes, "error.type"), &text("overload"));
+    assert_eq!(failed[0].status.as_ref().unwrap().code(), StatusCode::Error);
+    for span in answered {
+        let reasons: Vec<_> = match attribute(&span.attributes, "gen_ai.response.finish_reasons") {
+            Value::ArrayValue(reasons) => reasons.values.iter().map(|reason| reason.value.clone().unwrap()).collect(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(vec![text("stop")], reasons);
+        for (name, value) in [
+            ("gen_ai.response.id", text("chatcmpl-1")),
+            ("gen_ai.response.model", text("test-model-0125")),
+            ("gen_ai.usage.input_tokens", Value::IntValue(100)),
+            ("gen_ai.usage.output_tokens", Value::IntValue(20)),
+            ("rocq_distill.provider", text("Test")),
+            ("rocq_distill.cost", Value::DoubleValue(0.25)),
+        ] {
+            assert_eq!(attribute(&span.attributes, name), &value, "{name}");
+        }
+    }
+    assert!(!collector.text().contains("True"), "a prompt, an answer or an error was sent");
+}
+
+#[test]
+fn a_key_is_in_nothing_that_a_run_of_the_model_steps_writes_says_or_sends() {
+    let (server, collector) = (talkative(), Collector::start());
+    let run = asking(&server, &collector);
+    for verb in ["reason", "score", "judge", "export --allow-rehearsal", "report"] {
+        let outcome = run.run(verb);
+        assert_eq!(outcome.code(), 0, "{verb}: {}", outcome.stderr());
+        assert!(!outcome.text().contains(KEY), "{}", outcome.text());
+    }
+    let bearer = format!("Bearer {KEY}");
+    let n_with_key = server.asked().iter().filter(|asked| asked.authorization.as_deref() == Some(&*bearer)).count();
+    assert_eq!(n_with_key, server.asked().len());
+    let files = WalkDir::new(run.path()).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    let mut n_files = 0;
+    for file in files {
+        n_files += 1;
+        let bytes = fs::read(file.path()).unwrap();
+        assert!(!bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes()), "{}", file.path().display());
+    }
+    assert!(n_files > 15, "{n_files} files");
+    let sent = collector.text();
+    assert!(sent.contains("text_completion m") && sent.contains("chat m") && !sent.contains(KEY));
 }
 
 #[test]

@@ -24,8 +24,9 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
+use crate::fault::AROUND;
 use crate::harness::TestRun;
-use crate::library::{compile, installed, kept, names, rejected, replace};
+use crate::library::{compile, installed, kept, names, reasons, rejected, replace, with_tactic};
 use crate::mathcomp::SUBSET;
 
 const LIMIT: Duration = Duration::from_mins(5);
@@ -120,6 +121,68 @@ fn hypotheses_whose_bound_names_and_qualified_names_petanque_prints_otherwise_ar
         fs::write(&path, jsonl::to_lines(&[other], &path).unwrap()).unwrap();
         assert_eq!(verify().as_deref(), Some("state_mismatch"), "{ty}");
     }
+}
+
+/// What an engine makes of [`AROUND`] with a tactic, under some settings: of the records that `extract` makes of it, and
+/// of those that an honest proof would have given.
+#[track_caller]
+fn standings_around(tactic: &str, settings: &str, engine: &str) -> [Vec<(String, String)>; 2] {
+    let run = TestRun::new().file("rocq-distill.toml", settings);
+    with_tactic(&run, AROUND, "");
+    let extract = || assert_eq!(run.run("extract --input lib --quiet").code(), 0);
+    extract();
+    let mut honest = kept(&run, "extract", "L/a");
+    with_tactic(&run, AROUND, tactic);
+    extract();
+    let text = fs::read_to_string(run.path().join("lib/a.v")).unwrap();
+    let mut shift = 0;
+    for record in &mut honest {
+        let Record { source, steps, proof_script, .. } = record;
+        source.sha256 = Digest::of(&text).to_string();
+        source.byte_start += shift;
+        if source.full_name.as_str().ends_with("bad") {
+            shift = tactic.len();
+            let state = steps[0].state_before.clone();
+            let step = Step { text: tactic.to_owned(), state_after: state, ..steps[0].clone() };
+            steps.insert(0, step);
+            steps[1].index = 1;
+            *proof_script = proof_script.replace("Proof. ", &format!("Proof. {tactic}"));
+        }
+        source.byte_end += shift;
+    }
+    let standings = |_| {
+        let outcome = run.run(&format!("verify --library lib --quiet --jobs 1 {engine}"));
+        assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+        let kept = kept(&run, "verify", "L/a");
+        let rejected = rejected(&run, "verify", "L/a");
+        let kept = names(&kept).into_iter().map(|name| (name.to_owned(), "verified".to_owned()));
+        let mut all: Vec<_> =
+            kept.chain(reasons(&rejected).into_iter().map(|(id, kind)| (id.to_owned(), kind.to_owned()))).collect();
+        all.sort();
+        fs::remove_dir_all(run.path().join("export/verify")).unwrap();
+        let path = run.path().join("export/extract/L/a.jsonl");
+        fs::write(&path, jsonl::to_lines(&honest, &path).unwrap()).unwrap();
+        all
+    };
+    [0, 1].map(standings)
+}
+
+#[test]
+fn m41_a_proof_that_no_prover_gets_through_costs_the_same_records_under_both_engines() {
+    const TEST: &str = "m41_a_proof_that_no_prover_gets_through_costs_the_same_records_under_both_engines";
+    let Some(pet) = program("pet", TEST) else { return };
+    let petanque = format!("--engine petanque --pet {}", pet.display());
+    let (tactic, settings) = ("do 1000000000 idtac.", "[rocq]\nsentence_limit_s = 3\n");
+    let [extracted, honest] = standings_around(tactic, settings, &petanque);
+    let pair = |(name, standing): (&str, &str)| (name.to_owned(), standing.to_owned());
+    let free = ["L.a:M.after", "L.a:before", "L.a:free"].map(|name| pair((name, "verified")));
+    assert_eq!(extracted, free);
+    let lost = [("L.a:M.bad", "timed_out"), ("L.a:M.uses", "rests_on_left_out"), ("L.a:last", "rests_on_left_out")];
+    let mut expected = free.to_vec();
+    expected.extend(lost.map(pair));
+    expected.sort();
+    assert_eq!(honest, expected);
+    assert_eq!(standings_around(tactic, settings, "--engine coqidetop"), [extracted, honest]);
 }
 
 /// What petanque says of a false lemma that is proved by these tactics, which reach these states.
@@ -251,6 +314,32 @@ async fn the_state_at_the_place_of_a_theorem_is_the_recorded_one_behind_any_char
         let Some(state) = ours.start(&lib.join("a.v"), source, record).await else { return not_run(TEST, OLD) };
         assert_eq!(ours.goals(state).await, record.steps[0].state_before, "{}", record.id);
     }
+}
+
+#[tokio::test]
+async fn two_programs_with_two_files_each_share_one_server_that_is_left_running() {
+    const TEST: &str = "two_programs_with_two_files_each_share_one_server_that_is_left_running";
+    let Some(pet_server) = program("pet-server", TEST) else { return };
+    let source = |tactic: &str| {
+        let lemma = |index: usize| format!("Lemma l{index} (n : nat) : n = n. Proof. {tactic} Qed.\n");
+        (0..20).map(lemma).collect::<String>()
+    };
+    let (mut server, _) = Server::start(&pet_server).await;
+    let runs: Vec<_> = ["reflexivity.", "exact eq_refl."]
+        .iter()
+        .map(|tactic| crate::library::extract(&[("a.v", &source(tactic)), ("b.v", &source(tactic))], ""))
+        .collect();
+    let verify = format!("verify --library lib --quiet --jobs 2 --pet-server 127.0.0.1:{}", server.port);
+    let children: Vec<_> = runs.iter().map(|run| run.command(&verify).spawn().unwrap()).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    for run in &runs {
+        for unit in ["L/a", "L/b"] {
+            assert_eq!(kept(run, "verify", unit).len(), 20);
+        }
+    }
+    assert!(server.child.try_wait().unwrap().is_none());
 }
 
 /// Ten theorems of `div.v`.

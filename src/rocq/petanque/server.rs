@@ -45,7 +45,8 @@ pub enum Place {
         /// `HOST:PORT`.
         address: String,
         /// Whose turn it is among our workers, each with a file: the server answers one request at a time, its workspace
-        /// is one for all, and going to and fro between two files costs it more than the sentences themselves.
+        /// is one for all, and going to and fro between two files costs it more than the sentences themselves (measured
+        /// on `choice.v` and `ssrAC.v`: 5.5 s of CPU sentence by sentence in turn, 2.9 s one file after the other).
         turn: Arc<Mutex<()>>,
     },
 }
@@ -55,6 +56,17 @@ impl fmt::Display for Place {
         match self {
             Self::Own(program) => program.display().fmt(f),
             Self::Theirs { address, .. } => address.fmt(f),
+        }
+    }
+}
+
+impl Place {
+    /// How often a file is named to the server before it is said to take it for another: between two requests of ours,
+    /// another program may name its own project to a server that both use.
+    pub(super) fn n_tries(&self) -> u32 {
+        match self {
+            Self::Own(_) => 1,
+            Self::Theirs { .. } => 20,
         }
     }
 }

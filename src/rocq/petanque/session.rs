@@ -47,13 +47,19 @@ impl Session {
         let workspace = Workspace::of(file).map_err(|source| RocqError::Workspace { source })?;
         let mut link = Link::to(server, &workspace, limits).await?;
         let handshake = |fault| RocqError::ServerHandshake { server: server.place.to_string(), fault };
-        let root = link.open(&workspace, limits.query).await.map_err(handshake)?;
-        let who = link.who(root, limits.query).await.map_err(handshake)?;
         let path = file.logical_path.object(PROBE);
-        if who.path != path.as_str() {
-            let message = format!("it calls `{path}` `{}`", who.path);
-            return Err(handshake(Fault::Garbled { message }));
-        }
+        let mut n_tries = server.place.n_tries();
+        let (root, who) = loop {
+            let root = link.open(&workspace, limits.query).await.map_err(handshake)?;
+            let who = link.who(root, limits.query).await.map_err(handshake)?;
+            n_tries -= 1;
+            if who.path == path.as_str() {
+                break (root, who);
+            } else if n_tries == 0 {
+                let message = format!("it calls `{path}` `{}`", who.path);
+                return Err(handshake(Fault::Garbled { message }));
+            }
+        };
         let home = rocq.library.parent().unwrap_or(&rocq.library);
         if !real(&who.prelude).starts_with(real(home)) {
             return Err(RocqError::OtherRocq {
@@ -72,13 +78,11 @@ impl Session {
 
     /// Runs one sentence after a state.
     pub async fn run(&mut self, st: StateId, sentence: &str) -> Outcome<RunResult> {
-        let limit = self.limits.sentence;
-        self.link.call(&Run { st, tac: sentence, opts: Options::FORGETFUL }, limit).await
+        self.run_within(st, sentence, self.limits.sentence).await
     }
 
     /// Runs any number of sentences after a state.
-    pub async fn run_all(&mut self, st: StateId, text: &str) -> Outcome<RunResult> {
-        let limit = self.limits.file;
+    pub async fn run_within(&mut self, st: StateId, text: &str, limit: Duration) -> Outcome<RunResult> {
         self.link.call(&Run { st, tac: text, opts: Options::FORGETFUL }, limit).await
     }
 
@@ -86,6 +90,21 @@ impl Session {
     pub async fn proof_state(&mut self, st: StateId) -> Outcome<Option<ProofState>> {
         let goals = self.link.call(&GetGoals { st }, self.limits.query).await?;
         Ok(goals.map(|goals| goals.map(super::protocol::Goals::into_state)))
+    }
+
+    /// Whether a proof is open in a state that something has led to.
+    pub async fn has_open_proof(&mut self, result: &RunResult) -> Result<bool, Fault> {
+        if !result.proof_finished {
+            return Ok(true);
+        }
+        // No goal is left, or no proof is open.
+        Ok(accepted(self.link.call(&GetGoals { st: result.st }, self.limits.query).await?)?.is_some())
+    }
+
+    /// The name of the proof that is open in a state.
+    pub async fn proof_name(&mut self, st: StateId) -> Result<String, Fault> {
+        let answer = accepted(self.run_within(st, "Show Conjectures.", self.limits.query).await?)?;
+        Ok(answer.notices().flat_map(str::split_whitespace).next().unwrap_or_default().to_owned())
     }
 
     /// Whether the server, which never forgets a state, has come so near to its limit of memory that it should be

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::column::{Column, Kind};
 use super::write::columns;
-use super::{DatasetManifest, premise_selection};
+use super::{DatasetManifest, Spent, premise_selection};
 use crate::settings::{Compat, FileFormat, View};
 use crate::steps::StepError;
 
@@ -49,6 +49,7 @@ pub(super) fn render(manifest: &DatasetManifest) -> Result<String, StepError> {
         settings: serde_json::to_string_pretty(&manifest.settings).unwrap_or_default(),
         steps: manifest.made_from.iter().rev().map(Step::new).collect(),
         cost,
+        spent: spent(manifest),
         licence: licence(manifest),
         size_category: size_category(manifest.n_records),
         views: manifest.settings.views.iter().map(|view| ViewText::new(*view, manifest)).collect(),
@@ -67,6 +68,7 @@ struct Facts<'a> {
     settings: String,
     steps: Vec<Step>,
     cost: Option<f64>,
+    spent: Option<Spent>,
     licence: Licence,
     size_category: &'static str,
     views: Vec<ViewText>,
@@ -74,6 +76,15 @@ struct Facts<'a> {
     extension: &'static str,
     has_babel_formal: bool,
     has_reasonings: bool,
+}
+
+/// What all steps with models used up.
+fn spent(manifest: &DatasetManifest) -> Option<Spent> {
+    manifest.made_from.iter().filter_map(|origin| origin.spent).reduce(|sum, of_step| Spent {
+        n_answers: sum.n_answers + of_step.n_answers,
+        tokens: sum.tokens + of_step.tokens,
+        cost: [sum.cost, of_step.cost].into_iter().flatten().reduce(|sum, cost| sum + cost),
+    })
 }
 
 /// A view in the card.

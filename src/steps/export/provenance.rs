@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::split::Split;
+use crate::llm::budget::Spending;
 use crate::record::{Judge, Provenance, Record};
 use crate::settings::ExportSettings;
 use crate::store::layout::StepName;
@@ -26,6 +27,30 @@ pub struct Origin {
     pub n_kept: usize,
     /// Records that were rejected, by reason.
     pub rejected: BTreeMap<String, usize>,
+    /// What its models used up for all answers that its journals hold, where it asked some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
+}
+
+/// What a step's models used up, for records that are not in the dataset too.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spent {
+    /// Answers.
+    pub n_answers: u64,
+    /// Tokens of prompts and answers.
+    pub tokens: u64,
+    /// Money, where the server or the settings say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
+}
+
+impl Spent {
+    /// What was spent, if anything was.
+    pub(super) fn of(spending: Spending) -> Option<Self> {
+        let Spending { n_answers, tokens, cost, .. } = spending;
+        (n_answers > 0).then(|| Self { n_answers, tokens, cost: (cost > 0.0).then_some(cost) })
+    }
 }
 
 /// One side of the dataset.

@@ -85,6 +85,8 @@ impl<'a> Reading<'a> {
                 };
                 is_writing(&object)
             }
+            // It says of which kind a pattern is.
+            "intro" => behind.starts_with("pattern"),
             _ => false,
         }
     }
@@ -113,9 +115,13 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The name of a premise where Rocq would take one: behind a tactic, `@` or a view's slash.
+    /// The name of a premise where Rocq would take one: behind a tactic, `@` or a view's slash; or with the capital
+    /// of a proper name within a sentence.
     fn is_named(&self, at: usize) -> bool {
         let Some(previous) = self.previous(at) else { return false };
+        if self.is_word(Some(previous)) && is_proper_name(self.lexemes[at].text) {
+            return true;
+        }
         let before = self.lower(previous);
         let attached = previous + 1 == at;
         (is_tactic(&before) && !self.is_english(previous))
@@ -133,7 +139,8 @@ impl<'a> Reading<'a> {
         let (behind, second) = (self.text(next), next.and_then(|next| self.next(next)));
         let is_hidden_tactic = next.is_some_and(|next| {
             let lower = self.lower(next);
-            hidden[next] && (is_tactic(&lower) || is_english_tactic(&lower))
+            let is_name = is_proper_name(self.lexemes[next].text);
+            hidden[next] && (is_tactic(&lower) || is_english_tactic(&lower) && !is_name)
         });
         let before = self.word_before(at);
         match word {
@@ -143,10 +150,14 @@ impl<'a> Reading<'a> {
                     || matches!(behind, "->" | "<-" | "//")
                     || self.is_spoken_of(at, &before)
             }
+            // Where a sentence starts with it, it says when: `Now rewrite …`.
             "first" | "last" | "now" | "try" => {
                 let follows_tactic = self.text(self.previous(at)) == ";";
-                is_hidden_tactic
-                    && (follows_tactic || next.is_some_and(|next| self.lower(next) == "by" || self.has_syntax(next)))
+                let says_when = self.lexemes[at].text != word;
+                let says_which = matches!(before.as_str(), "the" | "this" | "that" | "our" | "its");
+                let starts_tactic =
+                    |next| !says_when && !says_which && (self.lower(next) == "by" || self.has_syntax(next));
+                is_hidden_tactic && (follows_tactic || next.is_some_and(starts_tactic))
             }
             "do" => {
                 let times =
@@ -157,6 +168,7 @@ impl<'a> Reading<'a> {
                 })
             }
             "have" | "pose" | "suffices" | "set" => self.starts_assertion(word, at),
+            "case" if behind == "on" => before.is_empty() || does(&before),
             "case" | "move" => {
                 !tells_which(&before)
                     && match behind {
@@ -166,10 +178,12 @@ impl<'a> Reading<'a> {
                         _ => {
                             self.is_identifier(next)
                                 && (self.secrets.is_name(behind)
-                                    || matches!(self.text(second), "." | ";" | ":" | "=>" | "//"))
+                                    || matches!(self.text(second), "." | ";" | ":" | "=>" | "//")
+                                    || word == "move" && self.moves_in(at))
                         }
                     }
             }
+            "exists" => self.gives_witness(at, &before),
             _ => {
                 matches!(behind, "=>" | "//" | "//=" | "/=")
                     || (behind == ";" && second.is_some_and(|second| hidden[second]))
@@ -181,15 +195,49 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Whether a preposition is no preposition here: `put by in front`, `the by is missing`.
+    /// Whether a preposition is no preposition here: `put by in front`, `the by is missing`, `close with by.`
     fn is_spoken_of(&self, at: usize, before: &str) -> bool {
         let is_part = self.lexemes.get(at + 1).is_some_and(|lexeme| lexeme.text == "-");
         let behind = self.word_behind(at);
+        let ends = matches!(self.text(self.next(at)), "" | "." | "," | ";" | ")");
         !is_part
             && (matches!(
                 before,
                 "a" | "closing" | "final" | "keyword" | "leading" | "prepend" | "put" | "tactical" | "the"
-            ) || matches!(behind.as_str(), "at" | "closes" | "could" | "does" | "finishes" | "is" | "would"))
+            ) || (ends && matches!(before, "add" | "just" | "only" | "to" | "use" | "with" | "write"))
+                || matches!(behind.as_str(), "at" | "closes" | "could" | "does" | "finishes" | "is" | "would"))
+    }
+
+    /// Whether variables are moved where tactics move them: `move x and y in`, `move n into the context`.
+    fn moves_in(&self, at: usize) -> bool {
+        let mut place = self.next(at);
+        while self.is_identifier(place) || matches!(self.text(place), "and" | ",") {
+            place = place.and_then(|place| self.next(place));
+        }
+        let is_context = |place: usize| {
+            self.word_behind(place) == "the" && {
+                let noun = self.next(place).map_or_else(String::new, |the| self.word_behind(the));
+                matches!(noun.as_str(), "context" | "assumptions" | "hypotheses")
+            }
+        };
+        match self.text(place) {
+            "in" | "into" => true,
+            "to" => place.is_some_and(is_context),
+            _ => false,
+        }
+    }
+
+    /// Whether a witness is named, and nobody says that there is one: `so exists x.`, `exists p => //`.
+    fn gives_witness(&self, at: usize, before: &str) -> bool {
+        let next = self.next(at);
+        let second = self.text(next.and_then(|next| self.next(next)));
+        let starts = matches!(
+            before,
+            "" | "by" | "do" | "first" | "is" | "just" | "last" | "now" | "so" | "then" | "use" | "with" | "write"
+        );
+        self.is_identifier(next)
+            && (self.secrets.is_name(self.text(next))
+                || starts && matches!(second, "" | "." | "," | ";" | ":" | ")" | "=>" | "//"))
     }
 
     /// Whether what stands behind a tactic's colon or slash can be its operand.
@@ -237,7 +285,8 @@ impl<'a> Reading<'a> {
                 !is_verb
                     && word != "set"
                     && second.is_some_and(|second| {
-                        matches!(self.lexemes[second].text, "|" | "]" | "->" | "<-") || self.is_identifier(Some(second))
+                        matches!(self.lexemes[second].text, "[" | "|" | "]" | "->" | "<-")
+                            || self.is_identifier(Some(second))
                     })
             }
             "/" => self.is_operand(second),
@@ -254,12 +303,16 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// Whether a word is written as proper names are.
+fn is_proper_name(word: &str) -> bool {
+    word.starts_with(char::is_uppercase) && word.chars().nth(1).is_some_and(char::is_lowercase)
+}
+
 /// Tactics that take a name behind them and are no prepositions.
 fn takes_name(word: &str) -> bool {
     matches!(
         word,
         "destruct"
-            | "exists"
             | "generalize"
             | "induction"
             | "injection"
@@ -269,7 +322,6 @@ fn takes_name(word: &str) -> bool {
             | "replace"
             | "revert"
             | "specialize"
-            | "unfold"
             | "unlock"
     )
 }
@@ -297,7 +349,8 @@ fn ends_line(lexeme: &Lexeme<'_>) -> bool {
 
 /// Marks what back quotes enclose: a block from three to three, else a piece of a line.
 fn mark_quoted(lexemes: &[Lexeme<'_>], in_code: &mut [bool]) {
-    let n_quotes = |at: usize| lexemes[at..].iter().take_while(|lexeme| lexeme.text == "`").count();
+    let is_quote = |at: usize| lexemes[at].text == "`" && !is_notation(lexemes, at);
+    let n_quotes = |at: usize| (at..lexemes.len()).take_while(|&at| is_quote(at)).count();
     let mut at = 0;
     while at < lexemes.len() {
         let opening = n_quotes(at);
@@ -309,7 +362,7 @@ fn mark_quoted(lexemes: &[Lexeme<'_>], in_code: &mut [bool]) {
         let is_block = opening >= 3;
         let closing = (start..lexemes.len())
             .take_while(|&other| is_block || !ends_line(&lexemes[other]))
-            .find(|&other| if is_block { n_quotes(other) >= 3 } else { lexemes[other].text == "`" });
+            .find(|&other| if is_block { n_quotes(other) >= 3 } else { is_quote(other) });
         at = match closing {
             Some(end) => {
                 in_code[start..end].fill(true);
@@ -318,6 +371,22 @@ fn mark_quoted(lexemes: &[Lexeme<'_>], in_code: &mut [bool]) {
             None => start,
         };
     }
+}
+
+/// Whether a back quote is a part of a notation, as in ``m`!`` and ``p`_i``: the others on its line have partners.
+fn is_notation(lexemes: &[Lexeme<'_>], at: usize) -> bool {
+    let start = lexemes[..at].iter().rposition(ends_line).map_or(0, |end| end + 1);
+    let line = (start..lexemes.len()).take_while(|&at| !ends_line(&lexemes[at]));
+    let n_others = line.filter(|&at| lexemes[at].text == "`" && !is_within_term(lexemes, at)).count();
+    is_within_term(lexemes, at) && n_others % 2 == 0
+}
+
+/// Whether a back quote follows an operand and precedes what an operator of MathComp goes on with.
+fn is_within_term(lexemes: &[Lexeme<'_>], at: usize) -> bool {
+    let is_operand =
+        |lexeme: &Lexeme<'_>| matches!(lexeme.kind, Kind::Word | Kind::Number) || matches!(lexeme.text, ")" | "]");
+    let goes_on = |lexeme: &Lexeme<'_>| lexeme.text == "!" || lexeme.text.starts_with('_');
+    at > 0 && is_operand(&lexemes[at - 1]) && lexemes.get(at + 1).is_some_and(goes_on)
 }
 
 /// Marks what stands in the braces of `\boxed{…}`.

@@ -54,47 +54,53 @@ pub(super) fn is_english_name(word: &str) -> bool {
     NAMES.contains(word)
 }
 
-/// Names of Rocq's standard library and of MathComp that are words of English too.
+/// Names of Rocq's standard library and of MathComp that are words of English, or of mathematicians' English, too.
 static NAMES: Words = Words::new(|| {
-    set("abstract absurd act action add addition additive adherence algebraic alias all and anti antisymmetric any \
-         append apply approx array arrow arrows as associative asymmetry at axiom barred base behead \
-         between bijective bind binomial bit block body bottom bound bounded bounds bracket call cancel \
-         cancellation cardinal carry case ceiling center character characteristic check choice choose class \
-         classes classic classically clause clone closed closure code codomain coerce coherent col color \
-         colors combine common commutative commute compact comparable compare compares comparison \
-         complement complementary complete completeness complex compose composition concatenation condition \
-         confluent conjugate conjugates connect constant contains content contents continuity continuous \
-         contracts converse coprime copy correct count counts cover covering covers create critical curry \
-         cycle cyclic decide decimal decode decreasing default deletion derivable derive description \
-         determinant difference digits direct disc disjoint distributes distributive divide divides \
-         divisible divisor divisors domain double drop elements else empty encode end equal equality equals \
-         equivalence error even eventually except exchange exist exists exponent extend extensional fact \
-         factorial faithful false family field fields filter find finite first flatten flip float floor \
-         fold for forall form formula frame free full fun function functions generator get graph graphs \
-         greater group groups half has head height here hereditary hexadecimal hold holds hole ideal ideals \
-         identity if ignore image images imaginary implies in included inclusion increasing index indexed \
-         induct induction inequality inertia infinite infinity inhabited initial injective ins insert \
-         integer integers interchange interior interval invariant inverse involutive irreducible \
-         irreflexive is iterate join jump kernel key kind land last law laws leaf left lemma length less \
-         let lift line linear lines list lists location lock locked looping lower make map mask match \
-         matrices matrix maximal maximum meet member membership merge minimum minus mixin modal module \
-         modules modulo monotone monotonic multiplication multiplicative multiplicity name names natural \
-         naturals negate new next node none nonzero normal normalizes not now null number numbers numeral \
-         object odd of on one ones op opposite option or orbit order ordinal orthogonal over pair pairwise \
+    set("abelian abstract absurd act action add addition additive adherence adjugate algebraic alias all and \
+         anti antiderivative antisymmetric antisymmetry any append apply approx archimedean array arrow \
+         arrows as associative asymmetry at axiom barred base behead between bijective bilinear bind binomial \
+         bit block body bottom bound bounded bounds bracket call cancel cancellation cardinal carry case \
+         ceiling center centralised centraliser centralises character characteristic check choice choose \
+         class classes classic classically clause clone closed closure code codomain coerce cofactor coherent \
+         col color colors combine common commutative commutator commute compact comparable compare compares \
+         comparison complement complementary complete completeness complex compose composition concatenation \
+         condition confluent conjugate conjugates connect constant contains content contents continuity \
+         continuous contractible contracts contrapositive converse coprime copy correct coset cosets count \
+         counts cover covering covers create critical cube curry cycle cyclic cyclotomic decide decimal \
+         decode decreasing default deletion delta derivable derive description determinant diagonalizable \
+         difference digits direct disc disjoint distributes distributive divide divides divisible divisor \
+         divisors domain double drop dual eigenspace eigenvalue elements else empty encode end enumeration \
+         epsilon equal equality equals equivalence error even eventually except exchange exist exists \
+         exponent extend extensional extremum fact factorial faithful false family field fields filter find \
+         finite first flatten flip float floor fold for forall form formula frame free full fun function \
+         functions generator get graph graphs greater group groups half has head height here hereditary \
+         hermitian hexadecimal hold holds hole homocyclic homomorphism ideal ideals idempotent identity if \
+         ignore image images imaginary implies in included inclusion increasing index indexed induct \
+         induction inequality inertia infinite infinity inhabited inhabits initial injective ins insert \
+         integer integers interchange interior interval invariant inverse involutive irreducible irreflexive \
+         irreflexivity is isometries isometry isomorphism iterate join jump kernel key kind lagrange land \
+         last law laws leaf left lemma length less let lift line linear lines list lists location lock locked \
+         looping lower majorant make map mask match matrices matrix maximal maximum meet member membership \
+         merge metacyclic minimum minorant minus mixin modal module modules modulo monic monotone monotonic \
+         morphism multiplication multiplicative multiplicity multiset name names natural naturals negate \
+         neighbourhood new next nilpotent node noetherian nondecreasing nondegenerate none nonzero norm \
+         normal normalise normalised normaliser normalizes not now null number numbers numeral object odd of \
+         on one ones op opposite option or orbit order ordinal orthogonal orthonormal over pair pairwise \
          parity parse parser partition path pattern permutation permutations pick pickle plus point points \
-         polynomial polynomials positive power predecessor predicate prefix prime primes primitive print \
-         printer product project proof propagate proper push put quadruple qualifier quantified quotient \
-         quotients range rank ratio rational real recursion reduce reflect reflects reflexive regular \
-         relation relations remainder remove repeat replace representation respectful respecting restrict \
-         result resultant retract return reverse right ring rings root roots scalar scale section separable \
-         sequence sequences serial set setoid shape shift shorten sign similar simple sin singleton sixteen \
-         size skew solvable some sop sort sorted source space span special split square squash stable state \
-         statement step steps stop strength strict string strings structure structures subdivision subgroup \
-         subgroups subnormal subset subtraction successor suffix sum support surjective symmetric symmetry \
-         syntax tag tagged tail take target ten term test then theorem this to top total trace transfer \
-         transitive transpose tree triangle triple trivial true tuple tuples tutorial two type types unify \
-         union unique uniqueness unit unless unlock unlocked unwrap up update upper using valid value \
-         values variable vector vectors view void weak weaken where with word wrap wrapped zero")
+         polynomial polynomials positive power powerset predecessor predicate prefix preorder prime primes \
+         primitive print printer product project proof propagate proper push put quadruple qualifier \
+         quantified quotient quotients range rank ratio rational real recursion reduce reflect reflects \
+         reflexive regular relation relations remainder remove repeat replace representation respectful \
+         respecting restrict result resultant retract return reverse right ring rings root roots rotations \
+         scalable scalar scale section semiprime semiregular separable sequence sequences serial set setoid \
+         shape shift shorten sigma sign similar simple sin singleton sixteen size skew solvable some sop sort \
+         sorted source space span special split square squash stable state statement step steps stop strength \
+         strict string strings structure structures subdivision subfamily subgroup subgroups subnormal subset \
+         substring subtraction successor suffix sum support surjective symmetric symmetry syntax tag tagged \
+         tail take target ten term test then theorem this to top total trace transfer transitive transpose \
+         transversal tree triangle triple trivial true tuple tuples tutorial twist two type types unify union \
+         unique uniqueness unit unless unlock unlocked unwrap up update upper using valid value values \
+         variable vector vectors view void weak weaken where with word wrap wrapped zero")
 });
 
 /// Before `case`: it is a noun.

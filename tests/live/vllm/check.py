@@ -1,20 +1,24 @@
 """Checks a run's scores against the numbers that the server gives to plain text prompts built here.
 
-Usage: check.py TEMPLATE SERVER RUN-DIRECTORY
+Usage: check.py TEMPLATE SERVER RUN-DIRECTORY PROMPTS
 
 Nothing of the program is used: the prompts are filled in with jinja2, the server tokenises them itself, and the scores
-are computed from its answer.
+are computed from its answer. Only what an obfuscated reasoning reads like is taken from the prompts that were sent, one
+JSON text a line in PROMPTS, where it has to be a reasoning of the right record with masks in some places.
 """
 
 import json
 import math
 import pathlib
+import re
 import sys
 import urllib.request
 
 import jinja2
 
 template, server, export = pathlib.Path(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
+sent = set(map(json.loads, pathlib.Path(sys.argv[4]).read_text(encoding="utf-8").splitlines()))
+MASK = "[hidden]"
 template = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(template.read_text(encoding="utf-8"))
 
 
@@ -77,16 +81,43 @@ def expected(span):
     return {"mean": score(decision + completion), "decision": score(decision), "completion": score(completion)}
 
 
-n_checked, worst = 0, 0.0
-for record in records("score"):
-    texts = {reasoning["index"]: reasoning["text"] for reasoning in record["reasonings"]}
+def usable(record):
+    return {it["index"]: it["text"] for it in record["reasonings"] if it["finish_reason"] == "stop" and it["text"]}
+
+
+def is_masked(text, original):
+    """Whether a text is the original with masks in place of some pieces of it."""
+    kept = text.strip().split(MASK)
+    pattern = "(?s:.+)".join(map(re.escape, kept))
+    return re.fullmatch(pattern, original.strip()) is not None
+
+
+def obfuscated(record, originals):
+    """What was sent for a record in place of a reasoning that is one of these with masks; the most masks first."""
+    before, behind = prompt(record, "\0").split("\0")
+    behind += tactics(record)
+    middles = [it[len(before) : -len(behind)] for it in sent if it.startswith(before) and it.endswith(behind)]
+    middles = [it for it in middles if any(is_masked(it, original) for original in originals)]
+    assert middles, record["id"]
+    return max(middles, key=lambda it: (it.count(MASK), it))
+
+
+n_checked, n_masked, worst = dict.fromkeys(["none", "mixed", "obfuscated", "full"], 0), 0, 0.0
+everything = list(records("score"))
+for record in everything:
+    texts = usable(record)
+    others = [text for other in everything if other["id"] != record["id"] for text in usable(other).values()]
     for found in record["scores"]:
-        if found["variant"] == "none":
+        variant = found["variant"]
+        if variant == "none":
             reasoning = ""
-        elif found["variant"] == "full":
+        elif variant == "full":
             reasoning = texts[found["index"]]
+        elif variant == "obfuscated":
+            reasoning = obfuscated(record, [texts[found["index"]]])
         else:
-            continue
+            reasoning = obfuscated(record, others)
+        n_masked += variant in ("obfuscated", "mixed") and MASK in reasoning
         span = logprobs(prompt(record, reasoning), tactics(record))
         assert "".join(text for text, _ in span) == tactics(record), (record["id"], span)
         for name, value in expected(span).items():
@@ -94,11 +125,10 @@ for record in records("score"):
                 assert found[name] is None, (record["id"], name)
                 continue
             worst = max(worst, abs(found[name] - value))
-            assert abs(found[name] - value) < 1e-6, (record["id"], found["variant"], name, found[name], value)
-        n_checked += 1
+            assert abs(found[name] - value) < 1e-6, (record["id"], variant, name, found[name], value)
+        n_checked[variant] += 1
 
-variants = [score["variant"] for record in records("score") for score in record["scores"]]
-assert n_checked and {"obfuscated", "full", "none", "mixed"} == set(variants), variants
+assert all(n_checked.values()) and n_masked, (n_checked, n_masked)
 
 dataset = [json.loads(line) for line in (export / "dataset" / "dataset.jsonl").read_text(encoding="utf-8").splitlines()]
 for record in dataset:
@@ -107,9 +137,9 @@ for record in dataset:
 rejected = [
     json.loads(line) for path in (export / "judge").rglob("*.rejected.jsonl") for line in path.read_text().splitlines()
 ]
-n_scored = sum(1 for _ in records("score"))
+n_scored = len(everything)
 assert len(dataset) + len(rejected) == n_scored, (len(dataset), len(rejected), n_scored)
 print(
-    f"{n_scored} records, {len(variants)} scores, {n_checked} of them asked for again as plain text: "
+    f"{n_scored} records; scores asked for again as plain text: {n_checked}, {n_masked} of them with masks; "
     f"largest difference {worst:.1e}; {len(dataset)} records with an accepted reasoning, {len(rejected)} rejected by the judge"
 )

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::record::{FinishReason, Judge, Provenance, Reasoning, Score, TokenLogprob, Variant, Verdict};
+use crate::record::{FinishReason, Judge, Provenance, Reasoning, Score, TokenLogprob, Verdict};
 use crate::steps::export::column::{Column, Kind};
 
 #[derive(Debug, Serialize)]
@@ -99,12 +99,7 @@ impl<'a> ScoreColumns<'a> {
     pub(super) fn new(score: &'a Score) -> Self {
         Self {
             index: score.index,
-            variant: match score.variant {
-                Variant::Obfuscated => "obfuscated",
-                Variant::Full => "full",
-                Variant::None => "none",
-                Variant::Mixed => "mixed",
-            },
+            variant: score.variant.as_str(),
             mean: score.mean,
             decision: score.decision,
             completion: score.completion,
