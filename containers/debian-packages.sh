@@ -189,18 +189,22 @@ unpack() {
   finish "$tree"
 }
 
-# Makes TREE/bin/NAME, which starts TREE/usr/bin/PROGRAM after some lines of shell in which $p is the tree. It finds the
-# tree from its own place, so that the tree may be moved, and it execs, so that the program has the process id that was
-# started.
+# Makes TREE/NAME, which starts TREE/PROGRAM after some lines of shell in which $p is the tree. It finds the tree from its
+# own place, so that the tree may be moved, and it execs, so that the program has the process id that was started.
 wrap() {
-  local tree=$1 name=$2 program=$3 lines=$4 loader
-  loader=$(cd -- "$tree" && printf '%s\n' usr/lib/*/ld-linux*.so.*)
-  [[ -x $tree/$loader && -x $tree/usr/bin/$program ]] || die "the packages are not laid out as expected"
-  cat >"$tree/bin/$name" <<WRAPPER
+  local tree=$1 name=$2 program=$3 lines=$4 loader file arch
+  # Of a release that has not moved /lib into /usr, both hold libraries.
+  for file in "$tree"/{,usr/}lib/*/ld-linux*.so.*; do
+    [[ ! -x $file ]] || loader=${file#"$tree/"}
+  done
+  [[ -v loader && -x $tree/$program ]] || die "the packages are not laid out as expected"
+  arch=${loader%/*}
+  arch=${arch##*/}
+  cat >"$tree/$name" <<WRAPPER
 #!/bin/sh
-p=\$(readlink -f -- "\$0") && p=\${p%/bin/*} || exit 1
+p=\$(readlink -f -- "\$0") && p=\${p%/$name} || exit 1
 $lines
-exec "\$p/$loader" --argv0 "\$0" --library-path "\$p/${loader%/*}" "\$p/usr/bin/$program" "\$@"
+exec "\$p/$loader" --argv0 "\$0" --library-path "\$p/usr/lib/$arch:\$p/lib/$arch" "\$p/$program" "\$@"
 WRAPPER
-  chmod +x -- "$tree/bin/$name"
+  chmod +x -- "$tree/$name"
 }

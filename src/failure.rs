@@ -128,6 +128,7 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NoProgram { .. } | RocqError::Start { .. } | RocqError::Handshake { .. } => {
             Some(NO_ROCQ_HINT.to_owned())
         }
+        RocqError::TooOld { .. } => Some("put a newer Rocq on PATH, or name one in `rocq.program`".to_owned()),
         RocqError::NoPet { .. } => Some(format!("install coq-lsp, whose program it is; {PETANQUE_HINT}")),
         RocqError::NoServer { .. } | RocqError::ServerHandshake { .. } => Some(PETANQUE_HINT.to_owned()),
         RocqError::OldServer { .. } => Some(format!("install a newer coq-lsp; {PETANQUE_HINT}")),

@@ -22,11 +22,15 @@ pub struct Status {
     pub run_dir: String,
     /// The steps that were started, in order.
     pub steps: Vec<StepStatus>,
+    /// The steps of the chain that were not.
+    pub not_started: Vec<StepName>,
     /// The dataset.
     pub dataset: Dataset,
     /// The verb to go on with; none at the end of the chain.
     pub next: Option<&'static str>,
     /// Whether nothing is missing of what was started and every record is accounted for.
+    pub is_whole: bool,
+    /// Whether that is so, every step was started and the dataset is written.
     pub is_complete: bool,
 }
 
@@ -151,11 +155,15 @@ pub fn read(run_dir: &RunDir, asked: &Asked) -> Result<Status, StoreError> {
     let before = |step: StepName| found.iter().find(|other| Some(other.step) == step.previous());
     let steps: Vec<_> = found.iter().map(|this| this.status(before(this.step))).collect();
     let dataset = dataset(&run_dir.dataset(), &found, asked.check)?;
-    let is_complete = !steps.is_empty()
+    let is_started = |step: &StepName| steps.iter().any(|started| started.step == *step);
+    let not_started: Vec<_> = asked.chain.iter().filter(|step| !is_started(step)).copied().collect();
+    let is_whole = !steps.is_empty()
         && steps.iter().all(|step| step.problems.is_empty())
         && matches!(dataset, Dataset::NotWritten | Dataset::Written { .. });
+    let is_complete = is_whole && not_started.is_empty() && matches!(dataset, Dataset::Written { .. });
     let run_dir = run_dir.path().display().to_string();
-    Ok(Status { run_dir, next: next(&asked.chain, &steps, dataset), is_complete, steps, dataset })
+    let next = next(&asked.chain, &steps, dataset);
+    Ok(Status { run_dir, steps, not_started, dataset, next, is_whole, is_complete })
 }
 
 /// The first step with something wrong, or else the one behind the last.

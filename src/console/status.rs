@@ -34,11 +34,20 @@ pub(super) fn to_text(status: &Status) -> String {
         }
         Dataset::Damaged => "dataset: not as written: `rocq-distill export` writes it again".to_owned(),
     });
-    lines.push(if status.is_complete {
-        "complete: nothing is missing of what was started, and every record is accounted for".to_owned()
-    } else {
-        "incomplete".to_owned()
-    });
+    if !status.not_started.is_empty() {
+        let names: Vec<_> = status.not_started.iter().map(ToString::to_string).collect();
+        lines.push(format!("not started: {}", names.join(", ")));
+    }
+    lines.push(
+        match (status.is_complete, status.is_whole) {
+            (true, _) => "complete: nothing is missing, and every record is accounted for",
+            (_, true) => {
+                "incomplete: what was started is whole and every record of it accounted for, the rest is to come"
+            }
+            _ => "incomplete",
+        }
+        .to_owned(),
+    );
     lines.extend(status.next.map(|verb| format!("next: rocq-distill {verb}")));
     lines.join("\n") + "\n"
 }

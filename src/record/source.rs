@@ -81,6 +81,7 @@ theorem_kinds![
     Fixpoint,
     CoFixpoint,
     Goal,
+    Obligation,
 ];
 
 impl TheoremKind {

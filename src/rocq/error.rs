@@ -33,6 +33,14 @@ pub enum RocqError {
         /// What it did.
         fault: Fault,
     },
+    /// The program is too old.
+    #[error("`{program}` is of version {version}; the oldest that is understood here is 8.16", program = program.display())]
+    TooOld {
+        /// Its path.
+        program: PathBuf,
+        /// Its version.
+        version: String,
+    },
     /// What was asked for takes a plugin that is not there.
     #[error("Rocq refuses `{sentence}`, which implicit premises take: {message}")]
     Unprepared {

@@ -9,6 +9,9 @@ use tokio::time::timeout;
 
 use super::{Fault, RocqError};
 
+/// What older versions say and print was never read.
+const OLDEST: [u32; 2] = [8, 16];
+
 /// How long the program may take to say what it is.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -36,11 +39,20 @@ impl Installation {
             .and_then(|(_, rest)| rest.split_whitespace().next())
             .ok_or_else(|| garbled(&program, &version))?
             .to_owned();
+        if number(&version) < OLDEST {
+            return Err(RocqError::TooOld { program, version });
+        }
         let library = answer(&program, "-where").await?;
         let beside = Some(program.with_file_name("coqc")).filter(|compiler| compiler.is_file());
         let compiler = beside.or_else(|| find_program(Path::new("coqc")).ok());
         Ok(Self { version, library: Path::new(library.trim()).join("user-contrib"), compiler, program })
     }
+}
+
+/// The first two numbers of a version such as `8.20.1` or `9.2+rc1`.
+fn number(version: &str) -> [u32; 2] {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|digits| digits.parse().unwrap_or(0));
+    [numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)]
 }
 
 /// The absolute path of a program that is named by a path or is on the path.
@@ -76,4 +88,15 @@ pub(super) async fn answer(program: &Path, question: &str) -> Result<String, Roc
 fn garbled(program: &Path, text: &str) -> RocqError {
     let message = format!("it says `{}`", text.trim());
     RocqError::Handshake { program: program.to_owned(), fault: Fault::Garbled { message } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(number("8.9.1") < OLDEST && number("8.15+alpha") < OLDEST);
+        assert!(number("8.16") >= OLDEST && number("8.20.1") >= OLDEST && number("9.2") >= OLDEST);
+    }
 }

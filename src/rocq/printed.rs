@@ -1,6 +1,7 @@
 //! Takes apart what Rocq prints: hypotheses, `Print`, `About`, `Locate`, `Print Assumptions`.
 //!
-//! The forms were read off Coq 8.20. Terms and types come out on one line: where Rocq starts a new one, a blank stands.
+//! The forms were read off Coq 8.16 and 8.20 and Rocq 9.2. Terms and types come out on one line: where Rocq starts a new
+//! one, a blank stands.
 
 use std::borrow::Cow;
 
@@ -133,30 +134,51 @@ pub fn about(text: &str) -> Option<About> {
         return Some(About::Abbreviation { definition: one_line(definition).trim().to_owned(), path });
     }
     let (_, rest) = text.split_once(" : ")?;
-    let ty = rest.split("\n\n").next()?;
+    let ty = without_constraints(rest.split("\n\n").next()?);
     let (word, path, alias_of) = expands_to(text)?;
     Some(About::Object { ty: one_line(ty).trim().to_owned(), path, word, alias_of })
+}
+
+/// A printed type without the constraints on universes that `Set Printing Universes` puts behind it: `(* u |= u < v *)`.
+fn without_constraints(ty: &str) -> &str {
+    match ty.rsplit_once("\n(* ") {
+        Some((ty, constraints)) if constraints.trim_end().ends_with("*)") && constraints.contains("|=") => ty,
+        _ => ty,
+    }
 }
 
 /// The term in the answer to `Print name.`, whose type `About` has told.
 ///
 /// The answer is `name = term`, a line break, `: type`, and after a blank line what else there is to say. A term can hold
-/// a line that looks like the type's; the type that `About` printed tells which is the right one.
+/// a line that looks like the type's; then the type that `About` printed tells which is the right one. Coq 8.16 prints it
+/// in another way there, with marks for implicit arguments, so it is asked only then.
 pub fn print(text: &str, ty: &str) -> Option<String> {
     let is_name = |name: &str| {
         let (name, levels) = name.split_once("@{").unwrap_or((name, "}"));
         !name.contains(char::is_whitespace) && levels.ends_with('}')
     };
     let (_, rest) = text.split_once(" =").filter(|(name, _)| is_name(name))?;
-    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let wanted = words(ty);
-    rest.match_indices("\n     : ").find_map(|(index, separator)| {
-        let after = &rest[index + separator.len()..];
-        let found = words(after);
-        // What follows the type are whole paragraphs.
-        let ends = found.len() == wanted.len() || after.contains("\n\n");
-        (ends && found.starts_with(&wanted)).then(|| one_line(rest[..index].trim()).into_owned())
-    })
+    let is_the_type = |after: &str| {
+        let (mut found, mut wanted) = (after.split_whitespace(), ty.split_whitespace());
+        // What follows the type are constraints on universes and whole paragraphs.
+        wanted.all(|word| found.next() == Some(word))
+            && (found.next().is_none_or(|word| word == "(*") || after.contains("\n\n"))
+    };
+    let candidates: Vec<_> = rest.match_indices(TYPE_MARK).map(|(index, _)| index).collect();
+    let index = match candidates[..] {
+        [only] => only,
+        _ => candidates.into_iter().find(|index| is_the_type(&rest[index + TYPE_MARK.len()..]))?,
+    };
+    Some(one_line(rest[..index].trim()).into_owned())
+}
+
+/// What stands between a term and its type.
+const TYPE_MARK: &str = "\n     : ";
+
+/// The value in the answer to `Print name.` where the name is that of a section's definition: `*** [name := value : type]`.
+pub fn section_definition(text: &str) -> Option<String> {
+    let definition = text.split("\n\n").next()?.trim_end().strip_prefix("*** [")?.strip_suffix(']')?;
+    hypothesis(&one_line(definition))?.body
 }
 
 /// The paths in the answer to `Print Libraries`: a line each, below a heading.
@@ -344,7 +366,27 @@ mod tests {
             Some("fun A : Type => id".into())
         );
         assert_eq!(print("a = (x\n     : nat)\n     : nat", "nat"), Some("(x : nat)".into()));
+        assert_eq!(print("a = x\n     : forall n m : nat, n = m", "forall [n : nat] m, n = m"), Some("x".into()));
         assert_eq!(print("*** [ a : nat ]", "nat"), None);
+    }
+
+    #[test]
+    fn constraints_on_universes_are_no_part_of_a_type() {
+        let text = "a@{u} : forall T : Type@{u}, \"\n(* no |= *)\" = T\n(* u |= u < eq.u0\n       u < list.u0 *)\n\n\
+                    a is universe polymorphic\nExpands to: Constant L.a";
+        let Some(About::Object { ty, .. }) = about(text) else { panic!("{text}") };
+        assert_eq!(ty, "forall T : Type@{u}, \"\n(* no |= *)\" = T");
+        let printed = "a@{u} = fun T => x\n     : nat\n     : nat\n(* Public universes:\nu |= u < v *)";
+        assert_eq!(print(printed, "nat"), Some("fun T => x : nat".into()));
+    }
+
+    #[test]
+    fn a_definition_of_a_section_is_told_by_its_value() {
+        assert_eq!(section_definition("*** [a := b : c = d]").as_deref(), Some("b"));
+        let text = "*** [f := fun n : nat =>\n           n : nat -> nat]\n\nArguments f n%nat_scope";
+        assert_eq!(section_definition(text).as_deref(), Some("fun n : nat => n"));
+        assert_eq!(section_definition("*** [n : nat]"), None);
+        assert_eq!(section_definition("a = b\n     : c"), None);
     }
 
     #[test]

@@ -40,7 +40,13 @@ pub fn theorem_kind(text: &str) -> Option<TheoremKind> {
     if ["Fail", "Succeed"].contains(&first_word(skip_blank(text))) {
         return None;
     }
-    let word = head(text);
+    let next = first_word(skip_blank(after_head(text)));
+    let word = match head(text) {
+        // `Next Obligation.`, `Final Obligation.`, `Obligation 1 of x.`
+        "Next" | "Final" => next,
+        "Obligation" if next == "Tactic" => return None,
+        word => word,
+    };
     TheoremKind::ALL.iter().copied().find(|kind| kind.keyword() == word)
 }
 
@@ -371,6 +377,7 @@ const COMMANDS: &[&str] = &[
     "Extract",
     "Extraction",
     "Fact",
+    "Final",
     "Fixpoint",
     "From",
     "Function",
@@ -457,6 +464,11 @@ mod tests {
         assert_eq!(theorem_kind("(* Lemma *) Check x."), None);
         assert_eq!(theorem_kind("Fail Lemma x : T."), None);
         assert_eq!(theorem_kind("Lemmas x."), None);
+        for text in ["Next Obligation.", "#[local] Final Obligation of x.", "Obligation 1 of x."] {
+            assert_eq!(theorem_kind(text), Some(TheoremKind::Obligation), "{text}");
+        }
+        assert_eq!(theorem_kind("Obligation Tactic := auto."), None);
+        assert_eq!(theorem_kind("Solve Obligations."), None);
     }
 
     #[test]

@@ -121,6 +121,7 @@ async fn replay<E: Replay>(
         file_limit,
         is_tried_again,
         position: 0,
+        passed: None,
         dead_end: None,
     };
     let deadline = Instant::now() + file_limit;
@@ -170,6 +171,8 @@ struct Player<'a, E, S> {
     is_tried_again: fn(&Fault) -> bool,
     /// The byte offset, at the start or the end of the record that was replayed last, that an engine is at or can go on to.
     position: usize,
+    /// The end of the record that was replayed last, if the engine stands there and nothing was wrong with it.
+    passed: Option<usize>,
     /// What ends every engine before it comes to the theorems that are left.
     dead_end: Option<Reason>,
 }
@@ -220,8 +223,13 @@ impl<E: Replay, S: AsyncFn() -> Result<E, RocqError>> Player<'_, E, S> {
             Some(engine) => engine,
             None => (self.start)().await?,
         };
-        let outcome = check::check(&mut running, self.text, record, axioms).await;
         let Source { byte_start, byte_end, .. } = record.source;
+        // Theorems that are stated together have one proof, which is replayed for each of them.
+        if let Some(end) = self.passed.take().filter(|end| *end <= byte_start) {
+            running.keep(end);
+        }
+        let outcome = check::check(&mut running, self.text, record, axioms).await;
+        self.passed = matches!(outcome, Ok(Ok(()))).then_some(byte_end);
         // A record that does not pass may say anything of its place.
         if self.text.get(byte_start..byte_end).is_some() {
             self.position = self.position.max(if matches!(outcome, Ok(Ok(()))) { byte_end } else { byte_start });
@@ -247,6 +255,9 @@ impl<E: Replay, S: AsyncFn() -> Result<E, RocqError>> Player<'_, E, S> {
             return of_none;
         }
         let Some(mut engine) = self.engine.take() else { return of_none };
+        if let Some(end) = self.passed.take() {
+            engine.keep(end);
+        }
         let answer = async {
             let is_there = engine.seek(self.position).await?.is_ok();
             if is_there { engine.are_surely_free_of_axioms(&constants).await } else { Ok(of_none.clone()) }
@@ -262,6 +273,7 @@ impl<E: Replay, S: AsyncFn() -> Result<E, RocqError>> Player<'_, E, S> {
 
     /// Ends the engine.
     async fn end(&mut self) {
+        self.passed = None;
         if let Some(engine) = self.engine.take() {
             engine.close().await;
         }

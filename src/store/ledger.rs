@@ -52,7 +52,7 @@ impl Ledger {
         let lock = Lock::take(&output.lock(shard))?;
         let wanted: BTreeSet<_> = inputs.iter().map(|input| input.unit.clone()).collect();
         unit::remove_all_but(output, &wanted)?;
-        unit::remove_leftovers(output)?;
+        unit::remove_leftovers(output, &output.lock(shard))?;
         let units = inputs.iter().map(|input| (input.unit.clone(), planned(step, &made_with, input))).collect();
         let plan = Plan { made_with, units };
         let mut todo = shard.pick(inputs, |input| input.size, |input| input.unit.to_string());
@@ -145,4 +145,37 @@ pub struct Summary {
 fn planned(step: StepName, made_with: &Value, input: &Input) -> Planned {
     let made_from = (step, crate::record::FORMAT_VERSION, env!("CARGO_PKG_VERSION"), made_with, &input.digest);
     Planned { key: Digest::of_json(&made_from), size: input.size }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn open(folder: &StepDir, shard: Shard) -> Ledger {
+        Ledger::open(StepName::Measure, folder, Value::Null, Vec::new(), shard).unwrap()
+    }
+
+    #[test]
+    fn what_a_kill_left_half_written_goes_once_nobody_else_is_at_work_in_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = StepDir::new(folder.path());
+        let leftover = folder.path().join("mathcomp/.writing-x");
+        fs::create_dir(folder.path().join("mathcomp")).unwrap();
+        fs::write(&leftover, "half").unwrap();
+        let other = Lock::take(&output.lock(Shard::new(1, 2).unwrap())).unwrap();
+        drop(open(&output, Shard::new(0, 2).unwrap()));
+        assert!(leftover.exists());
+        drop(other);
+        let ledger = open(&output, Shard::new(0, 2).unwrap());
+        assert!(!leftover.exists());
+        // What this process writes itself is younger than its lock.
+        fs::write(&leftover, "half").unwrap();
+        let later = fs::File::options().write(true).open(&leftover).unwrap();
+        later.set_modified(std::time::SystemTime::now() + Duration::from_secs(1)).unwrap();
+        unit::remove_leftovers(&output, &output.lock(Shard::new(0, 2).unwrap())).unwrap();
+        assert!(leftover.exists());
+        drop(ledger);
+    }
 }

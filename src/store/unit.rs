@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::digest::Digest;
 use super::layout::{StepDir, StepName, UnitFiles, UnitName};
 use super::manifest::Manifest;
-use super::{StoreError, jsonl};
+use super::{StoreError, jsonl, lock};
 use crate::record::{Record, Rejected};
 
 /// Written last, beside the unit's records: what the unit was made from and what it holds.
@@ -142,19 +143,38 @@ pub fn remove_all_but(folder: &StepDir, wanted: &BTreeSet<UnitName>) -> Result<(
     Ok(())
 }
 
-/// Removes what kills have left of files that were being written: none is written for so long.
-pub fn remove_leftovers(folder: &StepDir) -> Result<(), StoreError> {
+/// Removes what kills have left of files that were being written, for the holder of the lock at `own_lock`.
+///
+/// Where it is the only one who writes in the folder, that is each such file which is older than its lock; else another
+/// may be at work on it, but none is written for hours.
+pub fn remove_leftovers(folder: &StepDir, own_lock: &Path) -> Result<(), StoreError> {
     const AGE: Duration = Duration::from_hours(1);
+    let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let taken = changed(own_lock);
+    let is_alone = is_alone(folder, own_lock)?;
     for entry in entries(folder) {
         let entry = entry?;
         if jsonl::is_being_written(entry.path()) {
-            let age = entry.metadata().ok().and_then(|metadata| metadata.modified().ok()?.elapsed().ok());
-            if age.is_some_and(|age| age > AGE) {
+            let changed = changed(entry.path());
+            let is_old = changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > AGE);
+            let is_older = changed.zip(taken).is_some_and(|(changed, taken)| changed <= taken);
+            if is_old || (is_alone && is_older) {
                 jsonl::remove(entry.path())?;
             }
         }
     }
     Ok(())
+}
+
+/// Whether no other lock of the folder is held.
+fn is_alone(folder: &StepDir, own_lock: &Path) -> Result<bool, StoreError> {
+    for entry in fs::read_dir(folder.path()).map_err(StoreError::io("list", folder.path()))? {
+        let path = entry.map_err(StoreError::io("list", folder.path()))?.path();
+        if folder.shard_of_lock(&path).is_some() && path != own_lock && lock::holder(&path)?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The units of a step's folder that have a seal, readable or not.

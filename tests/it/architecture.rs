@@ -216,3 +216,17 @@ fn the_text_of_the_project_is_finished_and_is_about_the_project() {
         }
     }
 }
+
+/// Ways to go wrong that are known from experience are numbered; a test that stands for some of them has their numbers
+/// in its name.
+#[test]
+fn every_known_way_to_go_wrong_has_a_test_with_its_number() {
+    let files = files_below("src").into_iter().chain(files_below("tests/it"));
+    let texts: Vec<_> = files.filter_map(|path| fs::read_to_string(path).ok()).collect();
+    let names = texts.iter().flat_map(|text| text.lines()).filter_map(|line| line.trim().split_once("fn "));
+    let numbers: BTreeSet<_> = names
+        .filter(|(before, _)| ["", "async "].contains(before))
+        .flat_map(|(_, name)| name.split('_').map_while(|part| part.strip_prefix('m')?.parse::<u32>().ok()))
+        .collect();
+    assert_eq!(numbers, (1..=43).collect());
+}

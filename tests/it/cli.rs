@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -129,6 +130,7 @@ fn a_folder_that_another_process_writes_is_left_alone() {
         measure: `mathcomp/b` is not made from what `verify` has now: `rocq-distill measure` brings it up to date
         measure: shard 0/1 is being written by process [PID] on [HOST]
         dataset: not written
+        not started: extract, filter, select
         incomplete
         next: rocq-distill measure
         "#);
@@ -236,6 +238,20 @@ fn doctor_says_of_each_thing_whether_it_is_here_and_what_to_do() {
     });
     let json: Value = serde_json::from_str(&run.run("doctor --json").stdout()).unwrap();
     assert_eq!(json["is_ready"], false);
+}
+
+#[test]
+fn a_rocq_that_is_too_old_is_refused_at_the_start() {
+    let rocq = "#!/bin/sh\necho 'The Coq Proof Assistant, version 8.13.2'\n";
+    let run = TestRun::new().file("old", rocq).file("rocq-distill.toml", "[rocq]\nprogram = \"./old\"\n");
+    fs::set_permissions(run.path().join("old"), fs::Permissions::from_mode(0o755)).unwrap();
+    assert_snapshot!(run.run("extract").text(), @r"
+    exit 1
+    --- stderr
+    error: `[DIR]/old` is of version 8.13.2; the oldest that is understood here is 8.16
+
+    hint: put a newer Rocq on PATH, or name one in `rocq.program`
+    ");
 }
 
 #[test]

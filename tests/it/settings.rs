@@ -140,7 +140,7 @@ fn an_unknown_kind_is_refused_with_the_known_ones() {
     assert_snapshot!(run.run("extract").text(), @r#"
     exit 2
     --- stderr
-    error: setting `extract.kinds.1` in the environment variable `ROCQ_DISTILL_EXTRACT__KINDS`: found `Axiom`, expected one of Theorem, Lemma, Fact, Remark, Corollary, Proposition, Property, Example, Definition, Instance, Let, Fixpoint, CoFixpoint, Goal
+    error: setting `extract.kinds.1` in the environment variable `ROCQ_DISTILL_EXTRACT__KINDS`: found `Axiom`, expected one of Theorem, Lemma, Fact, Remark, Corollary, Proposition, Property, Example, Definition, Instance, Let, Fixpoint, CoFixpoint, Goal, Obligation
     "#);
 }
 

@@ -78,6 +78,7 @@ fn of_a_run_that_is_half_done_it_says_what_is_missing_and_ends_with_3() {
 
     verify: `mathcomp/b` is not done: `rocq-distill verify` makes what is missing
     dataset: not written
+    not started: measure, filter, select
     incomplete
     next: rocq-distill verify
     "#);
@@ -88,17 +89,43 @@ fn of_a_run_that_is_half_done_it_says_what_is_missing_and_ends_with_3() {
 }
 
 #[test]
-fn of_a_run_whose_steps_are_whole_it_says_what_comes_next() {
+fn of_a_run_whose_steps_are_whole_it_says_what_was_not_started_and_what_comes_next() {
     assert_snapshot!(extracted().run("status export").text(), @r#"
-    exit 0
+    exit 3
     --- stdout
     step     files  in  kept  rejected
     extract    2/2   3     3         0
 
     dataset: not written
-    complete: nothing is missing of what was started, and every record is accounted for
+    not started: verify, measure, filter, select
+    incomplete: what was started is whole and every record of it accounted for, the rest is to come
     next: rocq-distill verify
     "#);
+}
+
+#[test]
+fn a_run_is_complete_once_every_step_is_whole_and_the_dataset_is_written() {
+    let run = TestRun::new();
+    let chain = [StepName::Extract, StepName::Verify, StepName::Measure, StepName::Filter, StepName::Select];
+    for step in chain {
+        write_step(&run_dir(&run).step(step), step, &[("mathcomp.a", a()), ("mathcomp.b", b())]);
+    }
+    let verdict =
+        |outcome: &str| outcome.lines().skip_while(|line| !line.starts_with("dataset")).collect::<Vec<_>>().join("\n");
+    let before = run.run("status");
+    assert_eq!(before.code(), 3);
+    assert_snapshot!(verdict(&before.stdout()), @r"
+    dataset: not written
+    incomplete: what was started is whole and every record of it accounted for, the rest is to come
+    next: rocq-distill export
+    ");
+    assert_eq!(run.run("export --quiet").code(), 0);
+    let after = run.run("status --check");
+    assert_eq!(after.code(), 0);
+    assert_snapshot!(verdict(&after.stdout()), @r"
+    dataset: 3 records
+    complete: nothing is missing, and every record is accounted for
+    ");
 }
 
 #[test]
@@ -126,10 +153,11 @@ fn a_manifest_that_is_missing_is_written_the_same_again() {
 
     extract: no manifest of these files: `rocq-distill status --write` writes it
     dataset: not written
+    not started: verify, measure, filter, select
     incomplete
     next: rocq-distill extract
     "#);
-    assert_eq!(run.run("status --write").code(), 0);
+    assert!(is_whole(&run, "--write"));
     assert_eq!(fs::read(manifest(&run)).unwrap(), before);
 }
 
@@ -146,7 +174,7 @@ fn a_file_that_was_changed_is_found_when_files_are_checked() {
     let run = extracted();
     let records = run.path().join("export/extract/mathcomp/a.jsonl");
     append(&records, "{}\n");
-    assert_eq!(run.run("status").code(), 0);
+    assert!(is_whole(&run, ""));
     assert_snapshot!(run.run("status --check").text(), @r#"
     exit 3
     --- stdout
@@ -155,6 +183,7 @@ fn a_file_that_was_changed_is_found_when_files_are_checked() {
 
     extract: `mathcomp/a` is not as written: remove what stands there and run `rocq-distill extract`
     dataset: not written
+    not started: verify, measure, filter, select
     incomplete
     next: rocq-distill extract
     "#);
@@ -177,6 +206,7 @@ fn records_that_got_lost_between_two_steps_are_noticed() {
     verify: `mathcomp/b` is not done: `rocq-distill verify` makes what is missing
     verify: `mathcomp/a` is not made from what `extract` has now: `rocq-distill verify` brings it up to date
     dataset: not written
+    not started: measure, filter, select
     incomplete
     next: rocq-distill verify
     "#);
@@ -187,13 +217,14 @@ fn a_dataset_of_other_records_than_the_steps_have_is_noticed() {
     let run = extracted();
     let export = "export --input export/extract --quiet";
     assert_eq!(run.run(export).code(), 0);
-    assert_eq!(run.run("status --check").code(), 0);
+    assert!(is_whole(&run, "--check"));
     append(&run.path().join("export/dataset/dataset.jsonl"), "{}\n");
     assert_snapshot!(run.run("status --check").stdout(), @r#"
     step     files  in  kept  rejected
     extract    2/2   3     3         0
 
     dataset: not as written: `rocq-distill export` writes it again
+    not started: verify, measure, filter, select
     incomplete
     next: rocq-distill export
     "#);
@@ -207,11 +238,18 @@ fn a_dataset_of_other_records_than_the_steps_have_is_noticed() {
     extract    2/2   2     2         0
 
     dataset: not made from what the steps have now: `rocq-distill export` brings it up to date
+    not started: verify, measure, filter, select
     incomplete
     next: rocq-distill export
     "#);
     assert_eq!(run.run(export).code(), 0);
-    assert_eq!(run.run("status").code(), 0);
+    assert!(is_whole(&run, ""));
+}
+
+/// Whether nothing is missing of what was started.
+fn is_whole(run: &TestRun, flags: &str) -> bool {
+    let status: Value = serde_json::from_str(&run.run(&format!("status --json {flags}")).stdout()).unwrap();
+    status["is_whole"].as_bool().unwrap()
 }
 
 fn append(path: &Path, text: &str) {

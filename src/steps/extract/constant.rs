@@ -13,10 +13,11 @@ pub(super) struct Printed {
     pub(super) dependencies: Option<Vec<String>>,
 }
 
-/// Asks all this of a constant, at once.
+/// Asks all this of a constant, at once; `is_opaque` where its proof ended with `Qed.`
 pub(super) async fn print(
     prover: &mut Idetop,
     name: &str,
+    is_opaque: bool,
     wants_dependencies: bool,
 ) -> Result<Result<Printed, Reason>, Fault> {
     let mut questions = vec![format!("About {name}."), format!("Print {name}.")];
@@ -27,11 +28,22 @@ pub(super) async fn print(
     let texts: Vec<_> = answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect();
     let unreadable =
         |index: usize| Reason::Unreadable { query: questions[index].clone(), message: excerpt(&texts[index]) };
-    let Some(About::Object { ty, .. }) = printed::about(&texts[0]) else { return Ok(Err(unreadable(0))) };
-    let Some(term) = printed::print(&texts[1], &ty) else { return Ok(Err(unreadable(1))) };
+    let Some(About::Object { ty, word, .. }) = printed::about(&texts[0]) else { return Ok(Err(unreadable(0))) };
+    let is_local = word == "Variable";
+    let term = if is_local { printed::section_definition(&texts[1]) } else { printed::print(&texts[1], &ty) };
+    let Some(term) = term else { return Ok(Err(unreadable(1))) };
+    if is_local && is_opaque && is_subproof(&term, name) {
+        return Box::pin(print(prover, &term, is_opaque, wants_dependencies)).await;
+    }
     let dependencies = texts.get(2).map(|text| dependencies::names(text));
     if dependencies == Some(None) {
         return Ok(Err(unreadable(2)));
     }
     Ok(Ok(Printed { term, ty, dependencies: dependencies.flatten() }))
+}
+
+/// Whether a term is the constant that a section's definition stands for since its proof ended with `Qed.`
+fn is_subproof(term: &str, name: &str) -> bool {
+    let number = term.strip_prefix(name).and_then(|rest| rest.strip_prefix("_subproof"));
+    number.is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()))
 }

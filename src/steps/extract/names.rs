@@ -19,7 +19,7 @@ pub(super) struct Names {
 }
 
 /// What a proof names.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Named {
     pub(super) premises: Vec<Premise>,
     pub(super) notations: Vec<Notation>,

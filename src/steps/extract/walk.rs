@@ -211,15 +211,14 @@ impl Walk<'_> {
         let status = self.run_for_status(index).await?;
         let next = match (kind, &status.proof) {
             (None, None) => Ok(index + 1),
-            (Some(kind), Some(name)) if self.wants(&self.source(index, index, kind, name, &status.path)) => {
+            (Some(kind), Some(name)) if self.wants_any(index, kind, name, &status.path) => {
                 self.theorem(index, kind, name, &status, is_asked).await
             }
             (_, Some(_)) => self.skip_proof(index + 1).await,
             (Some(kind), None) => {
                 // A definition with a body is no theorem; a theorem with a body has no script.
                 if TheoremKind::DEFAULT.contains(&kind) {
-                    let name = vernac::stated_name(text).unwrap_or_default();
-                    self.reject(index, index, kind, name, &status.path, Reason::NoScript);
+                    self.reject(index, index, kind, &status.path, &Reason::NoScript);
                 }
                 Ok(index + 1)
             }
@@ -262,8 +261,7 @@ impl Walk<'_> {
         while index < self.sentences.len() {
             let status = self.run_for_status(index).await?;
             if let Some(kind) = self.wanted_kind(index) {
-                let name = vernac::stated_name(self.document.text_of(index)).unwrap_or_default();
-                self.reject(index, index, kind, name, &status.path, Reason::NestedProof);
+                self.reject(index, index, kind, &status.path, &Reason::NestedProof);
             }
             self.forget(index);
             index += 1;
@@ -330,9 +328,8 @@ impl Walk<'_> {
             let Some(kind) = self.wanted_kind(statement) else { continue };
             let has_proof = end > index + 1 || TheoremKind::DEFAULT.contains(&kind);
             if statement > index || has_proof {
-                let name = vernac::stated_name(self.document.text_of(statement)).unwrap_or_default();
                 let last = if statement == index { end - 1 } else { statement };
-                self.reject(statement, last, kind, name, &path, reason.clone());
+                self.reject(statement, last, kind, &path, reason);
             }
         }
     }
@@ -344,15 +341,26 @@ impl Walk<'_> {
             let text = self.document.text_of(index);
             vernac::follow_path(&mut path, text);
             if let Some(kind) = self.wanted_kind(index) {
-                let name = vernac::stated_name(text).unwrap_or_default();
-                self.reject(index, index, kind, name, &path, rest.reason.clone());
+                self.reject(index, index, kind, &path, &rest.reason);
             }
         }
     }
 
-    fn reject(&mut self, start: usize, end: usize, kind: TheoremKind, name: &str, path: &[String], reason: Reason) {
-        let source = self.source(start, end, kind, name, path);
-        self.push(source, Err(reason));
+    /// Rejects what the sentence at `start` states.
+    fn reject(&mut self, start: usize, end: usize, kind: TheoremKind, path: &[String], reason: &Reason) {
+        let name = vernac::stated_name(self.document.text_of(start)).unwrap_or_default();
+        for name in self.stated_together(start, name) {
+            let source = self.source(start, end, kind, &name, path);
+            self.push(source, Err(reason.clone()));
+        }
+    }
+
+    /// The names that the sentence at `index` states, of which Rocq calls the proof by the first: `Lemma a … with b …`.
+    fn stated_together(&self, index: usize, first: &str) -> Vec<String> {
+        let definitions = self.glob.definitions_in(&self.sentences[index].range);
+        let sort = definitions.iter().find(|definition| definition.name == first).map(|definition| &definition.kind);
+        let others = definitions.iter().filter(|other| Some(&other.kind) == sort && other.name != first);
+        std::iter::once(first).chain(others.map(|other| &*other.name)).map(str::to_owned).collect()
     }
 
     /// The kind of statement at `index`, if it is one that was asked for.
@@ -382,6 +390,12 @@ impl Walk<'_> {
     /// Whether the theorem is among those asked for.
     fn wants(&self, source: &Source) -> bool {
         self.settings.only.is_empty() || self.settings.only.contains(&source.full_name)
+    }
+
+    /// Whether one of the theorems that the sentence at `index` states is among those asked for.
+    fn wants_any(&self, index: usize, kind: TheoremKind, first: &str, path: &[String]) -> bool {
+        let names = self.stated_together(index, first);
+        names.iter().any(|name| self.wants(&self.source(index, index, kind, name, path)))
     }
 
     /// Whether nothing that was asked for is still to come.

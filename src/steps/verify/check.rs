@@ -89,19 +89,14 @@ pub(super) async fn check<E: Replay>(
         return Ok(Err(Reason::NotDefined { message: format!("the proof is still open after `{}`", record.closing) }));
     }
     if axioms == Axioms::Later && record.axioms.is_empty() {
-        engine.keep(record.source.byte_end);
         return Ok(Ok(()));
     }
     let name = record.source.full_name.as_str().rsplit('.').next().unwrap_or_default();
-    let outcome = match answered(engine.assumptions(name).await, name)? {
+    Ok(match answered(engine.assumptions(name).await, name)? {
         Ok(Some(found)) => same_axioms(engine, &record.axioms, found.into_iter().map(FullName::new).collect()),
         Ok(None) => Err(Reason::NotDefined { message: format!("`Print Assumptions {name}.` gives no answer") }),
         Err(reason) => Err(reason),
-    };
-    if outcome.is_ok() {
-        engine.keep(record.source.byte_end);
-    }
-    Ok(outcome)
+    })
 }
 
 /// The sentences of the proof, once the record has been found to say what the file says.

@@ -12,6 +12,7 @@ use crate::rocq::vernac::{self, Role};
 use crate::rocq::wire::Status;
 
 /// A proof script as it was executed.
+#[derive(Clone)]
 struct Script {
     steps: Vec<Step>,
     /// What the statement and the steps name.
@@ -23,9 +24,10 @@ struct Script {
 }
 
 impl Walk<'_> {
-    /// Executes a proof and makes a record or a rejection of it; gives the index of the next sentence.
+    /// Executes a proof and makes a record or a rejection of each theorem that it proves; gives the index of the next
+    /// sentence.
     ///
-    /// Unless it `is_asked` about, it can only become a rejection.
+    /// Unless they are `is_asked` about, they can only become rejections.
     pub(super) async fn theorem(
         &mut self,
         statement: usize,
@@ -39,19 +41,20 @@ impl Walk<'_> {
         // `Save name.` and `Defined name.` have the last word.
         let last = self.document.text_of(script.last);
         let renamed = vernac::stated_name(last).filter(|_| vernac::role(last, Shape::Period) == Role::Closing);
-        let name = renamed.unwrap_or(name);
-        let source = self.source(statement, script.last, kind, name, &status.path);
-        let outcome = match script.flaw.clone() {
-            Some(flaw) => Err(flaw),
-            None => self
-                .describe(statement, script, source.clone(), name, &status.path)
-                .await
-                .map_err(|fault| Halt::Lost { sentence: format!("Print {name}."), fault })?,
-        };
-        let (item, is_record) = (self.met.len(), outcome.is_ok());
-        self.push(source, outcome);
-        if is_record && self.met.len() > item {
-            self.pending.push(Pending { item, statement, next, name: name.to_owned() });
+        for name in self.stated_together(statement, renamed.unwrap_or(name)) {
+            let source = self.source(statement, script.last, kind, &name, &status.path);
+            let outcome = match script.flaw.clone() {
+                Some(flaw) => Err(flaw),
+                None => self
+                    .describe(statement, script.clone(), source.clone(), &name, &status.path)
+                    .await
+                    .map_err(|fault| Halt::Lost { sentence: format!("Print {name}."), fault })?,
+            };
+            let (item, is_record) = (self.met.len(), outcome.is_ok());
+            self.push(source, outcome);
+            if is_record && self.met.len() > item {
+                self.pending.push(Pending { item, statement, next, name });
+            }
         }
         Ok(next)
     }
@@ -89,8 +92,7 @@ impl Walk<'_> {
                         .filter(|kind| self.settings.kinds.contains(kind))
                     {
                         flaw = Some(Reason::NestedProof);
-                        let name = vernac::stated_name(self.document.text_of(index)).unwrap_or_default();
-                        self.reject(index, index, kind, name, &status.path, Reason::NestedProof);
+                        self.reject(index, index, kind, &status.path, &Reason::NestedProof);
                     }
                     self.forget(index);
                     if !after.given_up.is_empty() {
@@ -164,11 +166,13 @@ impl Walk<'_> {
         name: &str,
         here: &[String],
     ) -> Result<Result<Record, Reason>, Fault> {
-        let printed = match constant::print(self.document.prover()?, name, self.settings.implicit_premises).await? {
+        let Script { mut steps, mut named, last, .. } = script;
+        let is_opaque = vernac::head(self.document.text_of(last)) != "Defined";
+        let prover = self.document.prover()?;
+        let printed = match constant::print(prover, name, is_opaque, self.settings.implicit_premises).await? {
             Ok(printed) => printed,
             Err(reason) => return Ok(Err(reason)),
         };
-        let Script { mut steps, mut named, last, .. } = script;
         if let Some(dependencies) = &printed.dependencies {
             let surroundings = Surroundings { text: self.text, glob: self.glob, here };
             let context = self.context.as_deref().unwrap_or_default();
