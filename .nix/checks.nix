@@ -25,6 +25,8 @@ let
     pkgs.cargo-nextest
     # For the scripted server of petanque.
     pkgs.python3
+    # Its `unshare` lets a test mount a small disk.
+    pkgs.util-linux
     rocq.env
   ];
 
