@@ -200,6 +200,17 @@ fn a_server_of_another_rocq_is_not_used() {
 }
 
 #[test]
+fn a_library_of_links_to_where_its_files_lie_is_of_the_same_rocq() {
+    let bench = Bench::new(&["fine"]);
+    let here = bench.run.path();
+    let link = here.join("coq/theories/Init/Prelude.vo");
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    fs::write(here.join("Prelude.vo"), "").unwrap();
+    std::os::unix::fs::symlink(here.join("Prelude.vo"), link).unwrap();
+    assert_eq!(bench.verify(""), [("fine".to_owned(), "verified".to_owned())]);
+}
+
+#[test]
 fn m10_a_server_that_takes_the_file_for_another_is_not_used() {
     let error = Bench::new(&["fine"]).variable("PET_LIBRARY", "Other.a").error("");
     assert!(error.contains("it calls `L.a.rocq_distill_probe` `Other.a.rocq_distill_probe`"), "{error}");
