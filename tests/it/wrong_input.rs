@@ -209,9 +209,12 @@ fn to_reason(base_url: &str) -> TestRun {
 /// A server that answers the first request and lets no other pass that comes without the key.
 fn guarded() -> ModelServer {
     let is_let_in = |index: usize, asked: &Asked| index == 0 || asked.authorization.as_deref() == Some("Bearer right");
-    ModelServer::start(move |index, asked| match is_let_in(index, asked) {
-        true => Said::chat("I think", "\\boxed{exact: I.}"),
-        false => Said::text(401, "{\"error\": {\"message\": \"invalid api key\"}}"),
+    ModelServer::start(move |index, asked| {
+        if is_let_in(index, asked) {
+            Said::chat("I think", "\\boxed{exact: I.}")
+        } else {
+            Said::text(401, "{\"error\": {\"message\": \"invalid api key\"}}")
+        }
     })
 }
 
