@@ -4,28 +4,31 @@
 //!
 //! # What a run is
 //!
-//! A *library* is a folder of `.v` files that Rocq has compiled. A run takes it through a chain of steps. Each step is a
-//! verb of its own (`rocq-distill filter`), reads one folder of records, writes another, and never touches the first:
+//! A *library* is a folder of `.v` files that Rocq has compiled. A run takes it through a chain of steps. Each step is
+//! a verb of its own (`rocq-distill filter`), reads one folder of records, writes another, and never touches the first:
 //!
 //! ```text
-//!  .v files                what a step adds to a record                          what it rejects
+//!  .v files   what a step adds to a record                                  what it rejects
 //!     │
-//!  extract   statement, script, states, term, premises, notations, axioms   what Rocq refuses, or has no script
-//!  verify    verification: a fresh prover found all of that again           what differs
-//!  measure   tokens                                                          nothing
-//!  filter    –                                                               what is too long or too short
-//!  select    selection: its rank in a diverse subset                         duplicates, and the rest
-//!  reason    reasonings: a large model, from the term to the script          what has no usable reasoning
-//!  score     scores: how well a small model then foresees the script         what does not fit into that model
-//!  judge     verdicts, and the reasoning that is kept                        what gives its answer away
+//!  extract    statement, script, states, term, premises, notations, axioms  what Rocq refuses, or has no script
+//!  verify     verification: a fresh prover found all of that again          what differs
+//!  measure    tokens                                                        nothing
+//!  filter     –                                                             what is too long or too short
+//!  select     selection: its rank in a diverse subset                       duplicates, and the rest
+//!  reason     reasonings: a large model, from the term to the script        what has no usable reasoning
+//!  score      scores: how well a small model then foresees the script       what does not fit into that model
+//!  judge      verdicts, and the reasoning that is kept                      what gives its answer away
 //!     │
-//!  export ─▶ dataset/  (JSON, JSON lines, Parquet, views in splits, card)    nothing
-//!  report ─▶ report.html
+//!  export ──▶ dataset/: JSON, JSON lines, Parquet, views in splits, card
+//!  report ──▶ report.html
 //! ```
 //!
-//! All of it lies in one *run directory*, a folder a step, each of the same shape; [`store::layout`] draws it and is the
-//! only place that knows its paths. `run` is the chain from one set of settings ([`pipeline`]); it stops before the first
-//! model step whose server is not named.
+//! In `run`, `extract` also rejects at once what `filter` would reject for its number of steps, so that nothing is
+//! asked about it.
+//!
+//! All of it lies in one *run directory*, a folder a step, each of the same shape; [`store::layout`] is the only place
+//! that knows its paths. `run` is the chain from one set of settings ([`pipeline`]); it stops before the first model
+//! step whose server is not named.
 //!
 //! # Words
 //!
@@ -34,8 +37,8 @@
 //!   nothing in it tells of a machine, a time or a process.
 //! - A *unit* is all records of one source file: three files (`div.jsonl`, `div.rejected.jsonl`, `div.unit.json`), of
 //!   which the last, the *seal*, is written last. A unit is whole or absent, done or not.
-//! - The *key* of a unit is a digest of its input, of the settings it depends on and of the versions; a seal with another
-//!   key is as good as none, so nothing stale is ever taken for done.
+//! - The *key* of a unit is a digest of its input, of the settings it depends on and of the versions; a seal with
+//!   another key is as good as none, so nothing stale is ever taken for done.
 //! - A *shard* is a set of units; shards of one step write disjoint files, and nothing has to be merged.
 //! - A *rejection* is a record that does not go on, with a typed reason ([`record::Reason`]). What a prover or a model
 //!   refuses is such data; a missing program, a full disk or a wrong key is an error and stops the run.
@@ -43,23 +46,23 @@
 //!
 //! # The way of a record
 //!
-//! 1. **Out of the file.** [`rocq::library`] finds the `.v` files and what Rocq calls them. One `coqidetop` walks one file
-//!    from front to back ([`rocq::document`]): [`rocq::sentence`] cuts the text, [`rocq::vernac`] tells a statement from a
-//!    tactic, [`rocq::wire`] speaks the protocol's XML. After each sentence of a proof the goals are read; at its end the
-//!    term is printed, and each name that the `.glob` file resolved ([`rocq::glob`]) is asked for once
-//!    ([`steps::extract`]). A prover that hangs, floods or dies costs one proof: another one catches up behind it.
+//! 1. **Out of the file.** [`rocq::library`] finds the `.v` files and what Rocq calls them. One `coqidetop` walks one
+//!    file from front to back ([`rocq::document`]): [`rocq::sentence`] cuts the text, [`rocq::vernac`] tells a
+//!    statement from a tactic, [`rocq::wire`] speaks the protocol's XML. After each sentence of a proof the goals are
+//!    read; at its end the term is printed, and each name that the `.glob` file resolved ([`rocq::glob`]) is asked for
+//!    once ([`steps::extract`]). A prover that hangs, floods or dies costs one proof: another one catches up behind it.
 //! 2. **Through a fresh prover.** [`steps::verify`] replays every proof in the unmodified file, `Qed` included, in
 //!    [`rocq::petanque`] or a second `coqidetop` ([`rocq::replay`] is what both can do), and compares every state.
 //! 3. **Down to a subset.** [`steps::measure`] counts with [`text::tokenizer`]; [`steps::filter`] compares;
 //!    [`steps::select`] walks to the farthest record again and again ([`text::diverse`]), by the similarity of
 //!    [`text::bm25`].
 //! 4. **Past the models.** A request is built from a record and a template, without asking anyone ([`steps::reason`],
-//!    [`steps::score`], [`steps::judge`]). [`llm::Session::ask`] looks into the journal, waits for the limits, counts against
-//!    the budget, sends, classifies what comes back and tries again; what is answered is on disk before the step sees it.
-//!    Before a reasoning is scored, [`text::obfuscate`] hides what would give the script away.
+//!    [`steps::score`], [`steps::judge`]). [`llm::Session::ask`] looks into the journal, waits for the limits, counts
+//!    against the budget, sends, classifies what comes back and tries again; what is answered is on disk before the
+//!    step sees it. Before a reasoning is scored, [`text::obfuscate`] hides what would give the script away.
 //! 5. **Out to the users.** [`steps::export`] puts connected records (same file, statement or term, by
-//!    [`text::normalise`]) on one side of a split, writes each view with one schema, and describes all of it in a card that
-//!    is computed and never typed. [`report`] draws the same run for a person.
+//!    [`text::normalise`]) on one side of a split, writes each view with one schema, and describes all of it in a card
+//!    that is computed and never typed. [`report`] draws the same run for a person.
 //!
 //! A unit of a step without models is made by `steps::units`: open the [`store::ledger`] (which locks the shard, drops
 //! what is stale and says what is left), transform, commit, and at the end assemble the [`store::manifest`]. The ledger
@@ -88,11 +91,11 @@
 //! - [`cli`]: the command line; only `run` sees it.
 //! - [`run`]: the table of contents of the program.
 //!
-//! What is said on the wire, what flows between steps ([`record`]) and what is published (`steps::export`) are three sets
-//! of types with explicit conversions: a change of a server or of a column stays where it is. Steps know nothing of
-//! terminals: they tell [`steps::event::Event`]s, to which the console and telemetry listen. Errors are one enum for each
-//! boundary ([`rocq::RocqError`], [`llm::LlmError`], [`store::StoreError`], [`steps::StepError`]), and [`failure`] is the one
-//! place that turns them into an exit code and a hint.
+//! What is said on the wire, what flows between steps ([`record`]) and what is published (`steps::export`) are three
+//! sets of types with explicit conversions: a change of a server or of a column stays where it is. Steps know nothing
+//! of terminals: they tell [`steps::event::Event`]s, to which the console and telemetry listen. Errors are one enum for
+//! each boundary ([`rocq::RocqError`], [`llm::LlmError`], [`store::StoreError`], [`steps::StepError`]), and [`failure`]
+//! is the one place that turns them into an exit code and a hint.
 //!
 //! # What always holds
 //!
@@ -112,23 +115,23 @@
 //! # How to add something
 //!
 //! **A step.** Write `steps/NAME.rs`: its first lines say what it reads, writes and rejects; `run` does the reading and
-//! writing, most often one call of `map_units` (all records of a file at once) or of `asking::map_records` (a model), with
-//! a pure function that does the thinking. Then follow the compiler: a variant of [`store::layout::StepName`] (which fixes
-//! its place in the chain), a field of [`record::Record`] for what it adds, a variant of [`record::Reason`] for each way to
-//! be rejected, a table of [`settings::Settings`], arguments in `cli::arguments`, an arm in [`pipeline`] and in [`run`].
-//! Its tests go into `tests/it/NAME.rs`.
+//! writing, most often one call of `map_units` (all records of a file at once) or of `asking::map_records` (a model),
+//! with a pure function that does the thinking. Then follow the compiler: a variant of [`store::layout::StepName`]
+//! (which fixes its place in the chain), a field of [`record::Record`] for what it adds, a variant of
+//! [`record::Reason`] for each way to be rejected, a table of [`settings::Settings`], arguments in `cli::arguments`, an
+//! arm in [`pipeline`] and in [`run`]. Its tests go into `tests/it/NAME.rs`.
 //!
-//! **A view.** Write `steps/export/NAME.rs` with a `Row`, a `row` or `rows` from a record, and `columns` that say what each
-//! holds: schema, card and Croissant all come from there. Then a variant of [`settings::View`] and a paragraph in
+//! **A view.** Write `steps/export/NAME.rs` with a `Row`, a `row` or `rows` from a record, and `columns` that say what
+//! each holds: schema, card and Croissant all come from there. Then a variant of [`settings::View`] and a paragraph in
 //! `card.md.jinja`. `every_view_is_written_in_parquet_with_the_rows_of_its_json_lines` finds it by itself.
 //!
-//! **An engine to replay proofs in.** Implement [`rocq::replay::Replay`] and add it to [`rocq::engine`], which decides by
-//! the settings and by what the machine has. It is to give the same verdicts as `coqidetop`: `tests/it/petanque.rs` shows
-//! how that is tried, with answers recorded from real servers and with one that misbehaves.
+//! **An engine to replay proofs in.** Implement [`rocq::replay::Replay`] and add it to [`rocq::engine`], which decides
+//! by the settings and by what the machine has. It is to give the same verdicts as `coqidetop`: `tests/it/petanque.rs`
+//! shows how that is tried, with answers recorded from real servers and with one that misbehaves.
 //!
 //! **A kind of model server.** Nothing, if it speaks `OpenAI`'s protocol. What it says otherwise goes into
-//! [`llm::classify`] (errors), [`llm::chat`] (answers) or [`llm::completions`] (logprobs), each with a recorded body as its
-//! test.
+//! [`llm::classify`] (errors), [`llm::chat`] (answers) or [`llm::completions`] (logprobs), each with a recorded body as
+//! its test.
 //!
 //! The library serves the binary of the same name; it promises no stable interface.
 

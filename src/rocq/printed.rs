@@ -220,6 +220,8 @@ fn interpretation(entry: &str) -> Option<Interpretation> {
             rest.strip_suffix("(default interpretation)").or_else(|| rest.strip_suffix("(only parsing)"))
         {
             rest = shorter;
+        } else if let Some(shorter) = without_origin(rest) {
+            rest = shorter;
         } else if let Some(shorter) = rest.strip_suffix("(only printing)") {
             only_printing = true;
             rest = shorter;
@@ -232,7 +234,7 @@ fn interpretation(entry: &str) -> Option<Interpretation> {
         Some((definition, scope)) if is_scope(scope) => (definition, scope),
         _ => (rest, ""),
     };
-    let definition = one_line(definition.trim());
+    let definition = one_line(without_scopes(definition.trim()));
     let definition = definition.trim();
     // Rocq puts the whole definition in brackets unless it is one construct.
     let definition = definition
@@ -241,6 +243,20 @@ fn interpretation(entry: &str) -> Option<Interpretation> {
         .filter(|inner| is_balanced(inner))
         .unwrap_or(definition);
     Some(Interpretation { scope: scope.to_owned(), definition: definition.to_owned(), only_printing })
+}
+
+/// A notation without the file that it is from, which Rocq 9 says: `(from Corelib.Init.Logic)`.
+fn without_origin(text: &str) -> Option<&str> {
+    let (notation, library) = text.strip_suffix(')')?.rsplit_once("(from ")?;
+    (!library.contains(char::is_whitespace)).then_some(notation)
+}
+
+/// A definition without the scopes of its arguments, which Rocq 9 says: `(* x in scope nat_scope *)`.
+fn without_scopes(text: &str) -> &str {
+    match text.strip_suffix("*)").and_then(|text| text.rsplit_once("(*")) {
+        Some((definition, scopes)) if scopes.contains(" in scope ") => definition,
+        _ => text,
+    }
 }
 
 fn is_balanced(text: &str) -> bool {
@@ -417,6 +433,16 @@ mod tests {
                 entry("", "(a) (b)", false),
             ]
         );
+    }
+
+    #[test]
+    fn where_a_notation_is_from_and_the_scopes_of_its_arguments_are_no_part_of_it() {
+        let text = "Notation \"x + y\" := (Nat.add x y) (* x in scope _nat_scope, y in scope _nat_scope *) : nat_scope \
+                    (default interpretation) (from Corelib.Init.Peano)\n\
+                    Notation \"f ^~ y\" := (fun x => f x y) (only parsing) (from L.a)";
+        let told: Vec<_> = locate(text).into_iter().map(|entry| (entry.scope, entry.definition)).collect();
+        let expected = [("nat_scope", "Nat.add x y"), ("", "fun x => f x y")];
+        assert_eq!(told, expected.map(|(scope, definition)| (scope.to_owned(), definition.to_owned())));
     }
 
     #[test]

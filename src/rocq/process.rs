@@ -196,7 +196,8 @@ impl Drop for Process {
 
 /// Whether a prover says that it was given too little memory, in the words of OCaml's runtime or of Rocq.
 pub fn is_lack_of_memory(message: &str) -> bool {
-    const WORDS: &[&str] = &["out of memory", "out_of_memory", "not enough memory", "not enough heap memory"];
+    const WORDS: &[&str] =
+        &["out of memory", "out_of_memory", "not enough memory", "not enough heap memory", "allocation failure"];
     let message = message.to_ascii_lowercase();
     WORDS.iter().any(|words| message.contains(words))
 }

@@ -5,6 +5,8 @@
 //! format, `<richpp>`, is laid out already but cuts every text off at 50 nested boxes, whatever `Printing Depth` says
 //! (`lib/richpp.ml`).
 
+use std::borrow::Cow;
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
@@ -269,10 +271,7 @@ fn elements(bytes: &[u8]) -> Result<Vec<Element>, BadAnswer> {
     loop {
         match reader.read_event()? {
             Event::Start(start) => match &mut layout {
-                Some(layout) => {
-                    let Element { name, val, .. } = element(&start)?;
-                    layout.open(&name, val.as_deref());
-                }
+                Some(layout) => layout.open(start.name().as_ref(), val(&start)?.as_deref()),
                 None => {
                     let element = element(&start)?;
                     if element.name == "ppdoc" {
@@ -281,22 +280,20 @@ fn elements(bytes: &[u8]) -> Result<Vec<Element>, BadAnswer> {
                     open.push(element);
                 }
             },
-            Event::Empty(start) => {
-                let element = element(&start)?;
-                match &mut layout {
-                    Some(layout) => {
-                        layout.open(&element.name, element.val.as_deref());
-                        layout.close();
-                    }
-                    None => {
-                        let text = match element.name.as_str() {
-                            "ppdoc" => Layout::new(element.val.as_deref()).into_text(),
-                            _ => String::new(),
-                        };
-                        last(&mut open)?.children.push(Element { text, ..element });
-                    }
+            Event::Empty(start) => match &mut layout {
+                Some(layout) => {
+                    layout.open(start.name().as_ref(), val(&start)?.as_deref());
+                    layout.close();
                 }
-            }
+                None => {
+                    let element = element(&start)?;
+                    let text = match element.name.as_str() {
+                        "ppdoc" => Layout::new(element.val.as_deref()).into_text(),
+                        _ => String::new(),
+                    };
+                    last(&mut open)?.children.push(Element { text, ..element });
+                }
+            },
             Event::End(_) => {
                 if let Some(inner) = &mut layout {
                     inner.close();
@@ -337,11 +334,19 @@ fn last(open: &mut [Element]) -> Result<&mut Element, BadAnswer> {
 
 fn element(start: &BytesStart<'_>) -> Result<Element, BadAnswer> {
     let name = start.name().as_ref().to_owned();
-    let val = match start.try_get_attribute("val").map_err(quick_xml::Error::from)? {
-        Some(attribute) => Some(attribute.value.into_owned()),
-        None => None,
-    };
-    Ok(Element { name, val, ..Element::default() })
+    Ok(Element { name, val: val(start)?.map(Cow::into_owned), ..Element::default() })
+}
+
+/// The attribute that says which kind of an element it is.
+fn val<'a>(start: &'a BytesStart<'_>) -> Result<Option<Cow<'a, str>>, BadAnswer> {
+    // That none is given twice is not looked at: there are millions.
+    for attribute in start.attributes().with_checks(false) {
+        let attribute = attribute.map_err(quick_xml::Error::from)?;
+        if attribute.key.as_ref() == "val" {
+            return Ok(Some(attribute.value));
+        }
+    }
+    Ok(None)
 }
 
 /// What an entity stands for.

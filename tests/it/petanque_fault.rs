@@ -216,6 +216,15 @@ fn auto_is_petanque_where_there_is_a_pet_and_says_so() {
 }
 
 #[test]
+fn auto_is_coqidetop_where_there_is_no_pet_and_says_so() {
+    let bench = Bench::new(&["fine"]);
+    fs::remove_file(bench.run.path().join("bin/pet")).unwrap();
+    // The Rocq of the bench can do no more than say who it is.
+    let outcome = bench.run.run("verify --library lib");
+    assert!(outcome.stderr().contains("proofs are replayed in coqidetop 8.20.1"), "{}", outcome.stderr());
+}
+
+#[test]
 fn m41_a_record_at_which_the_server_dies_is_tried_once_more_on_a_fresh_one() {
     let bench = Bench::new(&["fine", "dies_once", "dies", "also_fine"]);
     let expected =

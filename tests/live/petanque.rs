@@ -98,9 +98,9 @@ fn hypotheses_whose_bound_names_and_qualified_names_petanque_prints_otherwise_ar
     const TEST: &str = "hypotheses_whose_bound_names_and_qualified_names_petanque_prints_otherwise_are_known_again";
     let Some(pet) = program("pet", TEST) else { return };
     let source = "Module M. Definition env := nat. End M. Import M.\n\
-                  Section S. Variable k : nat.\n\
-                  Lemma a (n : nat) (H : forall n, n = k) (env : env) (e : env = n) (y := env : M.env) : y = n /\\ True.\n\
-                  Proof. split. exact e. exact I. Qed. End S.\n";
+                  Section S. Variable k : nat. Hypothesis K : forall n, n = k. Let d := k + 0. Definition c := d.\n\
+                  Lemma a (n : nat) (H : forall n, n = k) (env : env) (e : env = n) (y := env : M.env) : y = c /\\ True.\n\
+                  Proof. split. exact (eq_trans (K y) (eq_sym (K c))). exact I. Qed. End S.\n";
     let run = crate::library::extract(&[("a.v", source)], "");
     let verify = || {
         let outcome = run.run(&format!("verify --library lib --quiet --engine petanque --pet {}", pet.display()));
@@ -111,11 +111,18 @@ fn hypotheses_whose_bound_names_and_qualified_names_petanque_prints_otherwise_ar
     };
     let record = kept(&run, "extract", "L/a").remove(0);
     let context: Vec<_> = record.steps[0].state_before.goals[0].hypotheses.iter().map(ToString::to_string).collect();
-    let expected = ["k, n : nat", "H : forall n : nat, n = k", "env : env", "e : env = n", "y := env : M.env"];
-    assert_eq!(context, expected);
+    let of_section = ["k : nat", "K : forall n : nat, n = k", "d := k + 0 : nat"];
+    let of_lemma = ["n : nat", "H : forall n : nat, n = k", "env : env", "e : env = n", "y := env : M.env"];
+    assert_eq!(context, [&of_section[..], &of_lemma].concat());
     assert_eq!(verify(), None);
     let path = run.path().join("export/extract/L/a.jsonl");
-    for (index, ty) in [(1, "forall n : nat, k = n"), (1, "forall m : nat, m = k"), (2, "nat"), (4, "env")] {
+    for (index, ty) in [
+        (1, "forall m : nat, m = k"),
+        (4, "forall n : nat, k = n"),
+        (4, "forall m : nat, m = k"),
+        (5, "nat"),
+        (7, "env"),
+    ] {
         let mut other = record.clone();
         ty.clone_into(&mut other.steps[0].state_before.goals[0].hypotheses[index].ty);
         fs::write(&path, jsonl::to_lines(&[other], &path).unwrap()).unwrap();

@@ -61,7 +61,9 @@ impl Session {
             }
         };
         let home = rocq.library.parent().unwrap_or(&rocq.library);
-        if !real(&who.prelude).starts_with(real(home)) {
+        let prelude = real(&who.prelude);
+        // The library may be a folder of links, each to where its file was installed; so Nix puts libraries together.
+        if !prelude.starts_with(real(home)) && prelude != real(&home.join("theories/Init/Prelude.vo")) {
             return Err(RocqError::OtherRocq {
                 server: server.place.to_string(),
                 found: who.prelude,

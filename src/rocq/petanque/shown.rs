@@ -3,9 +3,9 @@
 //! Records hold what `coqidetop` prints: each hypothesis as it reads where only those before it are in scope. Petanque
 //! prints it as a part of the whole goal: bound names keep clear of all names of the context (`forall n0, P n0` for
 //! `forall n, P n` beside an `n`), and a global name is qualified where a hypothesis has that name, be it a later one or
-//! this one itself (`env : AC.env T` for `env : env T`). Rocq's own `Show` does the second and not the first. So the
-//! later hypotheses are put back into the conclusion and the one in question gets a name that nothing has; then `Show`
-//! prints it as records hold it.
+//! this one itself (`env : AC.env T` for `env : env T`). Rocq's own `Show` does the second and not the first. So all that
+//! depends on the hypothesis in question is cleared away, the conclusion first, and it gets a name that nothing has; then
+//! `Show` prints it as records hold it. Nothing is proved in such a state, and none is gone on from.
 
 use crate::record::{Goal, Hypothesis, ProofState};
 use crate::rocq::printed;
@@ -66,18 +66,18 @@ impl Shown {
 }
 
 impl<'a> Question<'a> {
-    /// Asks about some hypotheses of a goal, the last one first: each time some more are put back.
+    /// Asks about some hypotheses of a goal, the last one first: each time some more are cleared.
     fn new(goal: usize, (found, expected): (&'a Goal, &'a Goal), unknown: &[usize]) -> Self {
         let n_names = |hypotheses: &[Hypothesis]| hypotheses.iter().map(|hypothesis| hypothesis.names.len()).sum();
         let mut n_left: usize = n_names(&expected.hypotheses);
-        let (mut sentences, mut answers) = (Vec::new(), Vec::new());
+        let (mut sentences, mut answers) = (vec![format!("{goal}: exfalso.")], Vec::new());
         for &index in unknown.iter().rev() {
             let (a, b) = (&found.hypotheses[index], &expected.hypotheses[index]);
-            // Those that share the type are put back too.
+            // Those that share the type are cleared too.
             let n_before: usize = n_names(&expected.hypotheses[..index]);
-            let n_put_back = n_left - n_before - 1;
-            if n_put_back > 0 {
-                sentences.push(format!("{goal}: do {n_put_back} {}.", latest("revert H")));
+            let n_cleared = n_left - n_before - 1;
+            if n_cleared > 0 {
+                sentences.push(format!("{goal}: do {n_cleared} {}.", latest("clear H")));
             }
             let rename = latest(&format!("rename H into {FRESH}"));
             sentences.push(format!("{goal}: {rename}. Show {goal}."));
@@ -148,7 +148,7 @@ mod tests {
 
     /// What `Show` prints of the two hypotheses in question, the last one first.
     fn answers(last: &str, middle: &str) -> [String; 2] {
-        let bar = "  ============================\n  forall env := env, P n";
+        let bar = "  ============================\n  False";
         [
             format!("goal 1 is:\n  m, n : nat\n  H : {middle}\n  {FRESH} := {last}\n{bar}"),
             format!("goal 1 is:\n  m, n : nat\n  {FRESH} :\n    {middle}\n{bar}"),
@@ -156,20 +156,20 @@ mod tests {
     }
 
     #[test]
-    fn a_question_puts_the_later_hypotheses_back_and_renames_the_one_in_question() {
+    fn a_question_clears_what_comes_later_and_renames_the_hypothesis_in_question() {
         let (mut found, expected) = both();
         let ask = |found: &ProofState| Shown::default().questions(found, &expected)[0].text.clone();
         assert_eq!(
             ask(&found),
-            "1: lazymatch goal with H : _ |- _ => rename H into rocq_distill_hypothesis end. Show 1. \
-             1: do 1 lazymatch goal with H : _ |- _ => revert H end. \
+            "1: exfalso. 1: lazymatch goal with H : _ |- _ => rename H into rocq_distill_hypothesis end. Show 1. \
+             1: do 1 lazymatch goal with H : _ |- _ => clear H end. \
              1: lazymatch goal with H : _ |- _ => rename H into rocq_distill_hypothesis end. Show 1."
         );
         found.goals[0].hypotheses = expected.goals[0].hypotheses.clone();
         found.goals[0].hypotheses[0].ty = "N".to_owned();
         assert_eq!(
             ask(&found),
-            "1: do 3 lazymatch goal with H : _ |- _ => revert H end. \
+            "1: exfalso. 1: do 3 lazymatch goal with H : _ |- _ => clear H end. \
              1: lazymatch goal with H : _ |- _ => rename H into rocq_distill_hypothesis end. Show 1."
         );
     }
