@@ -47,6 +47,12 @@ impl Installation {
         let compiler = beside.or_else(|| find_program(Path::new("coqc")).ok());
         Ok(Self { version, library: Path::new(library.trim()).join("user-contrib"), compiler, program })
     }
+
+    /// The folder of everything that was installed, and in it the first library that any file loads.
+    pub fn home_and_prelude(&self) -> (&Path, PathBuf) {
+        let home = self.library.parent().unwrap_or(&self.library);
+        (home, home.join("theories/Init/Prelude.vo"))
+    }
 }
 
 /// The first two numbers of a version such as `8.20.1` or `9.2+rc1`.

@@ -60,10 +60,10 @@ impl Session {
                 return Err(handshake(Fault::Garbled { message }));
             }
         };
-        let home = rocq.library.parent().unwrap_or(&rocq.library);
+        let (home, its_prelude) = rocq.home_and_prelude();
         let prelude = real(&who.prelude);
         // The library may be a folder of links, each to where its file was installed; so Nix puts libraries together.
-        if !prelude.starts_with(real(home)) && prelude != real(&home.join("theories/Init/Prelude.vo")) {
+        if !prelude.starts_with(real(home)) && prelude != real(&its_prelude) {
             return Err(RocqError::OtherRocq {
                 server: server.place.to_string(),
                 found: who.prelude,
