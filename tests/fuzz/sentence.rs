@@ -21,7 +21,9 @@ fuzz_target!(|text: &str| {
         }
         let again = sentence::split(piece);
         assert_eq!(again.len(), 1, "{piece:?} is one sentence");
-        assert_eq!((again[0].range.clone(), again[0].shape), (0..piece.len(), sentence.shape));
+        assert_eq!(again[0].range, 0..piece.len());
+        // `x .(* y` is unfinished, as no blank stands behind the period; without the comment the period ends it.
+        assert!(again[0].shape == sentence.shape || sentence.shape == Shape::Unfinished);
         let _ = (vernac::role(piece, sentence.shape), vernac::theorem_kind(piece), vernac::stated_name(piece));
         let _ = (vernac::is_harmless(piece), vernac::keeps_context(piece), vernac::printing(piece));
         end = range.end;

@@ -1,0 +1,1 @@
+Lemma a : True. exact I. Qed. Check x .(* y
