@@ -235,6 +235,16 @@ pub fn keeps_context(text: &str) -> bool {
 
 /// The first word after attributes, control words and locality: what the sentence is about.
 pub fn head(text: &str) -> &str {
+    at_head(text).0
+}
+
+/// What follows the [head] of a sentence.
+fn after_head(text: &str) -> &str {
+    at_head(text).1
+}
+
+/// The [head] of a sentence, and what follows it.
+fn at_head(text: &str) -> (&str, &str) {
     let mut rest = skip_blank(text);
     loop {
         if let Some(after) = rest.strip_prefix("#[") {
@@ -248,7 +258,7 @@ pub fn head(text: &str) -> &str {
             | "Program" | "Time" | "Instructions" | "Fail" | "Succeed" => after,
             "Timeout" => skip_blank(after.trim_start_matches(|c: char| c.is_ascii_digit())),
             "Redirect" => skip_blank(after.splitn(3, '"').nth(2).unwrap_or_default()),
-            _ => return word,
+            _ => return (word, &rest[word.len()..]),
         };
     }
 }
@@ -275,13 +285,6 @@ fn attributes_end(text: &str) -> usize {
 pub fn stated_name(text: &str) -> Option<&str> {
     let name = first_word(skip_blank(after_head(text)));
     (!name.is_empty()).then_some(name)
-}
-
-/// What follows the [head] of a sentence.
-fn after_head(text: &str) -> &str {
-    let word = head(text);
-    let start = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
-    &text[start..]
 }
 
 /// The identifiers of a sentence.
@@ -452,6 +455,13 @@ const COMMANDS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_that_breaks_off_in_what_comes_before_its_head_has_none() {
+        for text in ["Redirect \"file", "Redirect", "#[local", "Timeout 5", "Time", ""] {
+            assert_eq!((head(text), stated_name(text), theorem_kind(text)), ("", None, None), "{text}");
+        }
+    }
 
     #[test]
     fn m02_statements_are_known_by_their_first_word() {

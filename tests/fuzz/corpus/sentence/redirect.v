@@ -1,0 +1,1 @@
+Check 1. Redirect "[F
