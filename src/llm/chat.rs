@@ -84,10 +84,10 @@ fn without_thought(content: &str) -> (String, String) {
     }
 }
 
-/// What stands in the last `\boxed{…}` of an answer, braces inside it included.
-pub fn last_boxed(answer: &str) -> Option<&str> {
+/// What stands in each `\boxed{…}` of an answer, braces inside it included, the last one first.
+pub fn boxes(answer: &str) -> impl Iterator<Item = &str> {
     const BOX: &str = "\\boxed";
-    answer.rmatch_indices(BOX).find_map(|(at, _)| {
+    answer.rmatch_indices(BOX).filter_map(|(at, _)| {
         let inside = answer[at + BOX.len()..].trim_start().strip_prefix('{')?;
         let mut depth = 1;
         let end = inside.char_indices().find_map(|(index, c)| {
@@ -163,8 +163,9 @@ mod tests {
 
     #[test]
     fn the_last_box_counts_with_the_braces_inside_it() {
-        assert_eq!(last_boxed(r"\boxed{a} then \boxed{ by rewrite {1}addnC. }"), Some("by rewrite {1}addnC."));
-        assert_eq!(last_boxed(r"\boxed {yes} and \boxed{open"), Some("yes"));
-        assert_eq!(last_boxed("boxed{yes}"), None);
+        let last = |answer: &'static str| boxes(answer).next();
+        assert_eq!(last(r"\boxed{a} then \boxed{ by rewrite {1}addnC. }"), Some("by rewrite {1}addnC."));
+        assert_eq!(last(r"\boxed {yes} and \boxed{open"), Some("yes"));
+        assert_eq!(last("boxed{yes}"), None);
     }
 }

@@ -10,7 +10,8 @@ use flate2::write::GzEncoder;
 use serde::Serialize;
 
 use crate::record::{FullName, Record, StepKind, Variant};
-use crate::text::obfuscate::{Obfuscator, TrueProof};
+use crate::steps::score::obfuscator;
+use crate::text::obfuscate::Obfuscator;
 
 /// Records of a chunk.
 pub(super) const CHUNK: usize = 50;
@@ -122,14 +123,11 @@ impl<'a> Chunk<'a> {
 impl<'a> Shown<'a> {
     fn new(record: &'a Record) -> Self {
         let verdict = |index: usize| {
-            let verdict = record.verdicts.iter().find(|verdict| verdict.index == index)?;
+            // Where none could be read at first, the last one counts.
+            let verdict = record.verdicts.iter().rfind(|verdict| verdict.index == index)?;
             Some((verdict.accepted, verdict.explanation.as_str()))
         };
-        let obfuscator = Obfuscator::new(&TrueProof {
-            tactics: record.steps.iter().map(|step| step.text.as_str()).collect(),
-            premises: record.premises.iter().map(|premise| premise.full_name.as_str()).collect(),
-            notations: record.notations.iter().map(|notation| notation.text.as_str()).collect(),
-        });
+        let obfuscator = obfuscator(record);
         Self {
             file: &record.source.file,
             line: record.source.start.line + 1,
@@ -182,7 +180,12 @@ impl<'a> Shown<'a> {
 }
 
 fn hidden(obfuscator: &Obfuscator, text: &str) -> Vec<[usize; 2]> {
-    let units = |end: usize| text[..end].encode_utf16().count();
+    let (mut at, mut n_units) = (0, 0);
+    let mut units = |end: usize| {
+        n_units += text[at..end].encode_utf16().count();
+        at = end;
+        n_units
+    };
     obfuscator.hidden(text).into_iter().map(|range| [units(range.start), units(range.end)]).collect()
 }
 

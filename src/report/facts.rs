@@ -186,8 +186,9 @@ fn scores(records: &[Record]) -> Result<Vec<Chart>, ReportError> {
 fn acceptance(records: &[Record]) -> Result<Vec<Chart>, ReportError> {
     let mut by_rank: BTreeMap<usize, Vec<bool>> = BTreeMap::new();
     for record in records {
-        for (rank, verdict) in record.verdicts.iter().enumerate() {
-            by_rank.entry(rank).or_default().push(verdict.accepted);
+        // A reasoning has several verdicts where the first ones could not be read.
+        for (rank, verdicts) in record.verdicts.chunk_by(|left, right| left.index == right.index).enumerate() {
+            by_rank.entry(rank).or_default().push(verdicts.iter().any(|verdict| verdict.accepted));
         }
     }
     if by_rank.is_empty() {
@@ -197,7 +198,9 @@ fn acceptance(records: &[Record]) -> Result<Vec<Chart>, ReportError> {
     let share = |verdicts: &Vec<bool>| mean(verdicts.iter().map(|accepted| f64::from(u8::from(*accepted)) * 100.0));
     let series = [by_rank.values().map(share).collect()];
     let svg = chart::groups("Accepted by the judge, by rank", "per cent", &ranks, &series)?;
-    let note = "of the reasonings that were judged, the best one of each record first".to_owned();
+    let note = "of the reasonings that were judged in these records, the best one of each first; where none was \
+                accepted, the record was rejected and is not here"
+        .to_owned();
     Ok(vec![Chart { title: "Accepted by the judge, by rank", svg, legend: Vec::new(), note }])
 }
 

@@ -4,6 +4,7 @@ const byId = (id) => document.getElementById(id);
 const chunks = new Map();
 let entries = [];
 let order = [];
+let opened;
 
 // Packed text of a script element: base64 of gzip of JSON.
 async function unpack(id) {
@@ -112,11 +113,14 @@ function scores(record) {
 const isNarrow = () => matchMedia("(max-width: 50rem)").matches;
 
 async function open(at) {
+  opened = at;
   for (const button of document.querySelectorAll("#list button")) {
     button.setAttribute("aria-current", button.dataset.at === String(at));
   }
   history.replaceState(null, "", `#${new URLSearchParams({ id: entries[at].id })}`);
   const record = (await chunk(Math.floor(at / CHUNK_SIZE)))[at % CHUNK_SIZE];
+  // Another record may have been opened while this one was unpacked.
+  if (opened !== at) return;
   const entry = entries[at];
   byId("record").replaceChildren(
     make("h3", {}, entry.id),
@@ -138,6 +142,7 @@ function tip(event) {
   const box = byId("tip");
   box.hidden = !target;
   if (!target) return;
+  target.setAttribute("aria-describedby", "tip");
   box.textContent = target.dataset.tip;
   const place = target.getBoundingClientRect();
   box.style.left = `${Math.max(8, Math.min(place.left, innerWidth - box.offsetWidth - 8)) + scrollX}px`;
@@ -149,6 +154,7 @@ byId("list").addEventListener("click", (event) => {
   if (button) open(Number(button.dataset.at));
 });
 for (const kind of ["mouseover", "focusin"]) document.addEventListener(kind, tip);
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") byId("tip").hidden = true; });
 byId("order").addEventListener("change", sort);
 let waiting;
 byId("search").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(list, 80); });

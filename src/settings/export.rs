@@ -131,6 +131,11 @@ impl ExportSettings {
         self.licences.get(project).map(String::as_str)
     }
 
+    /// What the names of the views' files end in.
+    pub fn view_extension(&self) -> &'static str {
+        if self.formats.contains(&FileFormat::Parquet) { "parquet" } else { "jsonl" }
+    }
+
     /// Refuses shares that leave nothing to train on.
     pub(super) fn check(&self) -> Result<(), SettingsError> {
         let shares =

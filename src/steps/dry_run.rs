@@ -1,5 +1,7 @@
 //! What a step would ask of a model server, without asking.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::{StepError, units};
@@ -48,9 +50,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Adds a request.
+    /// Adds a request, by whose hash its answer is found: all bodies together may not fit into memory.
     pub(super) fn add(&mut self, request: Request) {
-        self.requests.push(request);
+        self.requests.push(Request { body: Arc::default(), ..request });
     }
 
     /// Shows a prompt, if it is the first of its kind.

@@ -63,7 +63,7 @@ pub struct DatasetManifest {
     pub splits: Vec<SplitSize>,
     /// Records of the largest group that had to stay on one side.
     pub largest_group: usize,
-    /// Records that resemble the benchmark without being the same.
+    /// Pairs of a record and a statement of the benchmark that resemble each other without being the same.
     pub n_near_copies: usize,
     /// Records with answers of the scripted backend.
     pub n_rehearsed: usize,
@@ -138,9 +138,10 @@ fn make(
     manifest.files = digests(output, &written)?;
     jsonl::write_bytes(&output.card(), card::render(&manifest)?.as_bytes())?;
     jsonl::write_pretty(&output.croissant(), &croissant::describe(&manifest))?;
-    written.extend([output.card(), output.croissant()]);
+    let descriptions = [output.card(), output.croissant()];
+    manifest.files.extend(digests(output, &descriptions)?);
+    written.extend(descriptions);
     remove_all_but(output, &written)?;
-    manifest.files = digests(output, &written)?;
     jsonl::write_pretty(&output.manifest(), &manifest)?;
     Ok(manifest)
 }
@@ -236,7 +237,7 @@ fn warn(context: Context<'_>, settings: &ExportSettings, manifest: &DatasetManif
     }
     for size in &manifest.splits {
         let (Some(n_asked), n_records) = (size.n_asked, size.n_records) else { continue };
-        if n_records.abs_diff(n_asked) > tolerance(manifest.n_records) {
+        if n_records == 0 || n_records.abs_diff(n_asked) > tolerance(manifest.n_records) {
             let (split, largest) = (size.split.as_str(), manifest.largest_group);
             let way_out = match settings.split_by {
                 SplitBy::File => "; more source files make smaller groups",

@@ -13,7 +13,7 @@ use crate::llm::chat::{self, ChatAnswer};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
 use crate::llm::{Reply, Request, Route, Session};
-use crate::record::{Judge, Reason, Reasoning, Record, Score, Variant, Verdict};
+use crate::record::{FinishReason, Judge, Reason, Reasoning, Record, Score, Variant, Verdict};
 use crate::settings::{JudgeSettings, RankBy};
 use crate::store::layout::{StepDir, StepName};
 use crate::store::ledger::Summary;
@@ -101,7 +101,7 @@ async fn ask(
     loop {
         match session.ask::<ChatAnswer>(&request).await? {
             Reply::Answer { answer, provenance } => {
-                let accepted = verdict(&answer.content);
+                let accepted = verdict(&answer.content).filter(|_| answer.finish_reason == FinishReason::Stop);
                 verdicts.push(Verdict {
                     index,
                     accepted: accepted.unwrap_or(false),
@@ -177,13 +177,12 @@ pub fn ranked(record: &Record, rank_by: RankBy) -> Vec<&Reasoning> {
     ranked
 }
 
-/// What the last `\boxed{yes}` or `\boxed{no}` of an answer says, in any case and spacing; a box with anything else is no
-/// verdict.
+/// What the last `\boxed{yes}` or `\boxed{no}` of an answer says, in any case and spacing, also as `\text{…}`; a box with
+/// anything else is no verdict.
 pub fn verdict(answer: &str) -> Option<bool> {
-    const BOX: &str = "\\boxed";
-    answer.rmatch_indices(BOX).find_map(|(at, _)| {
-        let inside = answer[at + BOX.len()..].trim_start().strip_prefix('{')?.split_once('}')?.0.trim();
-        match inside.to_lowercase().as_str() {
+    chat::boxes(answer).find_map(|inside| {
+        let word = inside.strip_prefix("\\text{").and_then(|text| text.strip_suffix('}')).unwrap_or(inside);
+        match word.trim().to_lowercase().as_str() {
             "yes" => Some(true),
             "no" => Some(false),
             _ => None,

@@ -121,7 +121,7 @@ fn fate(record: Record, too_long: Option<String>) -> Fate {
 /// A sample; where the server tells no thought, it is what the answer says before its box.
 pub fn reasoning(index: usize, answer: ChatAnswer, provenance: Provenance, tactics: &str) -> Reasoning {
     let ChatAnswer { reasoning, content, finish_reason } = answer;
-    let boxed = chat::last_boxed(&content);
+    let boxed = chat::boxes(&content).next();
     let answer_matches = boxed.is_some_and(|boxed| is_same(boxed, tactics));
     let text = if reasoning.is_empty() {
         content.rsplit_once("\\boxed").map_or(content.as_str(), |(before, _)| before).trim().to_owned()

@@ -130,7 +130,7 @@ impl Scorer {
     fn prefixes(&self, record: &Record) -> Result<(Vec<Planned>, Vec<String>), StepError> {
         let obfuscator = obfuscator(record);
         let mut reasonings = vec![(Variant::None, None, String::new())];
-        if let Some(other) = self.pool.other(&record.id) {
+        if let Some(other) = self.pool.other(&record.id)? {
             reasonings.push((Variant::Mixed, None, obfuscator.obfuscate(&other)));
         }
         for reasoning in record.reasonings.iter().filter(|reasoning| reasoning.flaw().is_none()) {
@@ -200,7 +200,7 @@ impl Scorer {
 }
 
 /// Hides what would give the tactics of this record away.
-fn obfuscator(record: &Record) -> Obfuscator {
+pub fn obfuscator(record: &Record) -> Obfuscator {
     let steps = record.steps.iter().filter(|step| step.kind == StepKind::Tactic);
     Obfuscator::new(&TrueProof {
         tactics: steps.map(|step| step.text.as_str()).collect(),

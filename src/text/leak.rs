@@ -8,14 +8,14 @@ const PHRASES: &[&str] = &[
     "the given script",
     "the given solution",
     "the given answer",
-    "the given sequence",
+    "the given sequence of tactics",
     "given tactics",
     "the provided tactic",
     "the provided proof script",
     "the provided script",
     "the provided solution",
     "the provided answer",
-    "the provided sequence",
+    "the provided sequence of tactics",
     "provided tactics",
     "the tactics provided",
     "the tactics given",
@@ -83,7 +83,8 @@ mod tests {
     #[test]
     fn speaking_of_tactics_that_were_handed_over_is_a_sign() {
         assert_eq!(sign("Now, the\n  Given tactics start with case.", SCRIPT).unwrap(), "says `the given tactic`");
-        assert_eq!(sign("So the provided sequence fits.", SCRIPT).unwrap(), "says `the provided sequence`");
+        let said = sign("So the provided sequence of tactics fits.", SCRIPT).unwrap();
+        assert_eq!(said, "says `the provided sequence of tactics`");
     }
 
     #[test]
@@ -93,6 +94,7 @@ mod tests {
             "The lemma given by the term is addnC.",
             "I am provided with a term; its head is a match, so I try case.",
             "The user of this lemma would rewrite.",
+            "Sorting the given sequence does not change its size.",
         ] {
             assert_eq!(sign(text, SCRIPT), None, "{text}");
         }

@@ -18,6 +18,9 @@ pub fn term(text: &str) -> String {
 /// The normal form of the source text of a statement, without the word that opens it and the theorem's name.
 pub fn statement(text: &str) -> String {
     let words: Vec<_> = lexemes(text.trim().trim_end_matches('.')).collect();
+    if let ["Goal", goal @ ..] = words.as_slice() {
+        return renumbered(goal, &[]);
+    }
     let opening = words.iter().take(8).position(|word| OPENINGS.contains(word));
     let words = opening.and_then(|at| words.get(at + 2..)).unwrap_or(&words);
     // The binders of a statement end with its colon, as those of `forall` end with a comma.
@@ -39,7 +42,6 @@ const OPENINGS: &[&str] = &[
     "Let",
     "Fixpoint",
     "CoFixpoint",
-    "Goal",
 ];
 
 const BINDING: &[&str] = &["fun", "forall", "exists", "exists2", "fix", "cofix", "let", "∀", "∃", "λ"];
@@ -149,5 +151,6 @@ mod tests {
         assert_eq!(one, statement("#[local] Lemma addn0 (n : nat) : n + 0 = n."));
         assert_ne!(one, statement("Lemma addn0 (n : nat) : 0 + n = n."));
         assert_eq!(statement("n + 0 = n"), "n + 0 = n");
+        assert_eq!(statement("Goal forall n, n + 0 = n."), term("forall m, m + 0 = m"));
     }
 }

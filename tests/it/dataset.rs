@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rocq_distill::record::{
-    FinishReason, FullName, Goal, Judge, LogicalPath, Notation, Premise, ProofState, ProofTerm, Provenance, Reasoning,
-    Record, Score, StepKind, TokenCounts, Usage, Variant, Verdict, Verification, VerificationStatus,
+    FinishReason, FullName, Goal, Hypothesis, Judge, LogicalPath, Notation, Premise, ProofState, ProofTerm, Provenance,
+    Reasoning, Record, Score, StepKind, TokenCounts, Usage, Variant, Verdict, Verification, VerificationStatus,
 };
 use rocq_distill::settings::ExportSettings;
 use rocq_distill::steps::export::{self, DatasetManifest};
@@ -111,6 +111,7 @@ pub(crate) fn full(id: &str) -> Record {
     last.state_before = state("0 + n = n");
     Record {
         steps: vec![first, last],
+        section_context: vec![Hypothesis { names: vec!["T".to_owned()], body: None, ty: "Type".to_owned() }],
         premises: vec![Premise {
             full_name: name,
             kernel_name: None,

@@ -1,17 +1,20 @@
 //! `export`: all records once, in order of selection, with what they were made from.
 
 use std::fs;
+use std::sync::Mutex;
 
 use rocq_distill::record::{Record, Selection};
-use rocq_distill::settings::{Compat, ExportSettings, View};
-use rocq_distill::steps::export::DatasetManifest;
+use rocq_distill::settings::{Compat, ExportSettings, FileFormat, View};
+use rocq_distill::steps::Context;
+use rocq_distill::steps::event::{Event, Observer};
+use rocq_distill::steps::export::{self, DatasetManifest};
 use rocq_distill::store::digest::Digest;
 use rocq_distill::store::layout::{RunDir, StepName, UnitName};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::dataset::{digests, distinct, failure_with, full, lines, run_dir_of, run_with};
-use crate::support::{record, write_step};
+use crate::support::{context, record, write_step};
 
 fn ranked(id: &str, rank: usize) -> Record {
     let selection = Selection { rank, nearest_id: None, similarity: 0.1 + 0.2 };
@@ -171,6 +174,9 @@ fn a_dataset_of_nothing_is_an_empty_array() {
     assert_eq!(run(&run_dir).n_records, 0);
     assert_eq!(fs::read_to_string(run_dir.dataset().json()).unwrap(), "[\n]\n");
     assert_eq!(fs::read_to_string(run_dir.dataset().jsonl()).unwrap(), "");
+    let card = fs::read_to_string(run_dir.dataset().card()).unwrap();
+    assert!(!card.contains("configs:"), "the hub refuses a configuration without files");
+    assert!(card.contains("0 proved theorems, each with"));
 }
 
 #[test]
@@ -240,4 +246,60 @@ fn the_card_says_what_it_holds_and_how_it_was_made() {
     run_with(&run_dir, &settings);
     let card = fs::read_to_string(run_dir.dataset().card()).unwrap();
     insta::assert_snapshot!("card", card.replace(env!("CARGO_PKG_VERSION"), "[VERSION]"));
+}
+
+#[test]
+fn the_licence_of_one_library_is_not_claimed_for_another() {
+    let (_folder, run_dir) = run_dir_of(vec![distinct("lib.a:x"), distinct("other.b:y")]);
+    let claimed = |libraries: &[&str]| {
+        let licences = libraries.iter().map(|library| ((*library).to_owned(), "MIT".to_owned())).collect();
+        run_with(&run_dir, &ExportSettings { licences, ..ExportSettings::default() });
+        let card = fs::read_to_string(run_dir.dataset().card()).unwrap();
+        let (_, card) = card.split_once("license: ").unwrap();
+        let description: Value =
+            serde_json::from_str(&fs::read_to_string(run_dir.dataset().croissant()).unwrap()).unwrap();
+        (card.split_once("\ntask").unwrap().0.to_owned(), description.get("license").cloned())
+    };
+    assert_eq!(claimed(&["lib", "other"]), ("mit".to_owned(), Some(json!(["https://spdx.org/licenses/MIT.html"]))));
+    assert_eq!(claimed(&["lib"]), ("other\nlicense_name: unknown--mit".to_owned(), None));
+    assert_eq!(claimed(&[]), ("unknown".to_owned(), None));
+}
+
+#[test]
+fn a_split_that_cannot_be_had_is_told_however_small_it_was_to_be() {
+    let (_folder, run_dir) = run_dir_of((0..12).map(|index| distinct(&format!("lib.a:r{index}"))).collect());
+    let said = Warnings::default();
+    let context = Context { observer: &said, ..context(2) };
+    export::run(context, &ExportSettings::default(), &run_dir.step(StepName::Select), &run_dir.dataset()).unwrap();
+    let said = said.0.into_inner().unwrap();
+    for split in ["validation", "test"] {
+        let message = format!("0 records are held out for `{split}` where 1 were asked for");
+        assert!(said.iter().any(|said| said.starts_with(&message)), "{said:?}");
+    }
+}
+
+/// Keeps what is warned of.
+#[derive(Default)]
+struct Warnings(Mutex<Vec<String>>);
+
+impl Observer for Warnings {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::Warning { message } = event {
+            self.0.lock().unwrap().push(message.clone());
+        }
+    }
+}
+
+#[test]
+fn the_card_names_only_files_that_are_there() {
+    let mut records: Vec<_> = (0..20).map(|index| distinct(&format!("lib.f{index}:r{index}"))).collect();
+    for record in &mut records {
+        record.proof_term.text = "erefl".to_owned();
+    }
+    let (_folder, run_dir) = run_dir_of(records);
+    let settings = ExportSettings { formats: vec![FileFormat::Parquet], test: 0.2, ..ExportSettings::default() };
+    run_with(&run_dir, &settings);
+    let card = fs::read_to_string(run_dir.dataset().card()).unwrap();
+    assert!(card.contains("set aside but for one side: they are in no file."), "{card}");
+    assert!(!card.contains("dataset.json"));
 }

@@ -12,7 +12,7 @@ use rocq_distill::store::layout::{RunDir, StepName};
 use rocq_distill::store::ledger::Summary;
 use tempfile::TempDir;
 
-use crate::model_server::{Asked, ModelServer, Said};
+use crate::model_server::{Asked, ModelServer, Said, chat};
 use crate::support::{context, kept, record, rejected, write_step};
 
 fn reasoning(index: usize, text: &str) -> Reasoning {
@@ -162,6 +162,7 @@ fn m36_the_last_box_is_the_verdict_in_any_case_and_spacing() {
     assert_eq!(judge::verdict(r"You want \boxed{yes} or \boxed{no}. I say \boxed{ Yes }"), Some(true));
     assert_eq!(judge::verdict(r"\boxed{NO}."), Some(false));
     assert_eq!(judge::verdict(r"\boxed {no} as in \boxed{maybe}"), Some(false));
+    assert_eq!(judge::verdict(r"\boxed{\text{Yes}}"), Some(true));
     assert_eq!(judge::verdict(r"boxed{yes}"), None);
     assert_eq!(judge::verdict("yes"), None);
 }
@@ -192,6 +193,15 @@ fn an_answer_without_a_verdict_is_asked_for_again_twice_at_most() {
     assert_eq!((silent.asked().len(), summary.manifest.n_rejected()), (3, 1));
     run(&run_dir, &settings(&silent));
     assert_eq!(silent.asked().len(), 3, "what was answered is not asked again");
+}
+
+#[test]
+fn m36_an_answer_that_was_cut_off_is_no_verdict() {
+    let cut_off = chat("", r"I am to end with \boxed{yes} if", "length");
+    let server = ModelServer::start(move |_, _| Said::json(200, &cut_off));
+    let (_folder, run_dir) = run_dir(vec![scored("lib.a:x", &[("a", 1.0)])]);
+    let summary = run(&run_dir, &settings(&server));
+    assert_eq!((server.asked().len(), summary.manifest.n_rejected()), (3, 1));
 }
 
 #[test]

@@ -125,6 +125,8 @@ fn what_the_benchmark_has_too_is_kept_apart_and_near_copies_are_listed() {
         "no path of this machine"
     );
 
-    fs::write(&benchmark, "{\"title\": \"no statement\"}\n").unwrap();
-    assert!(failure_with(&run_dir, &settings).starts_with("entry 1 of the benchmark"));
+    for no_statement in [json!({ "title": "no statement" }), json!(""), json!({ "statement": "(* nothing *)" })] {
+        fs::write(&benchmark, no_statement.to_string()).unwrap();
+        assert!(failure_with(&run_dir, &settings).starts_with("entry 1 of the benchmark"), "{no_statement}");
+    }
 }

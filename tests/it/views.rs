@@ -6,7 +6,7 @@ use std::path::Path;
 use rocq_distill::settings::{Compat, ExportSettings, FileFormat, View};
 use rocq_distill::store::jsonl;
 use rocq_distill::store::layout::StepName;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::dataset::{distinct, full, run_dir_of, run_with};
 use crate::support::{record, write_step};
@@ -33,7 +33,7 @@ fn only_row(view: View) -> Value {
 fn the_view_of_whole_proofs_has_statement_and_script() {
     insta::assert_json_snapshot!(only_row(View::WholeProof), @r#"
     {
-      "context": "",
+      "context": "T : Type",
       "file": "lib/a.v",
       "id": "lib.a:x",
       "licence": "MIT",
@@ -91,6 +91,7 @@ fn the_view_of_premise_selection_has_the_sentences_that_name_premises_and_a_corp
 fn the_view_from_term_to_script_has_no_reasoning() {
     insta::assert_json_snapshot!(only_row(View::TermToScript), @r#"
     {
+      "context": "T : Type",
       "id": "lib.a:x",
       "licence": "MIT",
       "notations": [
@@ -115,7 +116,7 @@ fn the_conversation_thinks_before_it_gives_the_script() {
       "licence": "MIT",
       "messages": [
         {
-          "content": "Here is a proof term of Rocq, the type that it proves, and what a proof of it may use. Give tactics that prove the type.\n\nType:\nP_x\n\nProof term:\nproof_x\n\nPremises:\nlib.premises.addnC : commutative addn\n\nNotations:\n\"_ + _\" := (addn m n) : nat_scope\n",
+          "content": "Here is a proof term of Rocq, the type that it proves, and what a proof of it may use. Give tactics that prove the type.\n\nType:\nP_x\n\nProof term:\nproof_x\n\nContext:\nT : Type\n\nPremises:\nlib.premises.addnC : commutative addn\n\nNotations:\n\"_ + _\" := (addn m n) : nat_scope\n",
           "role": "user"
         },
         {
@@ -240,4 +241,18 @@ fn m38_a_list_for_each_split_in_the_layout_of_babel_formal() {
       "workspace": "lib"
     }
     "#);
+}
+
+#[test]
+fn m35_each_score_of_babel_formal_stands_in_the_place_of_its_reasoning() {
+    let mut record = full("lib.a:x");
+    record.scores.retain(|score| score.index != Some(0));
+    let (_folder, run_dir) = run_dir_of(vec![record]);
+    run_with(&run_dir, &ExportSettings { compat: vec![Compat::BabelFormal], ..ExportSettings::default() });
+    let text = fs::read_to_string(run_dir.dataset().babel_formal("train")).unwrap();
+    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+    assert_eq!(rows[0]["reasonings"], json!(["thought 0", "thought 1"]));
+    assert_eq!(rows[0]["scores"][0], Value::Null);
+    assert_eq!(rows[0]["scores"][1], rows[0]["score"]);
+    assert_eq!(rows[0]["score"]["score_decision"], 60.5);
 }

@@ -3,8 +3,6 @@
 //! Its training scripts take the reasoning of every record to train on for granted, so where some records have one,
 //! only those are in `train.json`.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::messages::kept_reasoning;
@@ -28,13 +26,13 @@ pub(super) struct Row<'a> {
     term_len: Option<usize>,
     proof_len: Option<usize>,
     reasonings: Vec<&'a str>,
-    scores: Vec<OldScore>,
+    scores: Vec<Option<OldScore>>,
     reasoning: &'a str,
     score: Option<OldScore>,
 }
 
 /// The scores of a reasoning in its obfuscated form.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Serialize)]
 struct OldScore {
     #[serde(rename = "score_avg")]
     mean: Option<f64>,
@@ -55,7 +53,6 @@ pub(super) fn rows<'a>(records: &[(&'a Record, Split)], split: Split) -> Vec<Row
 fn row(record: &Record) -> Row<'_> {
     let source = &record.source;
     let name = record.id.as_str().split_once(':').map_or(record.id.as_str(), |(_, name)| name);
-    let scores: BTreeMap<_, _> = record.reasonings.iter().map(|it| (it.index, score(record, it.index))).collect();
     let kept = kept_reasoning(record);
     Row {
         name,
@@ -72,9 +69,10 @@ fn row(record: &Record) -> Row<'_> {
         term_len: record.tokens.as_ref().map(|tokens| tokens.proof_term),
         proof_len: record.tokens.as_ref().map(|tokens| tokens.proof_script),
         reasonings: record.reasonings.iter().map(|it| it.text.as_str()).collect(),
-        scores: scores.values().flatten().cloned().collect(),
+        // Null for a reasoning without one, so that each stands in the place of its reasoning.
+        scores: record.reasonings.iter().map(|it| score(record, it.index)).collect(),
         reasoning: kept.map_or("", |it| it.text.as_str()),
-        score: kept.and_then(|it| scores.get(&it.index).cloned().flatten()),
+        score: kept.and_then(|it| score(record, it.index)),
     }
 }
 

@@ -54,7 +54,8 @@ pub(super) fn render(manifest: &DatasetManifest) -> Result<String, StepError> {
         size_category: size_category(manifest.n_records),
         views: manifest.settings.views.iter().map(|view| ViewText::new(*view, manifest)).collect(),
         corpus_columns: rows(&premise_selection::corpus_columns()),
-        extension: extension(manifest),
+        extension: manifest.settings.view_extension(),
+        whole: whole(manifest),
         has_babel_formal: manifest.settings.compat.contains(&Compat::BabelFormal),
         has_reasonings: manifest.models.iter().any(|model| model.purpose == "reason"),
     };
@@ -74,6 +75,7 @@ struct Facts<'a> {
     views: Vec<ViewText>,
     corpus_columns: Vec<ColumnText>,
     extension: &'static str,
+    whole: String,
     has_babel_formal: bool,
     has_reasonings: bool,
 }
@@ -175,10 +177,10 @@ struct Licence {
 }
 
 fn licence(manifest: &DatasetManifest) -> Licence {
-    let licences = super::croissant::licences(manifest);
+    let licences = Vec::from_iter(super::croissant::licences(manifest));
     match licences.as_slice() {
-        [] => Licence { id: "unknown".to_owned(), name: None, link: None },
-        [one] => {
+        [] | [None] => Licence { id: "unknown".to_owned(), name: None, link: None },
+        [Some(one)] => {
             let hub = one.trim_end_matches("-only").trim_end_matches("-or-later").to_lowercase();
             if HUB_LICENCES.contains(&hub.as_str()) {
                 return Licence { id: hub, name: None, link: None };
@@ -186,7 +188,10 @@ fn licence(manifest: &DatasetManifest) -> Licence {
             let link = format!("https://spdx.org/licenses/{one}.html");
             Licence { id: "other".to_owned(), name: Some(one.to_lowercase()), link: Some(link) }
         }
-        several => Licence { id: "other".to_owned(), name: Some(several.join("--").to_lowercase()), link: None },
+        several => {
+            let names: Vec<_> = several.iter().map(|licence| licence.unwrap_or("unknown")).collect();
+            Licence { id: "other".to_owned(), name: Some(names.join("--").to_lowercase()), link: None }
+        }
     }
 }
 
@@ -201,7 +206,9 @@ fn size_category(n_records: usize) -> &'static str {
     }
 }
 
-/// The form of the files of views.
-pub(super) fn extension(manifest: &DatasetManifest) -> &'static str {
-    if manifest.settings.formats.contains(&FileFormat::Parquet) { "parquet" } else { "jsonl" }
+/// The files that hold every record, in whichever split it is.
+fn whole(manifest: &DatasetManifest) -> String {
+    let files = [(FileFormat::Json, "`dataset.json`"), (FileFormat::Jsonl, "`dataset.jsonl`")];
+    let written = files.into_iter().filter(|(format, _)| manifest.settings.formats.contains(format));
+    written.map(|(_, name)| name).collect::<Vec<_>>().join(" and ")
 }

@@ -1,6 +1,6 @@
 //! Contamination: which records say the same as a statement of a benchmark, and which come near.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -70,41 +70,41 @@ fn statement(index: usize, value: &Value) -> Option<BenchmarkStatement> {
     };
     let name = ["id", "full_name", "name"].iter().find_map(|field| value.get(field)?.as_str());
     let name = name.map_or_else(|| index.to_string(), str::to_owned);
+    // One that says nothing would resemble everything.
+    let text = text.filter(|text| !normalise::term(text).is_empty());
     text.map(|text| BenchmarkStatement { name, text: text.to_owned() })
 }
 
-/// The records that resemble a statement, by record and similarity, the nearest first.
+/// The records that resemble a statement: those with the same first, then the nearest.
 pub(super) fn matches(
     records: &[Record],
     benchmark: &[BenchmarkStatement],
     near_copy: f64,
 ) -> tantivy::Result<Vec<Match>> {
-    let mut same: HashMap<String, Vec<usize>> = HashMap::new();
-    for (number, statement) in benchmark.iter().enumerate() {
-        for form in [normalise::statement(&statement.text), normalise::term(&statement.text)] {
-            let numbers = same.entry(form).or_default();
-            if numbers.last() != Some(&number) {
-                numbers.push(number);
-            }
+    let mut with_form: HashMap<String, Vec<usize>> = HashMap::new();
+    for (position, record) in records.iter().enumerate() {
+        for form in [normalise::statement(&record.statement), normalise::term(&record.statement_type)] {
+            with_form.entry(form).or_default().push(position);
         }
     }
     let texts = records.iter().map(|record| record.statement.as_str());
     let index = InvertedIndex::of(texts.chain(benchmark.iter().map(|statement| statement.text.as_str())))?;
     let bm25 = Bm25::new(index);
-    let similarities: Vec<_> = (0..benchmark.len())
-        .map(|number| bm25.similarities(&bm25.query(records.len() + number), 0..records.len()))
-        .collect();
     let mut matches = Vec::new();
-    for (position, record) in records.iter().enumerate() {
-        let forms = [normalise::statement(&record.statement), normalise::term(&record.statement_type)];
-        for (number, statement) in benchmark.iter().enumerate() {
-            let similarity = similarities[number][position].value();
-            let is_same = forms.iter().any(|form| same.get(form).is_some_and(|numbers| numbers.contains(&number)));
-            if is_same || similarity >= near_copy {
-                let kind = if is_same { MatchKind::Same } else { MatchKind::NearCopy };
-                let (id, benchmark) = (record.id.to_string(), statement.name.clone());
-                matches.push(Match { id, benchmark, kind, similarity });
-            }
+    for (statement, number) in benchmark.iter().zip(records.len()..) {
+        let forms = [normalise::statement(&statement.text), normalise::term(&statement.text)];
+        let same: HashSet<_> = forms.iter().filter_map(|form| with_form.get(form)).flatten().collect();
+        let similarities = bm25.similarities(&bm25.query(number), 0..records.len());
+        for (position, similarity) in similarities.into_iter().enumerate() {
+            let kind = if same.contains(&position) {
+                MatchKind::Same
+            } else if similarity.value() >= near_copy {
+                MatchKind::NearCopy
+            } else {
+                continue;
+            };
+            let (id, benchmark) = (records[position].id.to_string(), statement.name.clone());
+            matches.push(Match { id, benchmark, kind, similarity: similarity.value() });
         }
     }
     matches.sort_by(|left, right| {

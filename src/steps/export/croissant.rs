@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::DatasetManifest;
-use super::card::extension;
 use super::column::{Column, Kind};
 use super::premise_selection::corpus_columns;
 use super::write::columns;
@@ -18,15 +17,15 @@ pub(super) fn describe(manifest: &DatasetManifest) -> Value {
     for view in &manifest.settings.views {
         for size in manifest.splits.iter().filter(|size| size.has_files()) {
             let (view_name, split) = (view.as_str(), size.split.as_str());
-            let file = format!("{view_name}/{split}.{}", extension(manifest));
+            let file = format!("{view_name}/{split}.{}", manifest.settings.view_extension());
             record_sets.push(record_set(&format!("{view_name}_{split}"), &file, &columns(*view)));
         }
         if *view == View::PremiseSelection {
-            let file = format!("premise_corpus/corpus.{}", extension(manifest));
+            let file = format!("premise_corpus/corpus.{}", manifest.settings.view_extension());
             record_sets.push(record_set("premise_corpus", &file, &corpus_columns()));
         }
     }
-    json!({
+    let mut description = json!({
         "@context": context(),
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
@@ -35,17 +34,21 @@ pub(super) fn describe(manifest: &DatasetManifest) -> Value {
             "{} proved theorems of Rocq with statement, proof script, proof states, proof term, premises and notations.",
             manifest.n_records
         ),
-        "license": licences(manifest).iter().map(|id| format!("https://spdx.org/licenses/{id}.html")).collect::<Vec<_>>(),
         "version": format!("{}.0.0", manifest.format_version),
         "distribution": files,
         "recordSet": record_sets,
-    })
+    });
+    let url = |licence: Option<&str>| licence.map(|id| format!("https://spdx.org/licenses/{id}.html"));
+    // What is named here holds for the whole.
+    if let Some(urls) = licences(manifest).into_iter().map(url).collect::<Option<Vec<_>>>() {
+        description["license"] = json!(urls);
+    }
+    description
 }
 
-/// The licences that are known, sorted.
-pub(super) fn licences(manifest: &DatasetManifest) -> Vec<&str> {
-    let licences: BTreeSet<_> = manifest.libraries.iter().filter_map(|library| library.licence.as_deref()).collect();
-    licences.into_iter().collect()
+/// The different licences of the libraries, sorted; none for one that is not known.
+pub(super) fn licences(manifest: &DatasetManifest) -> BTreeSet<Option<&str>> {
+    manifest.libraries.iter().map(|library| library.licence.as_deref()).collect()
 }
 
 fn file_object(name: &str, sha256: &str) -> Value {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::column::Column;
-use super::term_to_script::{notations, premises, tactics};
+use super::term_to_script::{context, notations, premises, tactics};
 use crate::record::{Reasoning, Record};
 
 /// A theorem.
@@ -60,9 +60,10 @@ fn question(record: &Record) -> String {
          prove the type.\n\nType:\n{}\n\nProof term:\n{}\n",
         record.statement_type, record.proof_term.text
     );
-    for (title, lines) in [("Premises", premises(record)), ("Notations", notations(record))] {
+    let (premises, notations) = (premises(record).join("\n"), notations(record).join("\n"));
+    for (title, lines) in [("Context", context(record)), ("Premises", premises), ("Notations", notations)] {
         if !lines.is_empty() {
-            text += &["\n", title, ":\n", &lines.join("\n"), "\n"].concat();
+            text += &["\n", title, ":\n", &lines, "\n"].concat();
         }
     }
     text

@@ -120,7 +120,7 @@ pub(super) fn split_sizes(records: &[(&Record, Split)], settings: &ExportSetting
     };
     let sizes = Split::ALL.iter().copied().chain([Split::SetAside]).map(|split| {
         let members = || records.iter().filter(|(_, side)| *side == split);
-        let files: BTreeSet<_> = members().map(|(record, _)| &record.source.file).collect();
+        let files: BTreeSet<_> = members().map(|(record, _)| &record.source.logical_path).collect();
         SplitSize { split, n_asked: asked(split), n_records: members().count(), n_source_files: files.len() }
     });
     sizes.filter(|size| size.n_records > 0 || size.n_asked.is_some_and(|n_asked| n_asked > 0)).collect()

@@ -10,6 +10,7 @@ use crate::record::Record;
 pub(super) struct Row<'a> {
     id: &'a str,
     licence: Option<&'a str>,
+    context: String,
     statement_type: &'a str,
     proof_term: &'a str,
     premises: Vec<String>,
@@ -21,6 +22,7 @@ pub(super) fn row<'a>(record: &'a Record, licence: Option<&'a str>) -> Row<'a> {
     Row {
         id: record.id.as_str(),
         licence,
+        context: context(record),
         statement_type: &record.statement_type,
         proof_term: &record.proof_term.text,
         premises: premises(record),
@@ -33,12 +35,18 @@ pub(super) fn columns() -> Vec<Column> {
     vec![
         Column::text("id", "the record"),
         Column::text("licence", "of the library, as SPDX names it").optional(),
+        Column::text("context", "section variables and hypotheses in scope, one a line"),
         Column::text("statement_type", "the type as Rocq prints it"),
         Column::text("proof_term", "the term that the kernel checked"),
         Column::texts("premises", "`full name : type` of what statement and proof name"),
         Column::texts("notations", "`\"text\" := (definition) : scope`"),
         Column::text("tactics", "the sentences between `Proof.` and `Qed.`, one a line"),
     ]
+}
+
+/// What type and term name of the sections that they stand in, one a line.
+pub(super) fn context(record: &Record) -> String {
+    record.section_context.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// Each premise with its type.

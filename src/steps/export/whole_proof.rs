@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::column::Column;
+use super::term_to_script::context;
 use crate::record::Record;
 
 /// A theorem.
@@ -23,7 +24,7 @@ pub(super) fn row<'a>(record: &'a Record, licence: Option<&'a str>) -> Row<'a> {
         id: record.id.as_str(),
         file: &record.source.file,
         licence,
-        context: record.section_context.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        context: context(record),
         statement: &record.statement,
         statement_type: &record.statement_type,
         premises: record.premises.iter().map(|premise| premise.full_name.as_str()).collect(),

@@ -64,12 +64,13 @@ impl Content<'_> {
         if self.has(FileFormat::Jsonl) {
             files.push((output.jsonl(), Holds::Lines));
         }
+        let extension = self.settings.view_extension();
         for &view in &self.settings.views {
-            let path = |split: Split| output.split(view.as_str(), split.as_str(), self.extension());
+            let path = |split: Split| output.split(view.as_str(), split.as_str(), extension);
             files.extend(self.splits().map(|split| (path(split), Holds::View(view, split))));
         }
         if self.settings.views.contains(&View::PremiseSelection) {
-            files.push((output.corpus(self.extension()), Holds::Corpus));
+            files.push((output.corpus(extension), Holds::Corpus));
         }
         if self.settings.compat.contains(&Compat::BabelFormal) {
             let path = |split: &Split| output.babel_formal(split.as_str());
@@ -142,11 +143,6 @@ impl Content<'_> {
     /// The splits that hold records.
     fn splits(&self) -> impl Iterator<Item = Split> {
         Split::ALL.iter().copied().filter(|split| self.members(Some(*split)).next().is_some())
-    }
-
-    /// The form of the files of views.
-    fn extension(&self) -> &'static str {
-        if self.has(FileFormat::Parquet) { "parquet" } else { "jsonl" }
     }
 
     fn has(&self, format: FileFormat) -> bool {

@@ -1,24 +1,22 @@
 //! The reasonings that stand in for another record's, as a baseline.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 
 use super::obfuscator;
-use crate::record::{Record, RecordId};
-use crate::store::StoreError;
+use crate::record::{Reasoning, Record, RecordId};
 use crate::store::digest::Digest;
 use crate::store::layout::{StepDir, StepName};
-use crate::store::unit;
-use crate::text::obfuscate::Obfuscator;
+use crate::store::{StoreError, jsonl, unit};
 
-/// The first usable reasoning of every record, in an order that has nothing to do with what they are about.
+/// Every record with a usable reasoning, in an order that has nothing to do with what they are about.
 pub(super) struct Pool {
-    donors: BTreeMap<Digest, Donor>,
+    /// The file and the bytes of the line where each stands: all their texts may not fit into memory.
+    donors: BTreeMap<Digest, (PathBuf, Range<usize>)>,
     digest: Digest,
-}
-
-struct Donor {
-    text: String,
-    obfuscator: Obfuscator,
 }
 
 impl Pool {
@@ -29,8 +27,16 @@ impl Pool {
         let digest = Digest::of_json(&records);
         let mut donors = BTreeMap::new();
         for (unit, _) in &units {
-            for record in unit::read(&folder.unit(unit))? {
-                donors.extend(donor(&record));
+            let path = folder.unit(unit).records();
+            let text = fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
+            let mut end = 0;
+            for (record, line) in jsonl::parse::<Record>(&text, &path, "record")?.iter().zip(text.split_inclusive('\n'))
+            {
+                let start = end;
+                end += line.len();
+                if usable(record).is_some() {
+                    donors.insert(Digest::of(record.id.as_str()), (path.clone(), start..end));
+                }
             }
         }
         Ok(Self { donors, digest })
@@ -43,16 +49,19 @@ impl Pool {
 
     /// The obfuscated reasoning that stands in for this record's: that of the next record in the order of the digests of
     /// their ids, round and round; none if there is no other record.
-    pub(super) fn other(&self, id: &RecordId) -> Option<String> {
+    pub(super) fn other(&self, id: &RecordId) -> Result<Option<String>, StoreError> {
         let own = Digest::of(id.as_str());
-        let behind = self.donors.range(&own..).chain(self.donors.range(..&own));
-        let mut others = behind.filter(|(digest, _)| **digest != own).map(|(_, donor)| donor);
-        others.next().map(|donor| donor.obfuscator.obfuscate(&donor.text))
+        let mut behind = self.donors.range(&own..).chain(self.donors.range(..&own));
+        let Some((_, (path, place))) = behind.find(|(digest, _)| **digest != own) else { return Ok(None) };
+        let mut line = vec![0; place.len()];
+        let file = File::open(path).map_err(StoreError::io("open", path))?;
+        file.read_exact_at(&mut line, place.start as u64).map_err(StoreError::io("read", path))?;
+        let donor = jsonl::parse::<Record>(&String::from_utf8_lossy(&line), path, "record")?.pop();
+        Ok(donor.and_then(|donor| Some(obfuscator(&donor).obfuscate(&usable(&donor)?.text))))
     }
 }
 
-fn donor(record: &Record) -> Option<(Digest, Donor)> {
-    let reasoning = record.reasonings.iter().find(|reasoning| reasoning.flaw().is_none())?;
-    let donor = Donor { text: reasoning.text.clone(), obfuscator: obfuscator(record) };
-    Some((Digest::of(record.id.as_str()), donor))
+/// The first reasoning that can be used.
+fn usable(record: &Record) -> Option<&Reasoning> {
+    record.reasonings.iter().find(|reasoning| reasoning.flaw().is_none())
 }
