@@ -46,8 +46,9 @@ impl Machine {
     /// A site file that says this besides what every site says.
     fn site(&self, lines: &str) -> PathBuf {
         let path = self.path("site.sh");
-        let scratch = self.path("scratch");
-        let text = format!("source {:?}\nscratch={scratch:?}\nvisible_after=0\n{lines}\n", scripts().join("site.sh"));
+        let (all, scratch) = (scripts().join("site.sh"), self.path("scratch"));
+        let (all, scratch) = (all.display(), scratch.display());
+        let text = format!("source \"{all}\"\nscratch=\"{scratch}\"\nvisible_after=0\n{lines}\n");
         fs::write(&path, text).unwrap();
         path
     }
@@ -65,10 +66,9 @@ impl Machine {
 
     /// What a task says whose program ends with `code` after so many restarts; whether it was queued again.
     fn task(self, verb: &str, code: i32, restarts: i32) -> (Ended, bool) {
-        let requeue = self.path("requeue");
         let scontrol =
-            format!("case $* in *show*) echo JobId=8 Restarts=$SLURM_RESTART_COUNT ;; *) >{requeue:?} ;; esac");
-        let machine = self.with("scontrol", &scontrol).with("rocq-distill", &format!("exit {code}"));
+            "case $* in *show*) echo Requeue=1 Restarts=$SLURM_RESTART_COUNT ;; *) >\"${0%/*}/../requeue\" ;; esac";
+        let machine = self.with("scontrol", scontrol).with("rocq-distill", &format!("exit {code}"));
         let (site, run) = (machine.site(""), machine.path("run"));
         let before = run.join("select");
         fs::create_dir_all(&before).unwrap();
@@ -80,7 +80,8 @@ impl Machine {
         let arguments = [&scripts(), &site, &run, Path::new("-"), Path::new("1")];
         let ended = machine.script(&format!("{verb}.sbatch"), &arguments, &[&job[..], array].concat());
         assert_eq!(ended.output.status.code(), Some(code), "{}", ended.text());
-        (ended, requeue.exists())
+        let requeued = machine.path("requeue").exists();
+        (ended, requeued)
     }
 }
 
