@@ -5,10 +5,7 @@ use std::fs;
 use std::sync::Mutex;
 
 use rocq_distill::llm::budget::Limit;
-use rocq_distill::record::{
-    FORMAT_VERSION, LogicalPath, Position, ProofState, ProofTerm, Reason, Record, RecordId, Rejected, Source, Step,
-    StepKind, TheoremKind,
-};
+use rocq_distill::record::{Reason, Record, RecordId, Rejected, StepKind, TheoremKind};
 use rocq_distill::settings::SelectSettings;
 use rocq_distill::steps::event::{Event, Observer, Silent};
 use rocq_distill::steps::{Context, StepError, select};
@@ -22,6 +19,8 @@ use rocq_distill::text::bm25::{B, Bm25, K1, Similarity};
 use rocq_distill::text::diverse::{Choice, farthest_first};
 use rocq_distill::text::inverted_index::InvertedIndex;
 use rocq_distill::text::tokenise::tokens;
+
+use crate::support::{self, step};
 
 // --- What is chosen ---------------------------------------------------------------------------------------------------
 
@@ -140,6 +139,24 @@ fn every_record_is_kept_with_its_rank_or_rejected_with_its_reason() {
       b:1 duplicate of a:1
       b:2 not_selected
     lib/c
+    "#);
+}
+
+#[test]
+fn obligations_of_the_same_words_and_tactics_are_told_apart_by_their_types() {
+    let folders = Folders::new(&[]);
+    let obligation = |(id, statement_type): (&str, &str)| {
+        let mut record = record((id, "Next Obligation.", "by []."));
+        record.source.kind = TheoremKind::Obligation;
+        Record { statement_type: statement_type.to_owned(), ..record }
+    };
+    folders.write_records("lib/a", [("a:1", "0 < 1"), ("a:2", "n = n"), ("a:3", "0 <  1")].map(obligation).into());
+    folders.run(3);
+    insta::assert_snapshot!(folders.outcome(), @r#"
+    lib/a
+      a:1 {"rank":0,"similarity":0.0}
+      a:2 {"rank":1,"nearest_id":"a:1","similarity":0.191050776}
+      a:3 duplicate of a:1
     "#);
 }
 
@@ -361,9 +378,13 @@ impl Folders {
     }
 
     fn write(&self, unit: &str, rows: &[Row<'_>]) {
-        let unit = unit_name(unit);
-        let outcome = Outcome { kept: rows.iter().map(|row| record(*row)).collect(), rejected: Vec::new() };
-        unit::commit(&unit, &self.input.unit(&unit), Digest::of("key"), rows.len(), &outcome).unwrap();
+        self.write_records(unit, rows.iter().map(|row| record(*row)).collect());
+    }
+
+    fn write_records(&self, unit: &str, records: Vec<Record>) {
+        let (unit, n_in) = (unit_name(unit), records.len());
+        let outcome = Outcome { kept: records, rejected: Vec::new() };
+        unit::commit(&unit, &self.input.unit(&unit), Digest::of("key"), n_in, &outcome).unwrap();
     }
 
     fn run_with(&self, num_documents: usize, context: Context<'_>) -> Result<Summary, StepError> {
@@ -445,7 +466,7 @@ impl Observer for Heard {
 }
 
 fn context(observer: &dyn Observer) -> Context<'_> {
-    Context { jobs: 2, shard: Shard::WHOLE, observer, stop: &crate::support::NOBODY_ASKS, budget: Limit::default() }
+    Context { jobs: 2, shard: Shard::WHOLE, observer, stop: &support::NOBODY_ASKS, budget: Limit::default() }
 }
 
 fn unit_name(path: &str) -> UnitName {
@@ -453,48 +474,10 @@ fn unit_name(path: &str) -> UnitName {
 }
 
 fn record((id, statement, proof): Row<'_>) -> Record {
-    let start = Position { line: 0, character: 0 };
-    let logical_path = LogicalPath::new("lib.a");
     Record {
-        format_version: FORMAT_VERSION,
-        id: RecordId::new(id),
-        source: Source {
-            project: "lib".to_owned(),
-            file: "a.v".to_owned(),
-            full_name: logical_path.object(id),
-            logical_path,
-            kind: TheoremKind::Lemma,
-            start,
-            end: start,
-            byte_start: 0,
-            byte_end: 0,
-            sha256: String::new(),
-        },
         statement: statement.to_owned(),
-        statement_type: String::new(),
-        section_context: Vec::new(),
         proof_script: format!("Proof. {proof} Qed."),
-        steps: vec![Step {
-            index: 0,
-            text: proof.to_owned(),
-            kind: StepKind::Tactic,
-            start,
-            end: start,
-            premises: Vec::new(),
-            state_before: ProofState::default(),
-            state_after: ProofState::default(),
-        }],
-        closing: "Qed.".to_owned(),
-        proof_term: ProofTerm { text: String::new() },
-        premises: Vec::new(),
-        notations: Vec::new(),
-        axioms: Vec::new(),
-        verification: None,
-        tokens: None,
-        selection: None,
-        reasonings: vec![],
-        scores: vec![],
-        verdicts: vec![],
-        reasoning_index: None,
+        steps: vec![step(0, proof, StepKind::Tactic)],
+        ..support::record(id)
     }
 }
