@@ -14,6 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
         let line = printed::one_line(text);
         assert_eq!(printed::one_line(&line), line, "one line is laid out once and for all");
         let _ = (printed::print(text, &line), printed::locate(text), printed::assumptions(text));
+        let _ = (printed::section_definition(text), printed::libraries(text));
         if let Some(about) = printed::about(text) {
             assert_eq!(printed::about(text), Some(about));
         }

@@ -1,0 +1,1 @@
+Time (* "*)" *) Lemma x : T. Proof (* (* "*)" *) . *) using y. by []. Qed.
