@@ -4,11 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Mutex;
 
-use rocq_distill::llm::budget::Limit;
-use rocq_distill::record::{
-    FORMAT_VERSION, LogicalPath, Position, ProofState, ProofTerm, Reason, Record, RecordId, Rejected, Source, Step,
-    StepKind, TheoremKind,
-};
+use rocq_distill::record::{Reason, Record, RecordId, Rejected, StepKind};
 use rocq_distill::settings::SelectSettings;
 use rocq_distill::steps::event::{Event, Observer, Silent};
 use rocq_distill::steps::{Context, StepError, select};
@@ -22,6 +18,8 @@ use rocq_distill::text::bm25::{B, Bm25, K1, Similarity};
 use rocq_distill::text::diverse::{Choice, farthest_first};
 use rocq_distill::text::inverted_index::InvertedIndex;
 use rocq_distill::text::tokenise::tokens;
+
+use crate::support::{self, step};
 
 // --- What is chosen ---------------------------------------------------------------------------------------------------
 
@@ -445,7 +443,7 @@ impl Observer for Heard {
 }
 
 fn context(observer: &dyn Observer) -> Context<'_> {
-    Context { jobs: 2, shard: Shard::WHOLE, observer, stop: &crate::support::NOBODY_ASKS, budget: Limit::default() }
+    Context { observer, ..support::context(2) }
 }
 
 fn unit_name(path: &str) -> UnitName {
@@ -453,48 +451,11 @@ fn unit_name(path: &str) -> UnitName {
 }
 
 fn record((id, statement, proof): Row<'_>) -> Record {
-    let start = Position { line: 0, character: 0 };
-    let logical_path = LogicalPath::new("lib.a");
     Record {
-        format_version: FORMAT_VERSION,
         id: RecordId::new(id),
-        source: Source {
-            project: "lib".to_owned(),
-            file: "a.v".to_owned(),
-            full_name: logical_path.object(id),
-            logical_path,
-            kind: TheoremKind::Lemma,
-            start,
-            end: start,
-            byte_start: 0,
-            byte_end: 0,
-            sha256: String::new(),
-        },
         statement: statement.to_owned(),
-        statement_type: String::new(),
-        section_context: Vec::new(),
         proof_script: format!("Proof. {proof} Qed."),
-        steps: vec![Step {
-            index: 0,
-            text: proof.to_owned(),
-            kind: StepKind::Tactic,
-            start,
-            end: start,
-            premises: Vec::new(),
-            state_before: ProofState::default(),
-            state_after: ProofState::default(),
-        }],
-        closing: "Qed.".to_owned(),
-        proof_term: ProofTerm { text: String::new() },
-        premises: Vec::new(),
-        notations: Vec::new(),
-        axioms: Vec::new(),
-        verification: None,
-        tokens: None,
-        selection: None,
-        reasonings: vec![],
-        scores: vec![],
-        verdicts: vec![],
-        reasoning_index: None,
+        steps: vec![step(0, proof, StepKind::Tactic)],
+        ..support::record(&format!("lib.a:{id}"))
     }
 }
