@@ -2,10 +2,12 @@
 # What the jobs share. Each begins with: begin "$@"
 #
 # The batch system sends SIGUSR1 to the script some time before the job's time is over. The program is told, finishes
-# what is at work and ends with 75; the script then queues its own job again. Node failures are requeued by Slurm
-# itself. All other ends are for a person to look at: nothing is tried again that failed for a reason of its own.
+# what is at work and ends with 75, or with 76 if that and all before took too long to be finished; the script then
+# queues its own job again, after a 76 only once. Node failures are requeued by Slurm itself. All other ends are for a
+# person to look at: nothing is tried again that failed for a reason of its own.
 
 stopped_early=75
+stopped_in_vain=76
 locked=4
 incomplete=3
 
@@ -13,10 +15,13 @@ say() { printf '%s %s\n' "$(date '+%F %T')" "$*"; }
 
 # begin LIBRARY SITE RUN CONFIG [SHARDS]: what `submit` hands to each batch script.
 begin() {
-  local site=$2
-  run=$3 config=$4 shards_in_all=${5:-1}
+  site=$2 run=$3 config=$4 shards_in_all=${5:-1}
   # shellcheck source=slurm/site.sh
   source "$site"
+  local words=("$1/submit" --site "$site") command
+  [[ $config == - ]] || words+=(--config "$config")
+  printf -v resume '%q ' "${words[@]}" --resume
+  resume+=$(printf %q "$run")
   job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
   job=${job:-$SLURM_JOB_ID}
   child='' stopping='' server=''
@@ -28,6 +33,17 @@ begin() {
   mkdir -p -- "$scratch"
   TMPDIR=$(mktemp -d -- "$scratch/rocq-distill-$job-XXXXXX")
   export TMPDIR ROCQ_DISTILL_OUTPUT=$run ROCQ_DISTILL_JOBS=${SLURM_CPUS_PER_TASK:-1}
+  command_line
+  on_path "${command[0]}"
+}
+
+# on_path PROGRAM: whether it can be started here; says what to do if not.
+on_path() {
+  type -P "$1" >/dev/null || {
+    say "error: there is no $1 on $(uname -n), which program=$program in $site needs: name it there, or" \
+      "put it on PATH in prepare_job" >&2
+    return 2
+  }
 }
 
 # The command that starts the program, in the array `command`.
@@ -118,7 +134,7 @@ need() {
     [[ ! -e $manifest ]] || break
     if ((SECONDS >= deadline)); then
       cat "$TMPDIR/status"
-      say "error: $1 is not complete; slurm/submit --resume makes what is missing"
+      say "error: $1 is not complete; this makes what is missing: $resume"
       return "$incomplete"
     fi
     sleep 5
@@ -170,13 +186,14 @@ finish() {
     rm -rf -- "$TMPDIR"
   fi
   case $code in
-  "$stopped_early" | "$locked") again ;;
+  "$stopped_early" | "$stopped_in_vain" | "$locked") again "$code" ;;
   esac
   say "job $job ends with $code after $SECONDS s; CPU time (user, system): $cpu"
   exit "$code"
 }
 
-# Queues this job again. Its own number would name the whole array where this is the array's last task.
+# again CODE: queues this job, which ended so, again. Its own number would name the whole array where this is the
+# array's last task.
 again() {
   local restarts=${SLURM_RESTART_COUNT:-0} now
   now=$(scontrol --oneliner show job "$job" | sed -n 's/.* Restarts=\([0-9]*\).*/\1/p')
@@ -184,9 +201,14 @@ again() {
     say "Slurm has given this job up and started it anew elsewhere: nothing to do here"
     return 0
   fi
-  if ((restarts >= max_restarts)); then
-    say "queued again $restarts times already and still not done: give the job more time, then slurm/submit --resume"
+  # The first time it may have waited for others, or been told too soon.
+  if (($1 == stopped_in_vain && restarts > 0)); then
+    say "error: queued again, it has finished no file and got no answer in all its time: raise --time in" \
+      "${SLURM_JOB_NAME}_options of $site; this goes on then: $resume"
+  elif ((restarts >= max_restarts)); then
+    say "queued again $restarts times already and still not done: raise --time in ${SLURM_JOB_NAME}_options of $site;" \
+      "this goes on then: $resume"
   elif ! scontrol requeue "$job"; then
-    say "this job cannot be queued again from here; slurm/submit --resume goes on"
+    say "this job cannot be queued again from here; this goes on: $resume"
   fi
 }

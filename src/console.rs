@@ -137,6 +137,12 @@ impl Console {
         ExitCode::StoppedEarly
     }
 
+    /// Says that it is over and that nothing was finished, as its last words.
+    pub fn stopped_in_vain(&self) -> ExitCode {
+        self.talk().end("stopped early, with nothing finished since the start: the same command needs more time\n");
+        ExitCode::StoppedInVain
+    }
+
     fn as_json(&self, value: &impl Serialize) -> Result<(), Failure> {
         let mut text = serde_json::to_string_pretty(value)
             .map_err(|source| Failure::Unprintable { what: "the answer as JSON", source: source.into() })?;

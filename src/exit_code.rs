@@ -23,6 +23,8 @@ pub enum ExitCode {
     Unanswered = 7,
     /// Asked to stop early (SIGUSR1) and did, with work left; run the same command again to go on.
     StoppedEarly = 75,
+    /// Asked to stop early (SIGUSR1) before anything was finished; the same command needs more time to go on.
+    StoppedInVain = 76,
     /// Interrupted by the user or by the batch system; run the same command again to go on.
     Interrupted = 130,
 }

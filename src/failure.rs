@@ -87,7 +87,7 @@ impl Failure {
                 StepError::Llm(error) => llm_hint(error),
                 StepError::Template { .. } => Some(TEMPLATE_HINT.to_owned()),
                 StepError::WrongStep { needed, .. } => {
-                    Some(format!("run `rocq-distill {needed}` first, or name the folder that it wrote with `--input`"))
+                    Some(format!("run `{needed}` first, or name the folder that it wrote with `--input`"))
                 }
                 StepError::Stopped { .. } => Some(GO_ON_HINT.to_owned()),
                 StepError::NotShardable { step } => Some(format!("run `{step}` once, without `--shard`")),
@@ -134,7 +134,9 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::OldServer { .. } => Some(format!("install a newer coq-lsp; {PETANQUE_HINT}")),
         RocqError::OtherRocq { .. } => Some(format!("use the `pet` that was built with this Rocq; {PETANQUE_HINT}")),
         RocqError::NoInput { .. } | RocqError::NoSources { .. } => Some(
-            "name folders and .v files with `--input`; `rocq-distill doctor` says which library is found".to_owned(),
+            "name folders and .v files with `--input` (for `verify`: `--library`); `rocq-distill doctor` says which library \
+             is found"
+                .to_owned(),
         ),
         RocqError::NoGlob { .. } => Some(format!(
             "{BUILD_HINT}, which leaves a .glob file beside each .v file; sources that are not installed also need their \
@@ -270,13 +272,13 @@ fn store_hint(error: &StoreError) -> Option<String> {
                 .to_owned(),
         ),
         StoreError::LockLost { .. } => {
-            Some("another process may be making the same part now: see `rocq-distill status`".to_owned())
+            Some("another process may be making the same part now: `status` of its run directory says which".to_owned())
         }
         StoreError::NoInput { step, .. } => {
-            Some(format!("run `rocq-distill {step}` first, or name the folder with its records with `--input`"))
+            Some(format!("run `{step}` first, or name the folder with its records with `--input`"))
         }
         StoreError::Changed { .. } => {
-            Some("`rocq-distill status --check` finds every file that was changed".to_owned())
+            Some("`status --check` of its run directory finds every file that was changed".to_owned())
         }
         StoreError::Unwritable { .. } | StoreError::Unaccounted { .. } => None,
     }

@@ -82,12 +82,11 @@ pub fn chain(settings: &Settings) -> Vec<StepName> {
 
 /// What a step that asks models may spend of what all of them may spend together in a run directory: the others'
 /// journals say what they spent.
-pub fn budget(settings: &Settings, step: StepName) -> Result<Limit, StoreError> {
-    let BudgetSettings { max_cost, max_tokens_total } = settings.budget;
+pub fn budget(settings: &BudgetSettings, step: StepName, run_dir: &RunDir) -> Result<Limit, StoreError> {
+    let BudgetSettings { max_cost, max_tokens_total } = *settings;
     if max_cost.is_none() && max_tokens_total.is_none() {
         return Ok(Limit::default());
     }
-    let run_dir = RunDir::new(&settings.output);
     let mut others = Spending::default();
     for other in [StepName::Reason, StepName::Score, StepName::Judge].into_iter().filter(|other| *other != step) {
         others = others + Journal::spent_in(&run_dir.step(other))?;
@@ -108,7 +107,7 @@ pub async fn run(
         let input = step.previous().map(|previous| run_dir.step(previous));
         let output = run_dir.step(step);
         let input = input.as_ref().unwrap_or(&output);
-        let context = Context { budget: budget(settings, step)?, ..context };
+        let context = Context { budget: budget(&settings.budget, step, &run_dir)?, ..context };
         let summary = match step {
             StepName::Extract => steps::extract::run(context, settings, rocq, &output).await?,
             StepName::Verify => steps::verify::run(context, settings, rocq, engine, input, &output).await?,

@@ -12,7 +12,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::cli::{Cli, Folders, Verb};
+use crate::cli::{Cli, Folders, Overrides, StatusArgs, Verb};
 use crate::console::Console;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -22,10 +22,11 @@ use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::rocq::process;
 use crate::settings::{Settings, VerifySettings};
+use crate::status::Commands;
 use crate::steps::dry_run::DryRun;
 use crate::steps::event::Both;
 use crate::steps::export::DatasetManifest;
-use crate::steps::{self, Context, Stop};
+use crate::steps::{self, Context, StepError, Stop};
 use crate::store::StoreError;
 use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName};
 use crate::store::ledger::Summary;
@@ -114,7 +115,13 @@ fn start(cli: Cli, settings: Settings, console: &Arc<Console>) -> Result<ExitCod
         }
         stop.ask();
         console.note(&format!("asked to stop early: what is at work has {} s to be finished", grace.as_secs()));
-        tokio::time::timeout(grace, ended).await.unwrap_or_else(|_| Ok(console.stopped_early()))
+        match tokio::time::timeout(grace, ended).await {
+            Ok(Err(Failure::Step(StepError::Stopped { .. }))) | Err(_) if stop.is_in_vain() => {
+                Ok(console.stopped_in_vain())
+            }
+            Ok(outcome) => outcome,
+            Err(_) => Ok(console.stopped_early()),
+        }
     });
     let code = outcome.as_ref().map_or_else(Failure::exit_code, |code| *code);
     if let Err(undelivered) = telemetry.finish(code) {
@@ -130,10 +137,12 @@ async fn work(
     telemetry: &Telemetry,
     stop: &Stop,
 ) -> Result<ExitCode, Failure> {
-    let observer = Both(console, telemetry);
+    let observer = Both(&Both(console, telemetry), stop);
     let context =
         Context { jobs: settings.jobs, shard: settings.shard, observer: &observer, stop, budget: Limit::default() };
-    let within_budget = |step| Ok::<_, StoreError>(Context { budget: pipeline::budget(settings, step)?, ..context });
+    let within_budget = |step, output: &StepDir| {
+        Ok::<_, StoreError>(Context { budget: pipeline::budget(&settings.budget, step, &output.run_dir())?, ..context })
+    };
     let run_dir = RunDir::new(&settings.output);
     let folders = |folders: &Folders, step: StepName| {
         let input =
@@ -178,21 +187,21 @@ async fn work(
             if args.dry_run {
                 return told(&steps::reason::dry_run(&settings.reason, &input, &output)?, console);
             }
-            steps::reason::run(within_budget(StepName::Reason)?, &settings.reason, &input, &output).await?
+            steps::reason::run(within_budget(StepName::Reason, &output)?, &settings.reason, &input, &output).await?
         }
         Verb::Score(args) => {
             let (input, output) = folders(&args.folders, StepName::Score);
             if args.dry_run {
                 return told(&steps::score::dry_run(&settings.score, &input, &output)?, console);
             }
-            steps::score::run(within_budget(StepName::Score)?, &settings.score, &input, &output).await?
+            steps::score::run(within_budget(StepName::Score, &output)?, &settings.score, &input, &output).await?
         }
         Verb::Judge(args) => {
             let (input, output) = folders(&args.folders, StepName::Judge);
             if args.dry_run {
                 return told(&steps::judge::dry_run(&settings.judge, &input, &output)?, console);
             }
-            steps::judge::run(within_budget(StepName::Judge)?, &settings.judge, &input, &output).await?
+            steps::judge::run(within_budget(StepName::Judge, &output)?, &settings.judge, &input, &output).await?
         }
         Verb::Export(args) => {
             let input = args.input.as_deref().map_or_else(|| last_done(&run_dir), StepDir::new);
@@ -208,7 +217,7 @@ async fn work(
             return Ok(ExitCode::Success);
         }
         Verb::Status(args) => {
-            let asked = status::Asked { chain: pipeline::chain(settings), check: args.check, write: args.write };
+            let asked = asked(args, settings, cli.global.config.as_deref())?;
             let status = status::read(&run_dir, &asked)?;
             match args.shards {
                 Some(n_shards) => console.work_left(&status.work_left(&asked.chain, n_shards.get()))?,
@@ -226,6 +235,14 @@ async fn work(
         }
     };
     finish(summary, console)
+}
+
+/// What `status` is to look at, and how the commands that it shows find the run directory.
+fn asked(args: &StatusArgs, settings: &Settings, config: Option<&Path>) -> Result<status::Asked, Failure> {
+    let unnamed = Settings::resolve(config, &Overrides::default())?.output;
+    let run_dir = RunDir::new(&settings.output);
+    let commands = Commands::new(run_dir, settings.output != unnamed, config.map(Path::to_owned));
+    Ok(status::Asked { commands, chain: pipeline::chain(settings), check: args.check, write: args.write })
 }
 
 /// The engine that replays proofs, which is told because it may depend on what this machine has.

@@ -1,5 +1,9 @@
 //! How far a run is: what each step has made, what is missing, and whether every record is accounted for.
 
+mod commands;
+
+pub use commands::Commands;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
@@ -26,8 +30,11 @@ pub struct Status {
     pub not_started: Vec<StepName>,
     /// The dataset.
     pub dataset: Dataset,
-    /// The verb to go on with; none at the end of the chain.
-    pub next: Option<&'static str>,
+    /// The command to go on with; none at the end of the chain.
+    pub next: Option<String>,
+    /// The command that writes the dataset.
+    #[serde(skip)]
+    pub export: String,
     /// Whether nothing is missing of what was started and every record is accounted for.
     pub is_whole: bool,
     /// Whether that is so, every step was started and the dataset is written.
@@ -129,8 +136,10 @@ impl Status {
 }
 
 /// What to look at and what to mend.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Asked {
+    /// How to go on.
+    pub commands: Commands,
     /// The steps of a whole run, in order; none of them need have been started.
     pub chain: Vec<StepName>,
     /// Read every file and compare it with its seal.
@@ -153,7 +162,7 @@ pub fn read(run_dir: &RunDir, asked: &Asked) -> Result<Status, StoreError> {
         found.push(this);
     }
     let before = |step: StepName| found.iter().find(|other| Some(other.step) == step.previous());
-    let steps: Vec<_> = found.iter().map(|this| this.status(before(this.step))).collect();
+    let steps: Vec<_> = found.iter().map(|this| this.status(before(this.step), &asked.commands)).collect();
     let dataset = dataset(&run_dir.dataset(), &found, asked.check)?;
     let is_started = |step: &StepName| steps.iter().any(|started| started.step == *step);
     let not_started: Vec<_> = asked.chain.iter().filter(|step| !is_started(step)).copied().collect();
@@ -162,22 +171,24 @@ pub fn read(run_dir: &RunDir, asked: &Asked) -> Result<Status, StoreError> {
         && matches!(dataset, Dataset::NotWritten | Dataset::Written { .. });
     let is_complete = is_whole && not_started.is_empty() && matches!(dataset, Dataset::Written { .. });
     let run_dir = run_dir.path().display().to_string();
-    let next = next(&asked.chain, &steps, dataset);
-    Ok(Status { run_dir, steps, not_started, dataset, next, is_whole, is_complete })
+    let last = found.iter().rfind(|this| this.manifest.is_some()).map_or(StepName::Select, |this| this.step);
+    let export = asked.commands.export(last);
+    let wrong = found.iter().zip(&steps).find(|(_, step)| !step.problems.is_empty());
+    let next = match wrong {
+        Some((this, _)) => Some(this.command(&asked.commands).unwrap_or_else(|| BEGINNING.to_owned())),
+        None => match (following(&asked.chain, &steps), dataset) {
+            (Some(step), Dataset::NotWritten) => Some(asked.commands.make(step)),
+            (_, Dataset::Written { .. }) => None,
+            _ => Some(export.clone()),
+        },
+    };
+    Ok(Status { run_dir, steps, not_started, dataset, next, export, is_whole, is_complete })
 }
 
-/// The first step with something wrong, or else the one behind the last.
-fn next(chain: &[StepName], steps: &[StepStatus], dataset: Dataset) -> Option<&'static str> {
-    if let Some(step) = steps.iter().find(|step| !step.problems.is_empty()) {
-        return Some(step.step.as_str());
-    }
+/// The step behind the last one that was started.
+fn following(chain: &[StepName], steps: &[StepStatus]) -> Option<StepName> {
     let reached = steps.last().map(|step| step.step);
-    let later = chain.iter().find(|step| step.previous() == reached);
-    match (later, dataset) {
-        (Some(step), Dataset::NotWritten) => Some(step.as_str()),
-        (_, Dataset::Written { .. }) => None,
-        _ => Some("export"),
-    }
+    chain.iter().find(|step| step.previous() == reached).copied()
 }
 
 fn dataset(folder: &DatasetDir, found: &[Found], check: bool) -> Result<Dataset, StoreError> {
@@ -242,7 +253,7 @@ impl Found {
         self.missing().is_empty() && self.damaged.is_empty() && !self.has_right_manifest()
     }
 
-    fn status(&self, previous: Option<&Self>) -> StepStatus {
+    fn status(&self, previous: Option<&Self>, commands: &Commands) -> StepStatus {
         let sums = Manifest::assemble(self.step, serde_json::Value::Null, self.seals.clone());
         StepStatus {
             step: self.step,
@@ -253,23 +264,21 @@ impl Found {
             rejected: sums.rejected,
             missing: self.missing(),
             writers: self.writers.clone(),
-            problems: self.problems(previous),
+            problems: self.problems(previous, commands),
             sizes: self.plan.units.iter().map(|(unit, planned)| (unit.clone(), planned.size)).collect(),
         }
     }
 
-    fn problems(&self, previous: Option<&Self>) -> Vec<String> {
-        let verb = self.command();
+    fn problems(&self, previous: Option<&Self>, commands: &Commands) -> Vec<String> {
+        let command = self.command(commands).map_or_else(|| BEGINNING.to_owned(), |command| format!("`{command}`"));
         let mut problems = Vec::new();
         let missing = self.missing();
         if !missing.is_empty() {
-            problems.push(format!("{} not done: `rocq-distill {verb}` makes what is missing", some(&missing)));
+            problems.push(format!("{} not done: {command} makes what is missing", some(&missing)));
         }
         if !self.damaged.is_empty() {
-            problems.push(format!(
-                "{} not as written: remove what stands there and run `rocq-distill {verb}`",
-                some(&self.damaged)
-            ));
+            problems
+                .push(format!("{} not as written: remove what stands there and run {command}", some(&self.damaged)));
         }
         for (unit, seal) in self.seals.iter().filter(|(_, seal)| seal.n_in != seal.n_kept + seal.n_rejected()) {
             let (n_kept, n_rejected) = (seal.n_kept, seal.n_rejected());
@@ -278,24 +287,20 @@ impl Found {
                 seal.n_in
             ));
         }
-        problems.extend(previous.and_then(|previous| self.difference(previous)));
+        problems.extend(previous.and_then(|previous| self.difference(previous, &command)));
         if missing.is_empty() && !self.has_right_manifest() {
-            problems.push("no manifest of these files: `rocq-distill status --write` writes it".to_owned());
+            problems.push(format!("no manifest of these files: `{}` writes it", commands.write_manifests()));
         }
         problems
     }
 
-    /// The verb of the step, with the flag that a `run` of the same settings has given it.
-    fn command(&self) -> String {
-        let verb = self.step.as_str();
-        match self.plan.made_with.get("only_steps").and_then(serde_json::Value::as_str) {
-            Some(range) => format!("{verb} --only-steps {range}"),
-            None => verb.to_owned(),
-        }
+    /// What makes the step; not known of the first one, whose files only the one who began it has named.
+    fn command(&self, commands: &Commands) -> Option<String> {
+        (self.step != StepName::Extract).then(|| commands.make(self.step))
     }
 
     /// Where this step did not take in what the step before kept.
-    fn difference(&self, previous: &Self) -> Option<String> {
+    fn difference(&self, previous: &Self, command: &str) -> Option<String> {
         let unlike: Vec<_> = self
             .seals
             .iter()
@@ -303,13 +308,9 @@ impl Found {
             .map(|(unit, _)| unit.clone())
             .chain(previous.seals.keys().filter(|unit| !self.plan.units.contains_key(unit)).cloned())
             .collect();
-        let (before, verb) = (previous.step, self.step);
-        (!unlike.is_empty()).then(|| {
-            format!(
-                "{} not made from what `{before}` has now: `rocq-distill {verb}` brings it up to date",
-                some(&unlike)
-            )
-        })
+        let before = previous.step;
+        (!unlike.is_empty())
+            .then(|| format!("{} not made from what `{before}` has now: {command} brings it up to date", some(&unlike)))
     }
 }
 
@@ -337,6 +338,9 @@ fn writers(folder: &StepDir) -> Result<Vec<Writer>, StoreError> {
     writers.sort_by(|left, right| left.shard.cmp(&right.shard));
     Ok(writers)
 }
+
+/// What to run where no other command can be named.
+const BEGINNING: &str = "the command that began it";
 
 /// The subject of a sentence about some files: which they are, or how many and which the first ones are.
 fn some(units: &[UnitName]) -> String {

@@ -5,9 +5,9 @@ use crate::status::{Dataset, Status};
 
 /// A table of the steps, then what is wrong and who is at work, then the verdict.
 pub(super) fn to_text(status: &Status) -> String {
-    let run_dir = &status.run_dir;
+    let next = status.next.as_ref().map(|command| format!("next: {command}\n")).unwrap_or_default();
     if status.steps.is_empty() {
-        return format!("nothing in `{run_dir}` yet\nnext: rocq-distill extract\n");
+        return format!("nothing in `{}` yet\n{next}", status.run_dir);
     }
     let mut rows = vec![["step", "files", "in", "kept", "rejected"].map(str::to_owned).to_vec()];
     for step in &status.steps {
@@ -30,9 +30,9 @@ pub(super) fn to_text(status: &Status) -> String {
         Dataset::NotWritten => "dataset: not written".to_owned(),
         Dataset::Written { n_records } => format!("dataset: {n_records} records"),
         Dataset::Outdated => {
-            "dataset: not made from what the steps have now: `rocq-distill export` brings it up to date".to_owned()
+            format!("dataset: not made from what the steps have now: `{}` brings it up to date", status.export)
         }
-        Dataset::Damaged => "dataset: not as written: `rocq-distill export` writes it again".to_owned(),
+        Dataset::Damaged => format!("dataset: not as written: `{}` writes it again", status.export),
     });
     if !status.not_started.is_empty() {
         let names: Vec<_> = status.not_started.iter().map(ToString::to_string).collect();
@@ -48,8 +48,7 @@ pub(super) fn to_text(status: &Status) -> String {
         }
         .to_owned(),
     );
-    lines.extend(status.next.map(|verb| format!("next: rocq-distill {verb}")));
-    lines.join("\n") + "\n"
+    lines.join("\n") + "\n" + &next
 }
 
 /// A line a verb: its name and, after a blank, its shards with commas between.

@@ -41,6 +41,13 @@ pub fn split(text: &str) -> Vec<Sentence> {
     sentences
 }
 
+/// What is left of a text behind the blanks and comments that it starts with.
+pub(super) fn skip_blank(text: &str) -> &str {
+    let mut cursor = Cursor { bytes: text.as_bytes(), at: 0 };
+    cursor.skip_blanks_and_comments();
+    &text[cursor.at..]
+}
+
 struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,

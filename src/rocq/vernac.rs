@@ -3,7 +3,7 @@
 mod words;
 
 use self::words::{COMMANDS, QUESTIONS};
-use super::sentence::{self, Sentence, Shape};
+use super::sentence::{self, Sentence, Shape, skip_blank};
 use crate::record::{StepKind, TheoremKind};
 
 /// The part that a sentence plays inside a proof.
@@ -300,30 +300,6 @@ fn first_word(text: &str) -> &str {
     &text[..end]
 }
 
-/// Skips blanks and comments.
-fn skip_blank(text: &str) -> &str {
-    let mut rest = text.trim_start();
-    while rest.starts_with("(*") {
-        let mut depth = 0_usize;
-        let mut end = rest.len();
-        let bytes = rest.as_bytes();
-        let mut at = 0;
-        while at + 1 < bytes.len() {
-            match &bytes[at..at + 2] {
-                b"(*" => (depth, at) = (depth + 1, at + 2),
-                b"*)" => (depth, at) = (depth - 1, at + 2),
-                _ => at += 1,
-            }
-            if depth == 0 {
-                end = at;
-                break;
-            }
-        }
-        rest = rest[end..].trim_start();
-    }
-    rest
-}
-
 fn is_command(word: &str) -> bool {
     QUESTIONS.contains(&word) || COMMANDS.contains(&word)
 }
@@ -345,6 +321,7 @@ mod tests {
         {
             assert_eq!(theorem_kind(text), Some(TheoremKind::Lemma), "{text}");
         }
+        assert_eq!(theorem_kind("Time (* \"*)\" *) Lemma x : T."), Some(TheoremKind::Lemma));
         assert_eq!(theorem_kind("Global Program Instance i : C."), Some(TheoremKind::Instance));
         assert_eq!(theorem_kind("#[deprecated(note=\"[a] ]\", x=[b])] Fact i : C."), Some(TheoremKind::Fact));
         assert_eq!(theorem_kind("(* Lemma *) Check x."), None);

@@ -101,6 +101,10 @@ fn escape(text: &str) -> String {
 /// What ends every answer.
 pub const END: &[u8] = b"</value>";
 
+/// Elements outside printed text nest by the type of a call's value, a dozen deep or so. Without a limit a broken answer
+/// would be looked through, and dropped, deeper than the stack is.
+const MOST_NESTED: usize = 100;
+
 /// An answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -149,6 +153,9 @@ pub enum BadAnswer {
     /// An unknown entity.
     #[error("the answer holds an unknown entity `{0}`")]
     Entity(String),
+    /// It nests deeper than any call's answer does.
+    #[error("the answer nests more than {MOST_NESTED} elements")]
+    Nested,
     /// It is XML of another shape.
     #[error("the answer holds no {0}")]
     Shape(&'static str),
@@ -273,6 +280,9 @@ fn elements(bytes: &[u8]) -> Result<Vec<Element>, BadAnswer> {
             Event::Start(start) => match &mut layout {
                 Some(layout) => layout.open(start.name().as_ref(), val(&start)?.as_deref()),
                 None => {
+                    if open.len() > MOST_NESTED {
+                        return Err(BadAnswer::Nested);
+                    }
                     let element = element(&start)?;
                     if element.name == "ppdoc" {
                         layout = Some(Layout::new(element.val.as_deref()));
@@ -467,6 +477,12 @@ mod tests {
         {
             assert!(Answer::decode(text.as_bytes()).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_nests_without_end_is_an_error_and_not_the_end_of_the_process() {
+        let text = format!("{}{}<value val=\"good\"></value>", "<a>".repeat(1_000_000), "</a>".repeat(1_000_000));
+        assert!(matches!(Answer::decode(text.as_bytes()), Err(BadAnswer::Nested)));
     }
 
     #[test]

@@ -133,6 +133,11 @@ impl StepDir {
         &self.0
     }
 
+    /// The run directory that it lies in.
+    pub fn run_dir(&self) -> RunDir {
+        RunDir(self.0.parent().unwrap_or(&self.0).to_owned())
+    }
+
     /// The files of a unit.
     pub fn unit(&self, unit: &UnitName) -> UnitFiles {
         UnitFiles { stem: self.0.join(unit.as_str()) }

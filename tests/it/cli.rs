@@ -87,7 +87,7 @@ fn a_step_without_input_says_which_step_makes_it() {
     --- stderr
     error: `nowhere` holds no records of the step `verify`
 
-    hint: run `rocq-distill verify` first, or name the folder with its records with `--input`
+    hint: run `verify` first, or name the folder with its records with `--input`
     "#);
 }
 

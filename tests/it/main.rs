@@ -31,6 +31,7 @@ mod report;
 mod score;
 mod select;
 mod settings;
+mod slurm;
 mod split;
 mod status;
 mod stop;

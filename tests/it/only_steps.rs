@@ -87,5 +87,8 @@ fn a_run_that_filters_early_gives_the_same_dataset_and_its_status_adds_up() {
     assert_eq!(status.code(), 0, "{}", status.stdout());
     fs::remove_file(early.path().join("export/extract/mathcomp/ssreflect/div.unit.json")).unwrap();
     let said = early.run("status").stdout();
-    assert!(said.contains("`rocq-distill extract --only-steps 3..7` makes what is missing"), "{said}");
+    assert!(
+        said.contains("`mathcomp/ssreflect/div` is not done: the command that began it makes what is missing"),
+        "{said}"
+    );
 }

@@ -302,9 +302,14 @@ fn what_the_steps_may_spend_together_is_counted_from_the_journals_of_all() {
     assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
     let reasoned = kept(&run_dir.step(StepName::Reason));
     write_step(&run_dir.step(StepName::Score), StepName::Score, &[("lib.a", reasoned)]);
-    let outcome = run.run("judge --quiet");
-    assert_eq!((outcome.code(), server.asked().len()), (5, 2), "{}", outcome.stderr());
-    assert!(outcome.stderr().contains("0.5000 of 0.5000 in money for all steps together"), "{}", outcome.stderr());
+    // With flags that name the folders, it is the journals beside those that count.
+    let [input, output] = [StepName::Score, StepName::Judge].map(|step| run_dir.step(step));
+    let folders = format!("--input {} --output {}", input.path().display(), output.path().display());
+    let elsewhere = TestRun::new().file("rocq-distill.toml", &format!("[budget]\nmax_cost = 0.5\n{steps}"));
+    for outcome in [run.run("judge --quiet"), elsewhere.run(&format!("judge {folders} --quiet"))] {
+        assert_eq!((outcome.code(), server.asked().len()), (5, 2), "{}", outcome.stderr());
+        assert!(outcome.stderr().contains("0.5000 of 0.5000 in money for all steps together"), "{}", outcome.stderr());
+    }
     let run = run.file("rocq-distill.toml", &toml(1.0));
     assert_eq!((run.run("judge --quiet").code(), server.asked().len()), (0, 4));
     let outcome = run.run("reason --num-gen 2 --quiet");

@@ -155,7 +155,7 @@ fn a_manifest_that_is_missing_is_written_the_same_again() {
     dataset: not written
     not started: verify, measure, filter, select
     incomplete
-    next: rocq-distill extract
+    next: the command that began it
     "#);
     assert!(is_whole(&run, "--write"));
     assert_eq!(fs::read(manifest(&run)).unwrap(), before);
@@ -181,11 +181,11 @@ fn a_file_that_was_changed_is_found_when_files_are_checked() {
     step     files  in  kept  rejected
     extract    2/2   3     3         0
 
-    extract: `mathcomp/a` is not as written: remove what stands there and run `rocq-distill extract`
+    extract: `mathcomp/a` is not as written: remove what stands there and run the command that began it
     dataset: not written
     not started: verify, measure, filter, select
     incomplete
-    next: rocq-distill extract
+    next: the command that began it
     "#);
 }
 
@@ -244,6 +244,56 @@ fn a_dataset_of_other_records_than_the_steps_have_is_noticed() {
     "#);
     assert_eq!(run.run(export).code(), 0);
     assert!(is_whole(&run, ""));
+}
+
+/// What `next:` says of a run directory.
+fn next(run: &TestRun, arguments: &str) -> String {
+    let said = run.run(&format!("status {arguments}")).stdout();
+    said.lines()
+        .find_map(|line| line.strip_prefix("next: rocq-distill "))
+        .unwrap_or_else(|| panic!("{said}"))
+        .to_owned()
+}
+
+#[test]
+fn of_another_run_directory_every_command_names_its_folders_and_does_its_work_there_as_it_is_shown() {
+    let run = extracted().file("rocq-distill.toml", "[filter]\nmin_number_instructions = 1\n");
+    verify_a(&run);
+    fs::rename(run.path().join("export"), run.path().join("b")).unwrap();
+    assert_snapshot!(run.run("status b").stdout(), @r"
+    step     files  in  kept  rejected
+    extract    2/2   3     3         0
+    verify     1/2   2     1         1  1 given_up
+
+    verify: `mathcomp/b` is not done: `rocq-distill verify --input b/extract --output b/verify` makes what is missing
+    dataset: not written
+    not started: measure, filter, select
+    incomplete
+    next: rocq-distill verify --input b/extract --output b/verify
+    ");
+    let step = |step| RunDir::new(run.path().join("b")).step(step);
+    write_step(&step(StepName::Verify), StepName::Verify, &[("mathcomp.a", a()), ("mathcomp.b", b())]);
+    for verb in ["measure", "filter", "select", "export"] {
+        let command = next(&run, "b");
+        assert!(command.starts_with(verb), "{command}");
+        assert_eq!(run.run(&format!("{command} --quiet")).code(), 0, "{command}");
+    }
+    assert_eq!(run.run("status b").code(), 0);
+    assert!(!run.path().join("export").exists());
+    fs::remove_file(step(StepName::Extract).manifest()).unwrap();
+    assert!(run.run("status b").stdout().contains("`rocq-distill status b --write` writes it"));
+}
+
+#[test]
+fn the_settings_file_is_named_where_it_was_named_and_the_folder_where_the_settings_say_another() {
+    let run = TestRun::new().file("full.toml", "output = \"full\"\n");
+    assert_eq!(next(&run, "full --config full.toml"), "extract --config full.toml");
+    assert_eq!(next(&run, "export --config full.toml"), "extract --output export/extract --config full.toml");
+    assert_eq!(next(&run, ""), "extract");
+    assert_eq!(next(&run, "export"), "extract");
+    let run = run.file("rocq-distill.toml", "output = \"run's\"\n");
+    assert_eq!(next(&run, ""), "extract");
+    assert_eq!(next(&run, "it's/mine"), "extract --output \"it's/mine/extract\"");
 }
 
 /// Whether nothing is missing of what was started.

@@ -84,10 +84,7 @@ impl Held {
     /// The program, once it waits for the prover of its first file.
     fn start(&self) -> Child {
         let child = self.run.command("extract --input lib --jobs 1 --quiet").spawn().unwrap();
-        let started = Instant::now();
-        while !self.run.path().join("started").exists() && started.elapsed() < Duration::from_mins(1) {
-            sleep(Duration::from_millis(5));
-        }
+        wait_until(|| self.run.path().join("started").exists());
         child
     }
 
@@ -109,6 +106,14 @@ impl Held {
         let outcome = self.run.run("extract --input lib --quiet");
         assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
         contents(&self.extracted())
+    }
+}
+
+/// Comes back after a minute in any case: then the test sees what is wrong.
+fn wait_until(it_is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !it_is_so() && started.elapsed() < Duration::from_mins(1) {
+        sleep(Duration::from_millis(5));
     }
 }
 
@@ -146,10 +151,7 @@ fn after_sigusr1_a_model_step_keeps_what_is_under_way_sends_nothing_more_and_ask
     write_step(&input, StepName::Select, &["lib.a", "lib.b"].map(|unit| (unit, records(unit))));
 
     let mut child = run.command("reason --quiet").spawn().unwrap();
-    let started = Instant::now();
-    while server.asked().len() < workers && started.elapsed() < Duration::from_mins(1) {
-        sleep(Duration::from_millis(5));
-    }
+    wait_until(|| server.asked().len() >= workers);
     send(Signal::USR1, &child);
     assert_eq!(child.wait().unwrap().code(), Some(75));
     let n_asked = server.asked().len();
@@ -163,11 +165,25 @@ fn after_sigusr1_a_model_step_keeps_what_is_under_way_sends_nothing_more_and_ask
 }
 
 #[test]
-fn a_file_that_takes_longer_than_the_grace_is_left_to_the_next_run() {
+fn a_model_step_that_is_stopped_before_the_first_answer_ends_with_76() {
+    let server = ModelServer::start(|_, _| Said::chat("I think", "so").after(Duration::from_mins(1)));
+    let url = server.base_url();
+    let settings = format!("stop_grace_s = 0\n[reason]\nbase_url = {url:?}\nmodel = \"m\"\nnum_gen = 1\n");
+    let run = TestRun::new().file("rocq-distill.toml", &settings);
+    let input = RunDir::new(run.path().join("export")).step(StepName::Select);
+    write_step(&input, StepName::Select, &[("lib.a", vec![record("lib.a:x")])]);
+    let mut child = run.command("reason --quiet").spawn().unwrap();
+    wait_until(|| !server.asked().is_empty());
+    send(Signal::USR1, &child);
+    assert_eq!(child.wait().unwrap().code(), Some(76));
+}
+
+#[test]
+fn a_file_that_takes_longer_than_the_grace_is_left_to_the_next_run_and_with_nothing_finished_the_end_is_76() {
     let held = Held::new("stop_grace_s = 0");
     let mut child = held.start();
     send(Signal::USR1, &child);
-    assert_eq!(child.wait().unwrap().code(), Some(75));
+    assert_eq!(child.wait().unwrap().code(), Some(76));
     assert_eq!(held.sealed(), Vec::<String>::new());
     held.release();
     held.rest();

@@ -43,7 +43,7 @@ fn a_folder_without_source_files() {
     --- stderr
     error: there are no .v files in `notes`
 
-    hint: name folders and .v files with `--input`; `rocq-distill doctor` says which library is found
+    hint: name folders and .v files with `--input` (for `verify`: `--library`); `rocq-distill doctor` says which library is found
     "#);
 }
 
@@ -54,7 +54,7 @@ fn a_path_that_is_not_there() {
     --- stderr
     error: there is no `mathcomp/ssreflekt`, neither here nor in `[LIBRARIES]`
 
-    hint: name folders and .v files with `--input`; `rocq-distill doctor` says which library is found
+    hint: name folders and .v files with `--input` (for `verify`: `--library`); `rocq-distill doctor` says which library is found
     "#);
 }
 
@@ -120,14 +120,14 @@ fn records_of_the_wrong_step() {
     --- stderr
     error: the records of `extract` in `export/extract` lack what `measure` adds
 
-    hint: run `rocq-distill measure` first, or name the folder that it wrote with `--input`
+    hint: run `measure` first, or name the folder that it wrote with `--input`
     "#);
     assert_snapshot!(refused(&run, "filter"), @r#"
     exit 1
     --- stderr
     error: `export/measure` holds no records of the step `measure`
 
-    hint: run `rocq-distill measure` first, or name the folder with its records with `--input`
+    hint: run `measure` first, or name the folder with its records with `--input`
     "#);
     assert_snapshot!(refused(&run.file("mine.jsonl", "{}\n"), "measure --input mine.jsonl"), @r#"
     exit 1
@@ -144,7 +144,7 @@ fn records_of_the_wrong_step() {
     --- stderr
     error: the records of `select` in `export/select` lack what `reason` adds
 
-    hint: run `rocq-distill reason` first, or name the folder that it wrote with `--input`
+    hint: run `reason` first, or name the folder that it wrote with `--input`
     "#);
 }
 

@@ -60,7 +60,7 @@ AccountingStorageType=accounting_storage/none
 GresTypes=gpu
 NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=4 RealMemory=4000 Gres=gpu:1
 NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=4 RealMemory=4000
-NodeName=n3 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 3)) CPUs=4 RealMemory=4000
+NodeName=n3 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 3)) CPUs=6 RealMemory=4000
 PartitionName=batch Nodes=n1,n2 Default=YES MaxTime=60 State=UP
 PartitionName=aside Nodes=n3 MaxTime=60 State=UP
 CONF
