@@ -12,7 +12,7 @@ mod stage;
 mod verdict;
 
 pub use goal::{Goal, Hypothesis, ProofState};
-pub use name::{FullName, KernelName, LogicalPath, RecordId};
+pub use name::{Axiom, FullName, KernelName, LogicalPath, RecordId};
 pub use premise::{Notation, Premise};
 pub use proof::{ProofTerm, Step, StepKind};
 pub use reasoning::{FinishReason, Provenance, Reasoning, Usage};
@@ -40,7 +40,8 @@ pub struct Record {
     pub id: RecordId,
     /// Where the theorem stands.
     pub source: Source,
-    /// Source text of the statement, up to and including its period.
+    /// Source text of the statement, up to and including its period; that of an obligation (`Next Obligation.`) says
+    /// nothing of what is proved, which [`Record::proposition`] does.
     pub statement: String,
     /// The type as Rocq prints it.
     pub statement_type: String,
@@ -58,8 +59,8 @@ pub struct Record {
     pub premises: Vec<Premise>,
     /// Notations that the statement and the steps use, in order of first use.
     pub notations: Vec<Notation>,
-    /// Axioms that the proof rests on, as `Print Assumptions` names them.
-    pub axioms: Vec<FullName>,
+    /// What the proof rests on by `Print Assumptions`, sorted; section variables are in [`Record::section_context`].
+    pub axioms: Vec<Axiom>,
     /// What `verify` found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
@@ -98,6 +99,13 @@ impl Record {
     /// The record with everything that it holds, as it stands in a rejected file: what was paid for is not lost.
     pub fn rejected_whole(self, reason: Reason) -> Rejected {
         Rejected { record: Some(Box::new(self.clone())), ..self.rejected(reason) }
+    }
+
+    /// What is proved: the statement, or the type where the statement does not say it.
+    ///
+    /// Many obligations are stated by the same words and proved by the same tactics.
+    pub fn proposition(&self) -> &str {
+        if self.source.kind == TheoremKind::Obligation { &self.statement_type } else { &self.statement }
     }
 
     /// The source text of the tactics: what stands between the opening and the closing of the proof.

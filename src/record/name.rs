@@ -44,6 +44,14 @@ name! {
     KernelName
 }
 name! {
+    /// What a proof rests on without its being proved: the full name of an axiom or, in Rocq's words, what the kernel did
+    /// not check of an object (`L.a.loop is assumed to be guarded.`) or is told of all (`Set is impredicative`).
+    ///
+    /// A parameter of the functor around the theorem goes by the name of the functor's argument, `M.zero`, as Rocq has no
+    /// other for it.
+    Axiom
+}
+name! {
     /// The identity of a record: logical path, `:`, name within the file.
     RecordId
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use std::collections::BTreeMap;
 
-use super::{FORMAT_VERSION, FullName, Record, RecordId, Source};
+use super::{Axiom, FORMAT_VERSION, FullName, Record, RecordId, Source};
 
 /// A record that does not go on, as it stands in a rejected file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,7 +97,7 @@ pub enum Reason {
         /// How it ended.
         message: String,
     },
-    /// `extract`: Rocq's answer to a question about the proof could not be read.
+    /// `extract`, `verify`: Rocq's answer to a question about the proof could not be read.
     Unreadable {
         /// The question.
         query: String,
@@ -152,9 +152,9 @@ pub enum Reason {
     /// `verify`: the proof rests on other axioms than the recorded ones.
     AxiomMismatch {
         /// The recorded ones.
-        expected: Vec<FullName>,
+        expected: Vec<Axiom>,
         /// Those that Rocq named.
-        found: Vec<FullName>,
+        found: Vec<Axiom>,
     },
     /// `extract`, `filter`: not between the limits.
     OutOfRange {

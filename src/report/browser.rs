@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 
-use crate::record::{FullName, Record, StepKind, Variant};
+use crate::record::{Axiom, Record, StepKind, Variant};
 use crate::steps::score::obfuscator;
 use crate::text::obfuscate::Obfuscator;
 
@@ -152,7 +152,7 @@ impl<'a> Shown<'a> {
                 .iter()
                 .map(|it| [it.text.as_str(), it.definition.as_str(), it.scope.as_deref().unwrap_or("")])
                 .collect(),
-            axioms: record.axioms.iter().map(FullName::as_str).collect(),
+            axioms: record.axioms.iter().map(Axiom::as_str).collect(),
             reasonings: record
                 .reasonings
                 .iter()

@@ -1,7 +1,9 @@
-//! Whether proofs rest on no axiom, asked of many at once.
+//! Whether proofs rest on no axiom, asked of many at once, and on [which](named) one does.
 //!
 //! `Print Assumptions` goes through everything that a proof rests on, down to the first library, each time that it is
 //! asked: in the last folders of MathComp that takes seconds. A definition that names all the proofs makes it do so once.
+
+pub mod named;
 
 use std::fmt::Write as _;
 
@@ -35,13 +37,18 @@ pub async fn are_surely_absent(
     let is_defined = prover.run_for_status(&definition(located.iter().flatten()), place).await?.is_ok();
     let is_closed = is_defined && {
         let answer = prover.ask(&[question(DEFINED)]).await?.remove(0);
-        answer.is_ok_and(|text| printed::assumptions(&text).is_some_and(|axioms| axioms.is_empty()))
+        answer.is_ok_and(|text| says_none(&text))
     };
     Ok(located.iter().map(|name| is_closed && name.is_some()).collect())
 }
 
+/// Whether the answer to a [`question`] says that there is no axiom.
+pub(super) fn says_none(answer: &str) -> bool {
+    printed::assumptions(answer).is_some_and(|assumptions| assumptions.is_empty())
+}
+
 /// The question for what a constant rests on.
-pub fn question(name: &str) -> String {
+pub(super) fn question(name: &str) -> String {
     format!("Print Assumptions {name}.")
 }
 

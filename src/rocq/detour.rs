@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::Fault;
 use super::sentence::Sentence;
 use super::vernac;
-use crate::record::{FullName, Reason, excerpt};
+use crate::record::{FullName, LogicalPath, Reason, excerpt};
 
 /// How many times as long as usual a sentence may take when it is executed again and nothing is asked.
 pub const PATIENCE: u32 = 3;
@@ -21,6 +21,7 @@ pub const MAX_DEATHS: u32 = 2;
 /// What is left out of a file.
 #[derive(Debug)]
 pub struct Detours<'a> {
+    library: &'a LogicalPath,
     text: &'a str,
     sentences: Arc<[Sentence]>,
     /// How many provers have been lost at a sentence.
@@ -63,9 +64,9 @@ impl From<Fault> for Obstacle {
 }
 
 impl<'a> Detours<'a> {
-    /// Nothing is left out of a file.
-    pub fn new(text: &'a str, sentences: Arc<[Sentence]>) -> Self {
-        Self { text, sentences, deaths: BTreeMap::new(), left_out: BTreeMap::new() }
+    /// Nothing is left out of the file that is this library.
+    pub fn new(library: &'a LogicalPath, text: &'a str, sentences: Arc<[Sentence]>) -> Self {
+        Self { library, text, sentences, deaths: BTreeMap::new(), left_out: BTreeMap::new() }
     }
 
     /// Leaves out the proof that the sentence `statement` opens.
@@ -79,15 +80,16 @@ impl<'a> Detours<'a> {
         self.left_out.get(&index)
     }
 
-    /// Which of some axioms, as Rocq prints them, are theorems before a sentence whose proofs were left out.
+    /// Which of some full names are those of theorems before a sentence whose proofs were left out.
     ///
-    /// Rocq prints as much of a name as it needs, so the last component decides.
-    pub fn left_out_of<'n>(&self, before: usize, axioms: impl IntoIterator<Item = &'n FullName>) -> Vec<FullName> {
-        let is_left_out = |axiom: &&FullName| {
-            let name = axiom.as_str().rsplit('.').next();
-            self.left_out.range(..before).any(|(_, left_out)| left_out.name.as_deref() == name)
+    /// Which modules such a theorem lies in is not known, so that a namesake in the same file is taken for it.
+    pub fn left_out_of<'n>(&self, before: usize, names: impl IntoIterator<Item = &'n str>) -> Vec<FullName> {
+        let is_left_out = |name: &&str| {
+            let inner = name.strip_prefix(self.library.as_str()).and_then(|inner| inner.strip_prefix('.'));
+            let last = inner.and_then(|inner| inner.rsplit('.').next());
+            last.is_some() && self.left_out.range(..before).any(|(_, left_out)| left_out.name.as_deref() == last)
         };
-        axioms.into_iter().filter(is_left_out).cloned().collect()
+        names.into_iter().filter(is_left_out).map(FullName::new).collect()
     }
 
     /// Whether a proof was left out.
@@ -155,6 +157,8 @@ impl<'a> Detours<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::super::sentence;
     use super::*;
 
@@ -162,7 +166,8 @@ mod tests {
         "(* one *) Lemma a : A. Proof. hard. Qed. Check a.\nLemma b : B.\nProof. by []. Qed. (* end *)\n";
 
     fn detours() -> Detours<'static> {
-        Detours::new(TEXT, sentence::split(TEXT).into())
+        static LIBRARY: LazyLock<LogicalPath> = LazyLock::new(|| LogicalPath::new("L"));
+        Detours::new(&LIBRARY, TEXT, sentence::split(TEXT).into())
     }
 
     #[test]
@@ -179,9 +184,9 @@ mod tests {
         detours.around(4, None, question).unwrap();
         assert_eq!(detours.text(0, 9), "Lemma a : A. Admitted. Lemma b : B.\nProof. by []. Qed. (* end *)\n");
         assert_eq!(detours.text(5, 6), "Lemma b : B.\n");
-        let axioms = ["L.a", "c"].map(FullName::new);
-        assert_eq!(detours.left_out_of(5, &axioms), [FullName::new("L.a")]);
-        assert_eq!(detours.left_out_of(0, &axioms), []);
+        let names = ["L.M.a", "L.c", "K.a", "a"];
+        assert_eq!(detours.left_out_of(5, names), [FullName::new("L.M.a")]);
+        assert_eq!(detours.left_out_of(0, names), []);
     }
 
     #[test]

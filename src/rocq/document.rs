@@ -71,7 +71,7 @@ impl<'a> Document<'a> {
             rocq,
             file,
             text,
-            detours: Detours::new(text, Arc::clone(&sentences)),
+            detours: Detours::new(&file.logical_path, text, Arc::clone(&sentences)),
             sentences,
             lines: LineIndex::new(text),
             limits,
@@ -128,11 +128,9 @@ impl<'a> Document<'a> {
         self.lose();
     }
 
-    /// Which of some axioms, as Rocq prints them, are theorems before a sentence whose proofs were left out.
-    ///
-    /// Rocq prints as much of a name as it needs, so the last component decides.
-    pub fn left_out_of<'n>(&self, before: usize, axioms: impl IntoIterator<Item = &'n FullName>) -> Vec<FullName> {
-        self.detours.left_out_of(before, axioms)
+    /// Which of some names are those of [theorems before a sentence whose proofs were left out](Detours::left_out_of).
+    pub fn left_out_of<'n>(&self, before: usize, names: impl IntoIterator<Item = &'n str>) -> Vec<FullName> {
+        self.detours.left_out_of(before, names)
     }
 
     /// Whether a proof of this file was left out.

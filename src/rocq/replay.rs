@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::axioms::{self, named};
 use super::document::Document;
 use super::idetop::{Limits, Outcome};
 use super::installation::Installation;
 use super::library::SourceFile;
 use super::sentence::Sentence;
-use super::{Fault, RocqError, axioms, printed};
-use crate::record::{FullName, ProofState, Reason};
+use super::{Fault, RocqError};
+use crate::record::{Axiom, FullName, LogicalPath, ProofState, Reason};
 
 /// Replays proofs of one unmodified source file, in the order of the file.
 #[expect(async_fn_in_trait, reason = "used with known types only, so no bound on the futures is missed")]
@@ -27,11 +28,11 @@ pub trait Replay {
     /// Only for engines that print otherwise than `coqidetop`, which prints what records hold.
     async fn is_shown_as(&mut self, found: &ProofState, expected: &ProofState) -> Outcome<bool>;
 
-    /// The axioms that a constant rests on, sorted; nothing if the answer is not understood.
-    async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>>;
+    /// What the constant that goes by a name rests on, sorted; or which answer is not understood.
+    async fn axioms(&mut self, name: &str) -> Result<Result<Vec<Axiom>, Reason>, Fault>;
 
     /// Of which of some constants it is certain, where the engine is, that they rest on no axiom; each comes with what it
-    /// may be called. This is much quicker than asking for the [assumptions](Replay::assumptions) of each.
+    /// may be called. This is much quicker than asking for the [axioms](Replay::axioms) of each.
     async fn are_surely_free_of_axioms(&mut self, constants: &[Vec<String>]) -> Result<Vec<bool>, Fault>;
 
     /// Says that what was run since the last seek is the file's own text up to a byte offset, so that an engine which
@@ -39,7 +40,7 @@ pub trait Replay {
     fn keep(&mut self, offset: usize);
 
     /// Which of some axioms are theorems of the file whose proofs the engine has left out, to get past them.
-    fn left_out_of(&self, axioms: &[FullName]) -> Vec<FullName>;
+    fn left_out_of(&self, axioms: &[Axiom]) -> Vec<FullName>;
 
     /// Says that a fault has ended the session; whether the next seek starts another one by itself.
     fn is_renewed(&mut self) -> bool;
@@ -52,6 +53,7 @@ pub trait Replay {
 #[derive(Debug)]
 pub struct IdetopReplay<'a> {
     document: Document<'a>,
+    library: &'a LogicalPath,
     sentences: Arc<[Sentence]>,
     /// The sentence of the file that was sought.
     at: usize,
@@ -66,7 +68,7 @@ impl<'a> IdetopReplay<'a> {
         limits: Limits,
     ) -> Result<Self, RocqError> {
         let document = Document::open(rocq, file, text, limits, &[]).await?;
-        Ok(Self { sentences: document.sentences(), document, at: 0 })
+        Ok(Self { sentences: document.sentences(), document, library: &file.logical_path, at: 0 })
     }
 
     /// The first sentence that does not start before a byte offset.
@@ -95,9 +97,10 @@ impl Replay for IdetopReplay<'_> {
         Ok(Ok(false))
     }
 
-    async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {
-        let mut answers = self.document.prover()?.ask(&[axioms::question(name)]).await?;
-        Ok(answers.pop().map_or(Ok(None), |answer| answer.map(|text| printed::assumptions(&text))))
+    async fn axioms(&mut self, name: &str) -> Result<Result<Vec<Axiom>, Reason>, Fault> {
+        let prover = self.document.prover()?;
+        let tip = prover.tip();
+        named::at(prover, tip, self.library, name).await
     }
 
     async fn are_surely_free_of_axioms(&mut self, constants: &[Vec<String>]) -> Result<Vec<bool>, Fault> {
@@ -105,8 +108,8 @@ impl Replay for IdetopReplay<'_> {
         axioms::are_surely_absent(self.document.prover()?, place, constants).await
     }
 
-    fn left_out_of(&self, axioms: &[FullName]) -> Vec<FullName> {
-        self.document.left_out_of(self.at, axioms)
+    fn left_out_of(&self, axioms: &[Axiom]) -> Vec<FullName> {
+        self.document.left_out_of(self.at, axioms.iter().map(Axiom::as_str))
     }
 
     fn keep(&mut self, offset: usize) {

@@ -200,7 +200,7 @@ fn split_records(
 /// What decides about the side of a record.
 fn traits(record: &Record, is_benchmark: bool) -> Traits {
     let texts = [
-        ("statement", normalise::statement(&record.statement)),
+        ("statement", normalise::statement(record.proposition())),
         ("statement_type", normalise::term(&record.statement_type)),
         ("proof_term", normalise::term(&record.proof_term.text)),
     ];

@@ -79,7 +79,7 @@ impl<'a> Theorem<'a> {
     /// What a template can name of this record.
     pub(super) fn of(record: &'a Record) -> Self {
         Self {
-            statement: &record.statement,
+            statement: record.proposition(),
             statement_type: &record.statement_type,
             section_context: record.section_context.iter().map(ToString::to_string).collect(),
             proof_term: &record.proof_term.text,

@@ -1,6 +1,6 @@
 //! `select`: reads records, keeps a diverse subset of them and rejects duplicates and the rest.
 //!
-//! A record's document is its statement and its tactic steps. Records with the same document, but for white space, are
+//! A record's document is [what it proves](Record::proposition) and its tactic steps. Records with the same document, but for white space, are
 //! duplicates: the one with the smallest id goes on. What is then chosen depends on all records together and on neither
 //! the order of the units nor the number of threads, so the step cannot be sharded and each unit is made again when any
 //! unit of the input has changed.
@@ -108,10 +108,10 @@ fn read_candidates<'a>(input: &StepDir, inputs: &'a [(UnitName, Seal)]) -> Resul
     Ok(candidates)
 }
 
-/// The statement and the tactics, a line each, with single spaces.
+/// What is proved and the tactics, a line each, with single spaces.
 fn document(record: &Record) -> String {
-    let tactics = record.steps.iter().filter(|step| step.kind == StepKind::Tactic).map(|step| &step.text);
-    let sentences = [&record.statement].into_iter().chain(tactics);
+    let tactics = record.steps.iter().filter(|step| step.kind == StepKind::Tactic).map(|step| step.text.as_str());
+    let sentences = [record.proposition()].into_iter().chain(tactics);
     let lines: Vec<_> = sentences.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     lines.join("\n")
 }

@@ -249,7 +249,8 @@ fn axioms_are_those_that_rocq_names() {
     let source = source.replace("fix f 1. exact f.", "exact ((fix f (n : nat) : False := f n) 0).");
     let run = extract(&[("a.v", &source)], "");
     let axioms: Vec<_> = kept(&run, "extract", "L/a").iter().map(|record| format!("{:?}", record.axioms)).collect();
-    assert_eq!(axioms, ["[FullName(\"ax\")]", "[]", "[FullName(\"loop\")]"]);
+    let expected = ["[Axiom(\"L.a.ax\")]", "[]", "[Axiom(\"L.a.loop is assumed to be guarded.\")]"];
+    assert_eq!(axioms, expected);
 }
 
 #[test]
@@ -342,7 +343,7 @@ fn m12_m13_m39_a_record_that_says_what_is_not_so_is_rejected_and_kept_in_sight()
     let path = run.path().join("export/extract/L/a.jsonl");
     let mut records = kept(&run, "extract", "L/a");
     records[0].steps[0].state_after.goals[0].conclusion = "False".to_owned();
-    records[1].axioms.push(rocq_distill::record::FullName::new("ax"));
+    records[1].axioms.push(rocq_distill::record::Axiom::new("L.a.ax"));
     records[2].closing = "Admitted.".to_owned();
     records[3].steps[1].text = "exact I I.".to_owned();
     records[4].proof_script = "Proof. Axiom x : True. exact x. Qed.".to_owned();

@@ -39,6 +39,11 @@ fn m40_homonyms_in_modules_functors_and_included_ones_keep_their_names() {
 }
 
 #[test]
+fn axioms_go_by_full_names_and_what_was_not_checked_by_what_rocq_says_of_it() {
+    check("axioms", "");
+}
+
+#[test]
 fn every_way_to_open_end_and_structure_a_proof_is_a_record_or_a_rejection() {
     check("proofs", "--kinds lemma,theorem,remark,fact,example,definition,instance,goal,fixpoint,obligation");
 }

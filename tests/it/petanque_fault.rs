@@ -256,7 +256,7 @@ fn m41_a_proof_that_no_server_gets_through_costs_what_rests_on_it_and_the_file_g
         ("uses_dies_always", "rests_on_left_out"),
     ];
     assert_eq!(bench.verify(""), standings(&expected));
-    let theorems = vec![FullName::new("dies_always")];
+    let theorems = vec![FullName::new("L.a.dies_always")];
     assert_eq!(rejected(&bench.run, "verify", "L/a")[1].reason, Reason::RestsOnLeftOut { theorems });
 }
 

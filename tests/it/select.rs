@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Mutex;
 
-use rocq_distill::record::{Reason, Record, RecordId, Rejected, StepKind};
+use rocq_distill::record::{Reason, Record, RecordId, Rejected, StepKind, TheoremKind};
 use rocq_distill::settings::SelectSettings;
 use rocq_distill::steps::event::{Event, Observer, Silent};
 use rocq_distill::steps::{Context, StepError, select};
@@ -138,6 +138,24 @@ fn every_record_is_kept_with_its_rank_or_rejected_with_its_reason() {
       b:1 duplicate of a:1
       b:2 not_selected
     lib/c
+    "#);
+}
+
+#[test]
+fn obligations_of_the_same_words_and_tactics_are_told_apart_by_their_types() {
+    let folders = Folders::new(&[]);
+    let obligation = |(id, statement_type): (&str, &str)| {
+        let mut record = record((id, "Next Obligation.", "by []."));
+        record.source.kind = TheoremKind::Obligation;
+        Record { statement_type: statement_type.to_owned(), ..record }
+    };
+    folders.write_records("lib/a", [("a:1", "0 < 1"), ("a:2", "n = n"), ("a:3", "0 <  1")].map(obligation).into());
+    folders.run(3);
+    insta::assert_snapshot!(folders.outcome(), @r#"
+    lib/a
+      a:1 {"rank":0,"similarity":0.0}
+      a:2 {"rank":1,"nearest_id":"a:1","similarity":0.191050776}
+      a:3 duplicate of a:1
     "#);
 }
 
@@ -359,9 +377,13 @@ impl Folders {
     }
 
     fn write(&self, unit: &str, rows: &[Row<'_>]) {
-        let unit = unit_name(unit);
-        let outcome = Outcome { kept: rows.iter().map(|row| record(*row)).collect(), rejected: Vec::new() };
-        unit::commit(&unit, &self.input.unit(&unit), Digest::of("key"), rows.len(), &outcome).unwrap();
+        self.write_records(unit, rows.iter().map(|row| record(*row)).collect());
+    }
+
+    fn write_records(&self, unit: &str, records: Vec<Record>) {
+        let (unit, n_in) = (unit_name(unit), records.len());
+        let outcome = Outcome { kept: records, rejected: Vec::new() };
+        unit::commit(&unit, &self.input.unit(&unit), Digest::of("key"), n_in, &outcome).unwrap();
     }
 
     fn run_with(&self, num_documents: usize, context: Context<'_>) -> Result<Summary, StepError> {
@@ -452,10 +474,9 @@ fn unit_name(path: &str) -> UnitName {
 
 fn record((id, statement, proof): Row<'_>) -> Record {
     Record {
-        id: RecordId::new(id),
         statement: statement.to_owned(),
         proof_script: format!("Proof. {proof} Qed."),
         steps: vec![step(0, proof, StepKind::Tactic)],
-        ..support::record(&format!("lib.a:{id}"))
+        ..support::record(id)
     }
 }

@@ -130,6 +130,17 @@ fn hypotheses_whose_bound_names_and_qualified_names_petanque_prints_otherwise_ar
     }
 }
 
+#[test]
+fn petanque_calls_axioms_by_the_names_that_are_recorded() {
+    let Some(pet) = program("pet", "petanque_calls_axioms_by_the_names_that_are_recorded") else { return };
+    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/odd/axioms.v")).unwrap();
+    let run = crate::library::extract(&[("axioms.v", &source)], "");
+    let outcome = run.run(&format!("verify --library lib --quiet --engine petanque --pet {}", pet.display()));
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    assert_eq!(rejected(&run, "verify", "L/axioms"), []);
+    assert_eq!(kept(&run, "verify", "L/axioms").len(), kept(&run, "extract", "L/axioms").len());
+}
+
 /// What an engine makes of [`AROUND`] with a tactic, under some settings: of the records that `extract` makes of it, and
 /// of those that an honest proof would have given.
 #[track_caller]

@@ -4,12 +4,13 @@ use super::protocol::StateId;
 use super::server::Server;
 use super::shown::Shown;
 use super::walk::Walk;
-use crate::record::{FullName, ProofState, Reason};
+use crate::record::{Axiom, FullName, ProofState, Reason};
+use crate::rocq::axioms::{self, named};
 use crate::rocq::idetop::{Limits, Outcome};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::SourceFile;
 use crate::rocq::replay::Replay;
-use crate::rocq::{Fault, RocqError, axioms, printed};
+use crate::rocq::{Fault, RocqError};
 
 /// A petanque server that walks the file once, front to back; one of our own that is lost is replaced at the next seek.
 #[derive(Debug)]
@@ -32,11 +33,6 @@ impl<'a> PetanqueReplay<'a> {
     ) -> Result<Self, RocqError> {
         let walk = Walk::start(server, rocq, file, text, limits).await?;
         Ok(Self { tip: walk.state(), walk, shown: Shown::default() })
-    }
-
-    async fn assumptions_at(&mut self, state: StateId, name: &str) -> Outcome<Option<Vec<String>>> {
-        let answer = self.walk.session()?.run(state, &axioms::question(name)).await?;
-        Ok(answer.map(|answer| printed::assumptions(&answer.notices().collect::<Vec<_>>().join("\n"))))
     }
 }
 
@@ -74,8 +70,17 @@ impl Replay for PetanqueReplay<'_> {
         Ok(Ok(self.shown.knows(found, expected)))
     }
 
-    async fn assumptions(&mut self, name: &str) -> Outcome<Option<Vec<String>>> {
-        self.assumptions_at(self.tip, name).await
+    async fn axioms(&mut self, name: &str) -> Result<Result<Vec<Axiom>, Reason>, Fault> {
+        let (library, tip) = (self.walk.library(), self.tip);
+        let session = self.walk.session()?;
+        let ask = async |questions: &[String]| {
+            let mut answers = Vec::with_capacity(questions.len());
+            for question in questions {
+                answers.push(session.ask(tip, question).await?);
+            }
+            Ok(answers)
+        };
+        named::of(ask, library, name).await
     }
 
     async fn are_surely_free_of_axioms(&mut self, constants: &[Vec<String>]) -> Result<Vec<bool>, Fault> {
@@ -89,7 +94,8 @@ impl Replay for PetanqueReplay<'_> {
         let located = axioms::located(constants, answer.notices());
         let definition = axioms::definition(located.iter().flatten());
         let Ok(defined) = self.walk.session()?.run(self.tip, &definition).await? else { return Ok(of_none) };
-        let is_closed = self.assumptions_at(defined.st, axioms::DEFINED).await? == Ok(Some(Vec::new()));
+        let answer = self.walk.session()?.ask(defined.st, &axioms::question(axioms::DEFINED)).await?;
+        let is_closed = axioms::says_none(&answer);
         Ok(located.iter().map(|name| is_closed && name.is_some()).collect())
     }
 
@@ -97,8 +103,8 @@ impl Replay for PetanqueReplay<'_> {
         self.walk.keep(offset, self.tip);
     }
 
-    fn left_out_of(&self, axioms: &[FullName]) -> Vec<FullName> {
-        self.walk.left_out_of(axioms)
+    fn left_out_of(&self, axioms: &[Axiom]) -> Vec<FullName> {
+        self.walk.left_out_of(axioms.iter().map(Axiom::as_str))
     }
 
     /// A server that someone else runs may be gone for good, which is for the step to say.

@@ -88,6 +88,12 @@ impl Session {
         self.link.call(&Run { st, tac: text, opts: Options::FORGETFUL }, limit).await
     }
 
+    /// Asks a question at a state; gives all that Rocq printed, or its refusal.
+    pub async fn ask(&mut self, st: StateId, question: &str) -> Result<String, Fault> {
+        let answer = self.run(st, question).await?;
+        Ok(answer.map_or_else(|refusal| refusal.message, |answer| answer.notices().collect::<Vec<_>>().join("\n")))
+    }
+
     /// The proof state of a state: nothing where no proof is open.
     pub async fn proof_state(&mut self, st: StateId) -> Outcome<Option<ProofState>> {
         let goals = self.link.call(&GetGoals { st }, self.limits.query).await?;

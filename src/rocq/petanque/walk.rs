@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::protocol::{RunResult, StateId};
 use super::server::{Place, Server};
 use super::session::Session;
-use crate::record::{FullName, Reason};
+use crate::record::{FullName, LogicalPath, Reason};
 use crate::rocq::detour::{Detours, MAX_DEATHS, Obstacle, Open, PATIENCE};
 use crate::rocq::idetop::Limits;
 use crate::rocq::installation::Installation;
@@ -58,7 +58,7 @@ impl<'a> Walk<'a> {
             rocq,
             file,
             limits,
-            detours: Detours::new(text, Arc::clone(&sentences)),
+            detours: Detours::new(&file.logical_path, text, Arc::clone(&sentences)),
             sentences,
             mark: (0, session.root()),
             session: Some(session),
@@ -91,9 +91,14 @@ impl<'a> Walk<'a> {
         (self.reached, self.open) = (self.mark.0, None);
     }
 
-    /// Which of some axioms are theorems before the sentence that was sought whose proofs are left out.
-    pub(super) fn left_out_of(&self, axioms: &[FullName]) -> Vec<FullName> {
-        self.detours.left_out_of(self.mark.0, axioms)
+    /// The library that the file is.
+    pub(super) fn library(&self) -> &'a LogicalPath {
+        &self.file.logical_path
+    }
+
+    /// Which of some names are those of theorems before the sentence that was sought whose proofs are left out.
+    pub(super) fn left_out_of<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<FullName> {
+        self.detours.left_out_of(self.mark.0, names)
     }
 
     /// The state that the file has come to.

@@ -60,7 +60,7 @@ fn row(record: &Record) -> Row<'_> {
         repository: &source.project,
         workspace: &source.project,
         filepath: &source.file,
-        proposition: &record.statement,
+        proposition: record.proposition(),
         steps: record.steps.iter().map(|step| step.text.as_str()).collect(),
         notations: record.notations.iter().map(notation).collect(),
         constants: record.premises.iter().map(|it| format!("{}\n     : {}", it.full_name, it.ty)).collect(),

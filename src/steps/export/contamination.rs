@@ -83,11 +83,11 @@ pub(super) fn matches(
 ) -> tantivy::Result<Vec<Match>> {
     let mut with_form: HashMap<String, Vec<usize>> = HashMap::new();
     for (position, record) in records.iter().enumerate() {
-        for form in [normalise::statement(&record.statement), normalise::term(&record.statement_type)] {
+        for form in [normalise::statement(record.proposition()), normalise::term(&record.statement_type)] {
             with_form.entry(form).or_default().push(position);
         }
     }
-    let texts = records.iter().map(|record| record.statement.as_str());
+    let texts = records.iter().map(Record::proposition);
     let index = InvertedIndex::of(texts.chain(benchmark.iter().map(|statement| statement.text.as_str())))?;
     let bm25 = Bm25::new(index);
     let mut matches = Vec::new();

@@ -17,7 +17,7 @@ use step::{HypothesisColumns, PositionColumns, StepColumns, hypothesis_columns, 
 
 use super::column::Column;
 use super::split::Split;
-use crate::record::{FullName, Record, Source};
+use crate::record::{Axiom, Record, Source};
 
 /// A theorem.
 #[derive(Debug, Serialize)]
@@ -60,7 +60,7 @@ pub(super) fn row<'a>(record: &'a Record, split: Split, licence: Option<&'a str>
         proof_term: ProofTermColumns { text: &record.proof_term.text },
         premises: record.premises.iter().map(PremiseColumns::new).collect(),
         notations: record.notations.iter().map(NotationColumns::new).collect(),
-        axioms: record.axioms.iter().map(FullName::as_str).collect(),
+        axioms: record.axioms.iter().map(Axiom::as_str).collect(),
         verification: record.verification.as_ref().map(VerificationColumns::new),
         tokens: record.tokens.as_ref().map(TokensColumns::new),
         selection: record.selection.as_ref().map(SelectionColumns::new),
@@ -77,7 +77,10 @@ pub(super) fn columns() -> Vec<Column> {
         Column::text("id", "logical path of the file, `:`, name within the file; unique and stable"),
         Column::text("split", "`train`, `validation`, `test`, `benchmark` or, in none of them, `set_aside`"),
         Column::group("source", source_columns(), "where the theorem stands; positions count from zero, as in LSP"),
-        Column::text("statement", "source text of the statement, period included"),
+        Column::text(
+            "statement",
+            "source text of the statement, period included; of obligations only the type says what is proved",
+        ),
         Column::text("statement_type", "the type as Rocq prints it"),
         Column::groups("section_context", hypothesis_columns(), "section variables and hypotheses in scope"),
         Column::text("proof_script", "source text from behind the statement to the end of the closing sentence"),
@@ -86,7 +89,7 @@ pub(super) fn columns() -> Vec<Column> {
         Column::group("proof_term", vec![Column::text("text", "")], "the term that the kernel checked, whole"),
         Column::groups("premises", premise_columns(), "library objects that statement and proof name"),
         Column::groups("notations", notation_columns(), "notations in the interpretation that was used"),
-        Column::texts("axioms", "axioms that the proof rests on"),
+        Column::texts("axioms", "full names of the axioms that the proof rests on, and what the kernel did not check"),
         Column::group("verification", verification_columns(), "what the replay in a fresh prover found").optional(),
         Column::group("tokens", token_columns(), "sizes in tokens").optional(),
         Column::group("selection", selection_columns(), "why the record is in the subset").optional(),

@@ -1,6 +1,6 @@
 //! Replays one record in an engine and says whether everything in it is so.
 
-use crate::record::{FullName, ProofState, Reason, Record, StepKind};
+use crate::record::{Axiom, ProofState, Reason, Record, StepKind};
 use crate::rocq::Fault;
 use crate::rocq::idetop::Outcome;
 use crate::rocq::replay::Replay;
@@ -92,11 +92,7 @@ pub(super) async fn check<E: Replay>(
         return Ok(Ok(()));
     }
     let name = record.source.full_name.as_str().rsplit('.').next().unwrap_or_default();
-    Ok(match answered(engine.assumptions(name).await, name)? {
-        Ok(Some(found)) => same_axioms(engine, &record.axioms, found.into_iter().map(FullName::new).collect()),
-        Ok(None) => Err(Reason::NotDefined { message: format!("`Print Assumptions {name}.` gives no answer") }),
-        Err(reason) => Err(reason),
-    })
+    Ok(engine.axioms(name).await?.and_then(|found| same_axioms(engine, &record.axioms, found)))
 }
 
 /// The sentences of the proof, once the record has been found to say what the file says.
@@ -163,7 +159,7 @@ async fn same<E: Replay>(
 }
 
 /// Whether the axioms that were found are the recorded ones.
-fn same_axioms<E: Replay>(engine: &E, expected: &[FullName], found: Vec<FullName>) -> Result<(), Reason> {
+fn same_axioms<E: Replay>(engine: &E, expected: &[Axiom], found: Vec<Axiom>) -> Result<(), Reason> {
     if found == expected {
         return Ok(());
     }

@@ -3,8 +3,9 @@
 use tokio::time::{Instant, timeout_at};
 
 use super::Walk;
-use crate::record::{FullName, Premise, Reason, Rejected, excerpt};
-use crate::rocq::{Fault, RocqError, axioms, printed};
+use crate::record::{Axiom, Premise, Reason, Rejected};
+use crate::rocq::axioms::{self, named};
+use crate::rocq::{Fault, RocqError};
 
 /// A record that has no axioms yet.
 #[derive(Debug)]
@@ -74,8 +75,7 @@ impl Walk<'_> {
     }
 
     /// Asks for the axioms of one record, where its proof has just ended.
-    async fn axioms_of(&mut self, pending: &Pending) -> Result<Result<Vec<FullName>, Reason>, RocqError> {
-        let question = axioms::question(&pending.name);
+    async fn axioms_of(&mut self, pending: &Pending) -> Result<Result<Vec<Axiom>, Reason>, RocqError> {
         let mut is_first_try = true;
         loop {
             if let Err(stuck) = self.document.seek(pending.next).await? {
@@ -83,24 +83,19 @@ impl Walk<'_> {
             }
             let state = self.document.state_before(pending.next);
             let outcome = match (self.document.prover(), state) {
-                (Ok(prover), Some(state)) => prover.ask_at(state, std::slice::from_ref(&question)).await,
-                (Ok(_), None) => Ok(Vec::new()),
+                (Ok(prover), Some(state)) => named::at(prover, state, &self.file.logical_path, &pending.name).await,
+                (Ok(_), None) => {
+                    Err(Fault::Garbled { message: format!("no state is known behind `{}`", pending.name) })
+                }
                 (Err(fault), _) => Err(fault),
             };
             match outcome {
-                Ok(mut answers) => {
-                    let answer = answers.pop().map(|answer| answer.unwrap_or_else(|refusal| refusal.message));
-                    let answer = answer.unwrap_or_default();
-                    let axioms = printed::assumptions(&answer);
-                    let unreadable = || Reason::Unreadable { query: question, message: excerpt(&answer) };
-                    let axioms = axioms.map(|axioms| axioms.into_iter().map(FullName::new).collect());
-                    return Ok(axioms.ok_or_else(unreadable));
-                }
+                Ok(axioms) => return Ok(axioms),
                 Err(fault) => {
                     self.document.lose();
                     // A prover that was killed from outside says nothing about the proof.
                     if !matches!(fault, Fault::Died { .. }) || !is_first_try {
-                        return Ok(Err(fault.reason(&question)));
+                        return Ok(Err(fault.reason(&format!("Print Assumptions {}.", pending.name))));
                     }
                     is_first_try = false;
                 }
@@ -108,14 +103,15 @@ impl Walk<'_> {
         }
     }
 
-    fn settle(&mut self, pending: &Pending, axioms: Result<Vec<FullName>, Reason>) {
+    fn settle(&mut self, pending: &Pending, axioms: Result<Vec<Axiom>, Reason>) {
         let Ok(record) = &mut self.met[pending.item] else { return };
         let reason = match axioms {
             Ok(axioms) => {
                 record.axioms = axioms;
                 let here = |premise: &&Premise| premise.library == self.file.logical_path;
-                let named = record.premises.iter().filter(here).map(|premise| &premise.full_name);
-                let theorems = self.document.left_out_of(pending.statement, record.axioms.iter().chain(named));
+                let named = record.premises.iter().filter(here).map(|premise| premise.full_name.as_str());
+                let axioms = record.axioms.iter().map(Axiom::as_str);
+                let theorems = self.document.left_out_of(pending.statement, axioms.chain(named));
                 (!theorems.is_empty()).then_some(Reason::RestsOnLeftOut { theorems })
             }
             Err(reason) => Some(reason),

@@ -1,0 +1,150 @@
+//! What one proof rests on, with full names: axioms, and what the kernel was told not to check.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::question;
+use crate::record::{Axiom, LogicalPath, Reason, excerpt};
+use crate::rocq::Fault;
+use crate::rocq::idetop::Idetop;
+use crate::rocq::printed::{self, About, Assumption, Assumptions};
+use crate::rocq::wire::StateId;
+
+/// What the constant that goes by `name` at a state rests on, as [`of`] tells it.
+pub async fn at(
+    prover: &mut Idetop,
+    state: StateId,
+    library: &LogicalPath,
+    name: &str,
+) -> Result<Result<Vec<Axiom>, Reason>, Fault> {
+    let ask = async |questions: &[String]| {
+        let answers = prover.ask_at(state, questions).await?;
+        Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect())
+    };
+    of(ask, library, name).await
+}
+
+/// What the constant that goes by `name` in a file of a library rests on, sorted; or which answer is not understood.
+///
+/// `Print Assumptions` prints each name as short as it may be where it is asked, and `About` tells the whole path. What
+/// lies on it within the file is a module or an open section, which is no part of a full name.
+pub(in crate::rocq) async fn of(
+    mut ask: impl AsyncFnMut(&[String]) -> Result<Vec<String>, Fault>,
+    library: &LogicalPath,
+    name: &str,
+) -> Result<Result<Vec<Axiom>, Reason>, Fault> {
+    let unreadable =
+        |query: &str, answer: &str| Ok(Err(Reason::Unreadable { query: query.to_owned(), message: excerpt(answer) }));
+    let question = question(name);
+    let answer = ask(std::slice::from_ref(&question)).await?.concat();
+    let Some(Assumptions { objects, theory }) = printed::assumptions(&answer) else {
+        return unreadable(&question, &answer);
+    };
+    let questions: Vec<_> = objects.iter().map(|object| format!("About {}.", object.name)).collect();
+    let answers = ask(&questions).await?;
+    let mut paths = Vec::with_capacity(objects.len());
+    for (object, (question, answer)) in objects.iter().zip(questions.iter().zip(&answers)) {
+        let Some(path) = path(&object.name, answer) else { return unreadable(question, answer) };
+        paths.push(path);
+    }
+    let around: BTreeSet<_> = paths.iter().flat_map(|path| within_file(path, library)).collect();
+    let questions: Vec<_> = around.iter().map(|path| format!("Locate Module {path}.")).collect();
+    let answers = ask(&questions).await?;
+    let is_section = |(path, answer): &(&str, &String)| !is_module(path, answer);
+    let sections: HashSet<_> = around.into_iter().zip(&answers).filter(is_section).map(|(path, _)| path).collect();
+    let of_objects = paths.iter().zip(&objects).map(|(path, Assumption { remark, .. })| {
+        let full_name = without(&sections, path);
+        if remark.is_empty() { full_name } else { format!("{full_name} {remark}") }
+    });
+    let mut axioms: Vec<_> = of_objects.chain(theory).map(Axiom::new).collect();
+    axioms.sort_unstable();
+    axioms.dedup();
+    Ok(Ok(axioms))
+}
+
+/// Where a name that Rocq has printed leads, by the answer to `About`.
+///
+/// If Rocq knows nothing by that name, it could not give a short one: what a module keeps hidden by its type is printed by
+/// the name that the kernel has for it, which is a whole path without sections.
+fn path(name: &str, about: &str) -> Option<String> {
+    match printed::about(about) {
+        Some(About::Object { path, word, .. }) if word != "Variable" => Some(path),
+        None if name.contains('.') && about.trim() == format!("{name} not a defined object.") => Some(name.to_owned()),
+        _ => None,
+    }
+}
+
+/// The paths of what lies around an object within the file that is a library.
+fn within_file<'p>(path: &'p str, library: &LogicalPath) -> impl Iterator<Item = &'p str> {
+    let inner = path.strip_prefix(library.as_str()).filter(|inner| inner.starts_with('.')).unwrap_or_default();
+    let start = path.len() - inner.len();
+    inner.match_indices('.').skip(1).map(move |(at, _)| &path[..start + at])
+}
+
+/// Whether the answer to `Locate Module` says that a path is one of a module or of a module's type, be it open or not.
+fn is_module(path: &str, answer: &str) -> bool {
+    answer.lines().any(|line| {
+        let line = line.strip_prefix("Open ").unwrap_or(line);
+        let path_first = line.strip_prefix("Module ").map(|rest| rest.strip_prefix("Type ").unwrap_or(rest));
+        path_first.and_then(|rest| rest.split_whitespace().next()) == Some(path)
+    })
+}
+
+/// A path without the sections on it.
+fn without(sections: &HashSet<&str>, path: &str) -> String {
+    let mut kept = Vec::new();
+    let mut start = 0;
+    for (end, _) in path.match_indices('.') {
+        if !sections.contains(&path[..end]) {
+            kept.push(&path[start..end]);
+        }
+        start = end + 1;
+    }
+    kept.push(&path[start..]);
+    kept.join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What [`of`] makes of a constant `x` of the library `L.a`, of which Rocq says this.
+    async fn told(answers: &[(&str, &str)]) -> Result<Vec<Axiom>, Reason> {
+        let answer = |question: &String| {
+            let found = answers.iter().find(|(known, _)| known == question);
+            found.map_or_else(|| panic!("{question}"), |(_, answer)| (*answer).to_owned())
+        };
+        let ask = async |questions: &[String]| Ok(questions.iter().map(answer).collect());
+        of(ask, &LogicalPath::new("L.a"), "x").await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_axiom_goes_by_its_full_name_without_open_sections() {
+        let axioms = told(&[
+            (
+                "Print Assumptions x.",
+                "Axioms:\nax : T\nN.ax : T\next : T\nL.b.hidden : T\nloop is assumed to be guarded.",
+            ),
+            ("About ax.", "ax : T\n\nExpands to: Constant L.a.M.S.ax"),
+            ("About N.ax.", "N.ax : T\n\nExpands to: Constant N.ax"),
+            ("About ext.", "ext : T\n\nExpands to: Constant L.a.b.ext"),
+            ("About L.b.hidden.", "L.b.hidden not a defined object."),
+            ("About loop.", "loop : T\n\nExpands to: Constant L.a.M.S.loop"),
+            ("Locate Module L.a.M.", "Open Module L.a.M"),
+            (
+                "Locate Module L.a.M.S.",
+                "Module K.L.a.M.S (shorter name to refer to it in current context is K.L.a.M.S)",
+            ),
+            ("Locate Module L.a.b.", "Module L.a.b"),
+        ])
+        .await;
+        let expected = ["L.a.M.ax", "L.a.M.loop is assumed to be guarded.", "L.a.b.ext", "L.b.hidden", "N.ax"];
+        assert_eq!(axioms.unwrap(), expected.map(Axiom::new));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_nowhere_is_told_instead_of_an_axiom() {
+        let answer = "ax not a defined object.";
+        let reason = told(&[("Print Assumptions x.", "Axioms:\nax : T"), ("About ax.", answer)]).await.unwrap_err();
+        assert_eq!(reason, Reason::Unreadable { query: "About ax.".to_owned(), message: answer.to_owned() });
+    }
+}
