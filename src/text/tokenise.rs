@@ -141,7 +141,7 @@ pub(super) fn continues_name(character: char) -> bool {
 }
 
 /// The length of names joined by periods.
-fn qualified_name_length(text: &str) -> usize {
+pub(super) fn qualified_name_length(text: &str) -> usize {
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches(continues_name);

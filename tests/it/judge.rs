@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rocq_distill::record::{FinishReason, Judge, Provenance, Reason, Reasoning, Record, Score, Usage, Variant};
+use rocq_distill::record::{FinishReason, Judge, Reason, Record, Score, Variant};
 use rocq_distill::settings::{JudgeSettings, RankBy};
 use rocq_distill::steps::judge;
 use rocq_distill::store::layout::{RunDir, StepName};
@@ -13,25 +13,7 @@ use rocq_distill::store::ledger::Summary;
 use tempfile::TempDir;
 
 use crate::model_server::{Asked, ModelServer, Said, chat};
-use crate::support::{context, kept, record, rejected, write_step};
-
-fn reasoning(index: usize, text: &str) -> Reasoning {
-    let provenance = Provenance {
-        model: "m".to_owned(),
-        provider: None,
-        usage: Usage::default(),
-        request_hash: String::new(),
-        is_rehearsal: false,
-    };
-    Reasoning {
-        index,
-        text: text.to_owned(),
-        answer: String::new(),
-        answer_matches: false,
-        finish_reason: FinishReason::Stop,
-        provenance,
-    }
-}
+use crate::support::{context, kept, reasoning, record, rejected, write_step};
 
 fn score(index: usize, decision: Option<f64>) -> Score {
     Score {

@@ -7,9 +7,7 @@ use rocq_distill::exit_code::ExitCode;
 use rocq_distill::failure::Failure;
 use rocq_distill::llm::scripted::answer_in_passing;
 use rocq_distill::llm::{LlmError, Route};
-use rocq_distill::record::{
-    FinishReason, Provenance, Reason, Reasoning, Record, Score, StepKind, TokenLogprob, Usage, Variant,
-};
+use rocq_distill::record::{Reason, Record, Score, StepKind, TokenLogprob, Variant};
 use rocq_distill::settings::{ScoreSettings, Wire};
 use rocq_distill::steps::{StepError, score};
 use rocq_distill::store::layout::{RunDir, StepName};
@@ -19,21 +17,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::model_server::{Asked, ModelServer, Said};
-use crate::support::{context, kept, record, rejected, step, write_step};
+use crate::support::{context, kept, reasoning, record, rejected, step, write_step};
 
 const TACTICS: &str = "move=> n.\nby rewrite -addnC ≤ //.";
-
-fn reasoning(index: usize, text: &str) -> Reasoning {
-    let provenance = Provenance {
-        model: "large".to_owned(),
-        provider: None,
-        usage: Usage::default(),
-        request_hash: String::new(),
-        is_rehearsal: false,
-    };
-    let (answer, finish_reason) = (String::new(), FinishReason::Stop);
-    Reasoning { index, text: text.to_owned(), answer, answer_matches: false, finish_reason, provenance }
-}
 
 fn reasoned(id: &str, texts: &[&str]) -> Record {
     Record {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Mutex;
 
-use rocq_distill::llm::budget::Limit;
 use rocq_distill::record::{Reason, Record, RecordId, Rejected, StepKind, TheoremKind};
 use rocq_distill::settings::SelectSettings;
 use rocq_distill::steps::event::{Event, Observer, Silent};
@@ -466,7 +465,7 @@ impl Observer for Heard {
 }
 
 fn context(observer: &dyn Observer) -> Context<'_> {
-    Context { jobs: 2, shard: Shard::WHOLE, observer, stop: &support::NOBODY_ASKS, budget: Limit::default() }
+    Context { observer, ..support::context(2) }
 }
 
 fn unit_name(path: &str) -> UnitName {

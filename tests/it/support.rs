@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use assert_cmd::Command;
 use rocq_distill::llm::budget::Limit;
 use rocq_distill::record::{
-    FORMAT_VERSION, LogicalPath, Position, ProofState, ProofTerm, Record, RecordId, Rejected, Source, Step, StepKind,
-    TheoremKind,
+    FORMAT_VERSION, FinishReason, LogicalPath, Position, ProofState, ProofTerm, Provenance, Reasoning, Record,
+    RecordId, Rejected, Source, Step, StepKind, TheoremKind, Usage,
 };
 use rocq_distill::steps::event::Silent;
 use rocq_distill::steps::{Context, Stop};
@@ -93,6 +93,19 @@ pub(crate) fn step(index: usize, text: &str, kind: StepKind) -> Step {
         state_before: ProofState::default(),
         state_after: ProofState::default(),
     }
+}
+
+/// A finished thought of some model.
+pub(crate) fn reasoning(index: usize, text: &str) -> Reasoning {
+    let provenance = Provenance {
+        model: "large".to_owned(),
+        provider: None,
+        usage: Usage::default(),
+        request_hash: String::new(),
+        is_rehearsal: false,
+    };
+    let (answer, finish_reason) = (String::new(), FinishReason::Stop);
+    Reasoning { index, text: text.to_owned(), answer, answer_matches: false, finish_reason, provenance }
 }
 
 /// Fills a folder as the step does when it keeps these records, units by the logical path of their file.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::MASK;
-use crate::text::tokenise::{continues_name, is_operator, starts_name};
+use crate::text::tokenise::{continues_name, is_operator, qualified_name_length, starts_name};
 
 /// What a lexeme is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,18 +97,6 @@ fn starts_with_symbol(rest: &str, symbol: &str, follows_name: bool) -> bool {
     let is_operator = |c: char| !continues_name(c) && !is_punctuation(c) && !c.is_whitespace();
     let ends_here = if ends_in_name { !behind.starts_with(continues_name) } else { !behind.starts_with(is_operator) };
     ends_here && !(follows_name && symbol.starts_with(continues_name))
-}
-
-/// The length of names joined by periods, without a quote that closes a quotation.
-fn qualified_name_length(text: &str) -> usize {
-    let mut rest = text;
-    loop {
-        rest = rest.trim_start_matches(continues_name);
-        match rest.strip_prefix('.') {
-            Some(next) if next.starts_with(starts_name) => rest = next,
-            _ => return text.len() - rest.len(),
-        }
-    }
 }
 
 pub(super) fn is_punctuation(character: char) -> bool {

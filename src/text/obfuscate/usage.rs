@@ -375,10 +375,13 @@ fn mark_quoted(lexemes: &[Lexeme<'_>], in_code: &mut [bool]) {
 
 /// Whether a back quote is a part of a notation, as in ``m`!`` and ``p`_i``: the others on its line have partners.
 fn is_notation(lexemes: &[Lexeme<'_>], at: usize) -> bool {
+    if !is_within_term(lexemes, at) {
+        return false;
+    }
     let start = lexemes[..at].iter().rposition(ends_line).map_or(0, |end| end + 1);
     let line = (start..lexemes.len()).take_while(|&at| !ends_line(&lexemes[at]));
     let n_others = line.filter(|&at| lexemes[at].text == "`" && !is_within_term(lexemes, at)).count();
-    is_within_term(lexemes, at) && n_others % 2 == 0
+    n_others % 2 == 0
 }
 
 /// Whether a back quote follows an operand and precedes what an operator of MathComp goes on with.
