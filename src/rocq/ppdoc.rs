@@ -41,14 +41,15 @@ impl Layout {
                 self.text.push('\n');
                 Node::Other
             }
+            // The sort of a box and the numbers of a break lie in a pair.
             ("ppbox", "vbox") => {
-                if let Some(Node::Box { is_vertical }) = self.parent(|node| matches!(node, Node::Box { .. })) {
+                if let [.., Node::Box { is_vertical }, _] = self.open.as_mut_slice() {
                     *is_vertical = true;
                 }
                 Node::Other
             }
             ("int", _) => {
-                if let Some(Node::Break { n_blanks }) = self.parent(|node| matches!(node, Node::Break { .. })) {
+                if let [.., Node::Break { n_blanks }, _] = self.open.as_mut_slice() {
                     n_blanks.get_or_insert_default();
                 }
                 Node::Other
@@ -92,9 +93,5 @@ impl Layout {
     /// The text so far.
     pub(super) fn into_text(self) -> String {
         self.text
-    }
-
-    fn parent(&mut self, wanted: impl Fn(&Node) -> bool) -> Option<&mut Node> {
-        self.open.iter_mut().rev().find(|node| wanted(node))
     }
 }
