@@ -9,7 +9,7 @@ use crate::rocq::idetop::Idetop;
 use crate::rocq::printed::{self, About, Assumption, Assumptions};
 use crate::rocq::wire::StateId;
 
-/// What the constant that goes by `name` at a state rests on, as [`of`] tells it.
+/// What the constant that goes by `name` at a state rests on, sorted; or which answer is not understood.
 pub async fn at(
     prover: &mut Idetop,
     state: StateId,
@@ -23,7 +23,7 @@ pub async fn at(
     of(ask, library, name).await
 }
 
-/// What the constant that goes by `name` in a file of a library rests on, sorted; or which answer is not understood.
+/// The same, for any engine that answers questions.
 ///
 /// `Print Assumptions` prints each name as short as it may be where it is asked, and `About` tells the whole path. What
 /// lies on it within the file is a module or an open section, which is no part of a full name.
