@@ -131,6 +131,19 @@ fn hypotheses_whose_bound_names_and_qualified_names_petanque_prints_otherwise_ar
 }
 
 #[test]
+fn a_goal_that_the_proof_names_is_verified_by_both_engines() {
+    let Some(pet) = program("pet", "a_goal_that_the_proof_names_is_verified_by_both_engines") else { return };
+    let source = "Lemma a : exists n : nat, n = 0 /\\ True.\n\
+                  Proof. refine (ex_intro _ ?[n] (conj _ _)). [n]: exact 0. reflexivity. exact I. Qed.\n";
+    let run = crate::library::extract(&[("a.v", source)], "");
+    for engine in [format!("petanque --pet {}", pet.display()), "coqidetop".to_owned()] {
+        let outcome = run.run(&format!("verify --library lib --quiet --engine {engine}"));
+        assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+        assert_eq!(names(&kept(&run, "verify", "L/a")), ["L.a:a"], "{engine}");
+    }
+}
+
+#[test]
 fn petanque_calls_axioms_by_the_names_that_are_recorded() {
     let Some(pet) = program("pet", "petanque_calls_axioms_by_the_names_that_are_recorded") else { return };
     let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/odd/axioms.v")).unwrap();

@@ -96,6 +96,8 @@ fn latest(tactic: &str) -> String {
 
 /// The goals of two states side by side, those in focus first; nothing if more than types and values of hypotheses
 /// differs.
+///
+/// Petanque names a goal that the proof has named (`?[n]`), `coqidetop` one only if `Printing Goal Names` is set.
 fn pairs<'a>(found: &'a ProofState, expected: &'a ProofState) -> Option<Vec<(&'a Goal, &'a Goal)>> {
     let lists = |state: &'a ProofState| [&state.goals, &state.background, &state.shelved, &state.given_up];
     let is_alike = |found: &Hypothesis, expected: &Hypothesis| {
@@ -109,7 +111,8 @@ fn pairs<'a>(found: &'a ProofState, expected: &'a ProofState) -> Option<Vec<(&'a
         pairs.extend(found.iter().zip(expected));
     }
     let all_alike = pairs.iter().all(|(found, expected)| {
-        (&found.name, &found.conclusion) == (&expected.name, &expected.conclusion)
+        (expected.name.is_none() || found.name == expected.name)
+            && found.conclusion == expected.conclusion
             && found.hypotheses.len() == expected.hypotheses.len()
             && found.hypotheses.iter().zip(&expected.hypotheses).all(|(found, expected)| is_alike(found, expected))
     });
@@ -196,6 +199,19 @@ mod tests {
             without_it.goals[0].hypotheses[1] = found.goals[0].hypotheses[1].clone();
             assert!(shown.knows(&found, &without_it));
         }
+    }
+
+    #[test]
+    fn a_goal_may_have_a_name_that_the_record_does_not_hold_and_no_other_than_one_that_it_holds() {
+        let unnamed = state(vec![hypothesis(&["n"], None, "nat")]);
+        let named = |name: &str| {
+            let mut state = unnamed.clone();
+            state.goals[0].name = Some(name.to_owned());
+            state
+        };
+        assert!(Shown::default().knows(&named("a"), &unnamed));
+        assert!(!Shown::default().knows(&named("a"), &named("b")));
+        assert!(!Shown::default().knows(&unnamed, &named("b")));
     }
 
     #[test]
