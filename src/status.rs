@@ -30,7 +30,7 @@ pub struct Status {
     pub not_started: Vec<StepName>,
     /// The dataset.
     pub dataset: Dataset,
-    /// The command to go on with; none at the end of the chain.
+    /// The command to go on with, in words where only who began it knows it; none at the end of the chain.
     pub next: Option<String>,
     /// The command that writes the dataset.
     #[serde(skip)]

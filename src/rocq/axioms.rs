@@ -3,14 +3,15 @@
 //! `Print Assumptions` goes through everything that a proof rests on, down to the first library, each time that it is
 //! asked: in the last folders of MathComp that takes seconds. A definition that names all the proofs makes it do so once.
 
+pub mod assumptions;
 pub mod named;
 
 use std::fmt::Write as _;
 
+use super::Fault;
 use super::glob::in_open_sections;
 use super::idetop::Idetop;
 use super::wire::Place;
-use super::{Fault, printed};
 use crate::record::FullName;
 
 /// What the definition that names the proofs is called; it is never kept.
@@ -44,11 +45,11 @@ pub async fn are_surely_absent(
 
 /// Whether the answer to a [`question`] says that there is no axiom.
 pub(super) fn says_none(answer: &str) -> bool {
-    printed::assumptions(answer).is_some_and(|assumptions| assumptions.is_empty())
+    assumptions::read(answer).is_some_and(|assumptions| assumptions.is_empty())
 }
 
 /// The question for what a constant rests on.
-pub(super) fn question(name: &str) -> String {
+pub fn question(name: &str) -> String {
     format!("Print Assumptions {name}.")
 }
 

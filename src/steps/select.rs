@@ -1,9 +1,9 @@
 //! `select`: reads records, keeps a diverse subset of them and rejects duplicates and the rest.
 //!
-//! A record's document is [what it proves](Record::proposition) and its tactic steps. Records with the same document, but for white space, are
-//! duplicates: the one with the smallest id goes on. What is then chosen depends on all records together and on neither
-//! the order of the units nor the number of threads, so the step cannot be sharded and each unit is made again when any
-//! unit of the input has changed.
+//! A record's document is [what it proves](Record::proposition) and its tactic steps. Records with the same document, but
+//! for white space, are duplicates: the one with the smallest id goes on. What is then chosen depends on all records
+//! together and on neither the order of the units nor the number of threads, so the step cannot be sharded and each unit
+//! is made again when any unit of the input has changed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;

@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use rocq_distill::rocq::axioms::assumptions;
 use rocq_distill::rocq::printed;
 use rocq_distill::rocq::wire::Answer;
 
@@ -13,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     for text in &answer.notices {
         let line = printed::one_line(text);
         assert_eq!(printed::one_line(&line), line, "one line is laid out once and for all");
-        let _ = (printed::print(text, &line), printed::locate(text), printed::assumptions(text));
+        let _ = (printed::print(text, &line), printed::locate(text), assumptions::read(text));
         let _ = (printed::section_definition(text), printed::libraries(text));
         if let Some(about) = printed::about(text) {
             assert_eq!(printed::about(text), Some(about));

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::assumptions::{self, Assumption, Assumptions};
 use super::question;
 use crate::record::{Axiom, LogicalPath, Reason, excerpt};
 use crate::rocq::Fault;
 use crate::rocq::idetop::Idetop;
-use crate::rocq::printed::{self, About, Assumption, Assumptions};
+use crate::rocq::printed::{self, About};
 use crate::rocq::wire::StateId;
 
 /// What the constant that goes by `name` at a state rests on, sorted; or which answer is not understood.
@@ -36,7 +37,7 @@ pub(in crate::rocq) async fn of(
         |query: &str, answer: &str| Ok(Err(Reason::Unreadable { query: query.to_owned(), message: excerpt(answer) }));
     let question = question(name);
     let answer = ask(std::slice::from_ref(&question)).await?.concat();
-    let Some(Assumptions { objects, theory }) = printed::assumptions(&answer) else {
+    let Some(Assumptions { objects, theory }) = assumptions::read(&answer) else {
         return unreadable(&question, &answer);
     };
     let questions: Vec<_> = objects.iter().map(|object| format!("About {}.", object.name)).collect();

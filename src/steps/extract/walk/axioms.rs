@@ -95,7 +95,7 @@ impl Walk<'_> {
                     self.document.lose();
                     // A prover that was killed from outside says nothing about the proof.
                     if !matches!(fault, Fault::Died { .. }) || !is_first_try {
-                        return Ok(Err(fault.reason(&format!("Print Assumptions {}.", pending.name))));
+                        return Ok(Err(fault.reason(&axioms::question(&pending.name))));
                     }
                     is_first_try = false;
                 }
