@@ -17,7 +17,7 @@ use rocq_distill::llm::endpoint::Endpoint;
 use rocq_distill::llm::{Request, Route, Session};
 use rocq_distill::record::RecordId;
 use rocq_distill::settings::EndpointSettings;
-use rocq_distill::store::layout::StepDir;
+use rocq_distill::store::layout::StageDir;
 use rocq_distill::store::shard::Shard;
 
 const WORKERS: usize = 1000;
@@ -65,7 +65,7 @@ async fn ask(base_url: &str) {
     };
     let endpoint = Endpoint::resolve(&settings, "reason").expect("an endpoint");
     let session =
-        Session::open(endpoint, &StepDir::new(folder.path()), Shard::WHOLE, Limit::default()).expect("a session");
+        Session::open(endpoint, &StageDir::new(folder.path()), Shard::WHOLE, Limit::default()).expect("a session");
     let body = session.endpoint().body([("messages", chat::messages(&"Why does this hold? ".repeat(200)))]);
     let request = Request::new(RecordId::new("bench:x"), 0, Route::ChatCompletions, &body, 1000);
     let (started, cpu_before) = (Instant::now(), cpu_seconds());

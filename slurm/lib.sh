@@ -85,14 +85,14 @@ distill() {
   return $code
 }
 
-# shard VERB: makes the part of the step that this task of the array is.
+# shard VERB: makes the part of the stage that this task of the array is.
 shard() {
   local part=$SLURM_ARRAY_TASK_ID
   free_lock "$run/$1/.lock-$part-of-$shards_in_all"
   distill "$1" --shard "$part/$shards_in_all"
 }
 
-# whole VERB: makes all of the step.
+# whole VERB: makes all of the stage.
 whole() {
   free_lock "$run/$1/.lock-0-of-1"
   distill "$@"
@@ -114,15 +114,15 @@ setting() {
   "${command[@]}" run --show-settings | sed -n "/^\[$1\]/,/^\[/s/^$2 = \"\(.*\)\"\$/\1/p"
 }
 
-# The last step before the export that the settings ask for.
-last_step() {
+# The last stage before the export that the settings ask for.
+last_stage() {
   local command
   command_line
   # 3 says that something is missing.
   { "${command[@]}" status "$run" --shards 1 || (($? == incomplete)); } | tail -n 2 | sed 's/ .*//;q'
 }
 
-# need VERB: goes on once the step is whole, for which its manifest stands.
+# need VERB: goes on once the stage is whole, for which its manifest stands.
 #
 # The tasks of an array finish on several machines, and each may see the files of the others late: then none of them
 # writes the manifest, and it is made up for here.

@@ -40,7 +40,7 @@ const NAME: &str = "rocq-distill";
 /// The verbs as the help groups them.
 const GROUPS: &[(&str, &[&str])] = &[
     (
-        "The chain, and each of its steps",
+        "The chain, and each of its stages",
         &["run", "extract", "verify", "measure", "filter", "select", "reason", "score", "judge", "export"],
     ),
     ("To see how it went", &["status", "report"]),
@@ -50,7 +50,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 const EXAMPLES: &str = "\
 Examples:
   rocq-distill doctor                    say what is missing on this machine
-  rocq-distill run                       take a starter part of the library through all steps
+  rocq-distill run                       take a starter part of the library through all stages
   rocq-distill run --all --output full   take all of it
 
 Settings: rocq-distill.toml, then the like of ROCQ_DISTILL_SELECT__NUM_DOCUMENTS=500, then flags.";
@@ -156,7 +156,7 @@ Examples:
   rocq-distill extract --shard 0/4          (and 1/4, 2/4, 3/4 on other machines)"
     )]
     Extract(ExtractArgs),
-    /// Replay each proof step by step in a fresh prover
+    /// Replay each proof sentence by sentence in a fresh prover
     #[command(
         alias = "step-0-bis",
         after_help = "\
@@ -172,7 +172,7 @@ Example:
   rocq-distill measure --tokenizer deepseek-ai/DeepSeek-R1"
     )]
     Measure(MeasureArgs),
-    /// Keep records by their number of tokens and steps
+    /// Keep records by their number of tokens and stages
     #[command(
         alias = "step-2",
         after_help = "\

@@ -23,9 +23,9 @@ use crate::doctor::Diagnosis;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::pipeline::Funnel;
+use crate::stages::dry_run::DryRun;
+use crate::stages::event::{Event, Observer};
 use crate::status::Status;
-use crate::steps::dry_run::DryRun;
-use crate::steps::event::{Event, Observer};
 use summary::RunSummary;
 use talk::Talk;
 
@@ -70,7 +70,7 @@ impl Console {
         Ok(())
     }
 
-    /// Prints how many records each step took in, kept and rejected, and what else there is to say at the end of a run.
+    /// Prints how many records each stage took in, kept and rejected, and what else there is to say at the end of a run.
     pub fn summary(&self, funnel: &Funnel, notes: &[String]) -> Result<(), Failure> {
         let summary = RunSummary::new(funnel, notes);
         if self.json {
@@ -98,7 +98,7 @@ impl Console {
         self.value(diagnosis, &doctor::to_text(diagnosis))
     }
 
-    /// Prints what a step would ask of a model server.
+    /// Prints what a stage would ask of a model server.
     pub fn dry_run(&self, dry_run: &DryRun) -> Result<(), Failure> {
         self.value(dry_run, &dry_run::to_text(dry_run))
     }

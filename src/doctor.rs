@@ -66,8 +66,8 @@ pub async fn examine(settings: &Settings, file: Option<&Path>) -> Diagnosis {
         ("judge", settings.judge.endpoint()),
     ];
     let mut models = Vec::new();
-    for (step, endpoint) in servers {
-        models.push(model_server(step, &endpoint).await);
+    for (stage, endpoint) in servers {
+        models.push(model_server(stage, &endpoint).await);
     }
     let mut checks = vec![
         settings_file(file),
@@ -158,20 +158,20 @@ fn output(folder: &Path) -> Check {
 /// How long a model server may take to say which models it has.
 const MODELS_LIMIT: Duration = Duration::from_secs(10);
 
-/// Asks the server of a step which models it has; that costs nothing.
-async fn model_server(step: &'static str, settings: &EndpointSettings) -> Check {
+/// Asks the server of a stage which models it has; that costs nothing.
+async fn model_server(stage: &'static str, settings: &EndpointSettings) -> Check {
     if settings.base_url.is_none() {
-        return off(step, format!("no `{step}.base_url` is set"));
+        return off(stage, format!("no `{stage}.base_url` is set"));
     }
-    let endpoint = match Endpoint::resolve(settings, step) {
-        Ok(endpoint) if endpoint.is_rehearsal() => return ok(step, "a rehearsal without a server".to_owned()),
+    let endpoint = match Endpoint::resolve(settings, stage) {
+        Ok(endpoint) if endpoint.is_rehearsal() => return ok(stage, "a rehearsal without a server".to_owned()),
         Ok(endpoint) => endpoint,
-        Err(error) => return missing(step, explain(&error), SERVER_ADVICE),
+        Err(error) => return missing(stage, explain(&error), SERVER_ADVICE),
     };
     let client = match Client::new(&endpoint) {
         Ok(client) => client,
-        Err(error @ LlmError::NoClient { .. }) => return missing(step, explain(&error), CERTIFICATES_HINT),
-        Err(error) => return missing(step, explain(&error), SERVER_ADVICE),
+        Err(error @ LlmError::NoClient { .. }) => return missing(stage, explain(&error), CERTIFICATES_HINT),
+        Err(error) => return missing(stage, explain(&error), SERVER_ADVICE),
     };
     let key = if endpoint.key.is_some() {
         format!("with the key in {}", settings.api_key_env)
@@ -180,17 +180,17 @@ async fn model_server(step: &'static str, settings: &EndpointSettings) -> Check 
     };
     let asked = format!("{} ({key})", endpoint.address());
     match client.models(MODELS_LIMIT).await {
-        Ok(models) if models.contains(&endpoint.model) => ok(step, format!("{asked}, {}", endpoint.model)),
+        Ok(models) if models.contains(&endpoint.model) => ok(stage, format!("{asked}, {}", endpoint.model)),
         // Not every server names all that it answers to.
-        Ok(_) => ok(step, format!("{asked}, which does not name {}", endpoint.model)),
+        Ok(_) => ok(stage, format!("{asked}, which does not name {}", endpoint.model)),
         Err(Fault::Fatal { status: status @ 401..=403, message }) => {
             let advice =
                 format!("put the key for this server into the environment variable `{}`", settings.api_key_env);
-            missing(step, format!("{asked}: status {status}: {message}"), &advice)
+            missing(stage, format!("{asked}: status {status}: {message}"), &advice)
         }
-        Err(Fault::Fatal { status, .. }) => ok(step, format!("{asked}, which does not list its models ({status})")),
+        Err(Fault::Fatal { status, .. }) => ok(stage, format!("{asked}, which does not list its models ({status})")),
         Err(Fault::Transient { message, .. } | Fault::TooLong { message }) => {
-            missing(step, format!("{asked}: {message}"), SERVER_ADVICE)
+            missing(stage, format!("{asked}: {message}"), SERVER_ADVICE)
         }
     }
 }

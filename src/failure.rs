@@ -3,13 +3,13 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
+use crate::dataset::STATEMENT_FIELDS;
 use crate::exit_code::ExitCode;
 use crate::llm::{LlmError, Route};
 use crate::report::ReportError;
 use crate::rocq::{Fault, RocqError};
 use crate::settings::SettingsError;
-use crate::steps::StepError;
-use crate::steps::export::STATEMENT_FIELDS;
+use crate::stages::StageError;
 use crate::store::StoreError;
 use crate::telemetry::TelemetryError;
 
@@ -19,9 +19,9 @@ pub enum Failure {
     /// The settings are wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// A step cannot go on.
+    /// A stage cannot go on.
     #[error(transparent)]
-    Step(#[from] StepError),
+    Stage(#[from] StageError),
     /// The run directory cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -56,19 +56,19 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Settings(_) | Self::Telemetry(_) => ExitCode::Usage,
-            Self::Step(error) => match error {
-                StepError::Store(error) => store_code(error),
-                StepError::Llm(error) => llm_code(error),
-                StepError::NotShardable { .. } | StepError::Template { .. } => ExitCode::Usage,
-                StepError::Stopped { .. } => ExitCode::StoppedEarly,
-                StepError::Rocq(_)
-                | StepError::Tokenizer(_)
-                | StepError::Index(_)
-                | StepError::WrongStep { .. }
-                | StepError::BadBenchmark { .. }
-                | StepError::Rehearsal { .. }
-                | StepError::Card(_)
-                | StepError::Threads { .. } => ExitCode::Failure,
+            Self::Stage(error) => match error {
+                StageError::Store(error) => store_code(error),
+                StageError::Llm(error) => llm_code(error),
+                StageError::NotShardable { .. } | StageError::Template { .. } => ExitCode::Usage,
+                StageError::Stopped { .. } => ExitCode::StoppedEarly,
+                StageError::Rocq(_)
+                | StageError::Tokenizer(_)
+                | StageError::Index(_)
+                | StageError::WrongStage { .. }
+                | StageError::BadBenchmark { .. }
+                | StageError::Rehearsal { .. }
+                | StageError::Card(_)
+                | StageError::Threads { .. } => ExitCode::Failure,
             },
             Self::Store(error) | Self::Report(ReportError::Store(error)) => store_code(error),
             Self::Report(_) | Self::Rocq(_) | Self::Start(_) | Self::Unprintable { .. } | Self::Panicked => {
@@ -81,27 +81,27 @@ impl Failure {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Settings(error) => error.hint(),
-            Self::Step(error) => match error {
-                StepError::Store(error) => store_hint(error),
-                StepError::Rocq(error) => rocq_hint(error),
-                StepError::Llm(error) => llm_hint(error),
-                StepError::Template { .. } => Some(TEMPLATE_HINT.to_owned()),
-                StepError::WrongStep { needed, .. } => {
+            Self::Stage(error) => match error {
+                StageError::Store(error) => store_hint(error),
+                StageError::Rocq(error) => rocq_hint(error),
+                StageError::Llm(error) => llm_hint(error),
+                StageError::Template { .. } => Some(TEMPLATE_HINT.to_owned()),
+                StageError::WrongStage { needed, .. } => {
                     Some(format!("run `{needed}` first, or name the folder that it wrote with `--input`"))
                 }
-                StepError::Stopped { .. } => Some(GO_ON_HINT.to_owned()),
-                StepError::NotShardable { step } => Some(format!("run `{step}` once, without `--shard`")),
-                StepError::BadBenchmark { .. } => Some(format!(
+                StageError::Stopped { .. } => Some(GO_ON_HINT.to_owned()),
+                StageError::NotShardable { stage } => Some(format!("run `{stage}` once, without `--shard`")),
+                StageError::BadBenchmark { .. } => Some(format!(
                     "a benchmark is a JSON array, or JSON lines, of statements or of objects with one of {}",
                     STATEMENT_FIELDS.join(", ")
                 )),
-                StepError::Rehearsal { .. } => Some(
-                    "run the model steps with real servers, or look at the rehearsal with `--allow-rehearsal`"
+                StageError::Rehearsal { .. } => Some(
+                    "run the model stages with real servers, or look at the rehearsal with `--allow-rehearsal`"
                         .to_owned(),
                 ),
                 // The tokenizer's messages say what to do; nothing can be done about the index and the card.
-                StepError::Tokenizer(_) | StepError::Index(_) | StepError::Card(_) => None,
-                StepError::Threads { .. } => Some("ask for fewer with `--jobs`".to_owned()),
+                StageError::Tokenizer(_) | StageError::Index(_) | StageError::Card(_) => None,
+                StageError::Threads { .. } => Some("ask for fewer with `--jobs`".to_owned()),
             },
             Self::Store(error) | Self::Report(ReportError::Store(error)) => store_hint(error),
             Self::Report(ReportError::NoRun { .. }) => {
@@ -188,8 +188,8 @@ fn llm_code(error: &LlmError) -> ExitCode {
 fn llm_hint(error: &LlmError) -> Option<String> {
     const KEPT: &str = "every answer so far is kept and will not be asked for again";
     Some(match error {
-        LlmError::NoEndpoint { step } => {
-            format!("set `{step}.base_url` and `{step}.model`; `rocq-distill example` prints files to start from")
+        LlmError::NoEndpoint { stage } => {
+            format!("set `{stage}.base_url` and `{stage}.model`; `rocq-distill example` prints files to start from")
         }
         LlmError::NoClient { .. } => CERTIFICATES_HINT.to_owned(),
         LlmError::BadAddress { .. } => {
@@ -219,7 +219,7 @@ fn llm_hint(error: &LlmError) -> Option<String> {
             "check `base_url`, which most often ends in `/v1`, and `model`: the server knows one of them not".to_owned()
         }
         LlmError::Refused { .. } => {
-            format!("what is sent besides the prompt stands in the settings of the step, under `body`; {KEPT}")
+            format!("what is sent besides the prompt stands in the settings of the stage, under `body`; {KEPT}")
         }
         LlmError::OtherTokens { .. } => {
             "leave `score.tokenizer` out, so that the server's own `/tokenize` is asked, or name the tokenizer of exactly \
@@ -260,11 +260,11 @@ fn store_hint(error: &StoreError) -> Option<String> {
             Some("this file system has no locks (`flock`): mount it with them, or name another folder".to_owned())
         }
         StoreError::Io { action: "read" | "list", source, .. } if source.kind() == ErrorKind::NotADirectory => {
-            Some("a step reads the folder that another step wrote: name that folder, and no file, with `--input`".to_owned())
+            Some("a stage reads the folder that another stage wrote: name that folder, and no file, with `--input`".to_owned())
         }
         StoreError::Io { source, .. } => io_hint(source.kind()).map(str::to_owned),
         StoreError::Malformed { path, .. } => Some(format!(
-            "`{}` was changed or damaged: remove it and run the step that wrote it again, which makes only what is missing",
+            "`{}` was changed or damaged: remove it and run the stage that wrote it again, which makes only what is missing",
             path.display()
         )),
         StoreError::Locked { .. } => Some(
@@ -274,8 +274,8 @@ fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::LockLost { .. } => {
             Some("another process may be making the same part now: `status` of its run directory says which".to_owned())
         }
-        StoreError::NoInput { step, .. } => {
-            Some(format!("run `{step}` first, or name the folder with its records with `--input`"))
+        StoreError::NoInput { stage, .. } => {
+            Some(format!("run `{stage}` first, or name the folder with its records with `--input`"))
         }
         StoreError::Changed { .. } => {
             Some("`status --check` of its run directory finds every file that was changed".to_owned())
@@ -307,7 +307,7 @@ mod tests {
     use super::*;
 
     fn io(kind: ErrorKind) -> Failure {
-        StepError::from(StoreError::io("write", Path::new("export/filter/a.jsonl"))(kind.into())).into()
+        StageError::from(StoreError::io("write", Path::new("export/filter/a.jsonl"))(kind.into())).into()
     }
 
     #[test]
@@ -328,7 +328,7 @@ mod tests {
     fn a_locked_folder_has_its_own_exit_code_wherever_it_is_met() {
         let locked = || StoreError::Locked { path: "export/filter/.lock-0-of-1".into(), holder: "process 7".into() };
         assert_eq!(Failure::from(locked()).exit_code(), ExitCode::Locked);
-        assert_eq!(Failure::from(StepError::from(locked())).exit_code(), ExitCode::Locked);
+        assert_eq!(Failure::from(StageError::from(locked())).exit_code(), ExitCode::Locked);
     }
 
     #[test]

@@ -4,11 +4,11 @@
 //!
 //! # What a run is
 //!
-//! A *library* is a folder of `.v` files that Rocq has compiled. A run takes it through a chain of steps. Each step is
+//! A *library* is a folder of `.v` files that Rocq has compiled. A run takes it through a chain of stages. Each stage is
 //! a verb of its own (`rocq-distill filter`), reads one folder of records, writes another, and never touches the first:
 //!
 //! ```text
-//!  .v files   what a step adds to a record                                  what it rejects
+//!  .v files   what a stage adds to a record                                  what it rejects
 //!     │
 //!  extract    statement, script, states, term, premises, notations, axioms  what Rocq refuses, or has no script
 //!  verify     verification: a fresh prover found all of that again          what differs
@@ -26,9 +26,9 @@
 //! In `run`, `extract` also rejects at once what `filter` would reject for its number of steps, so that nothing is
 //! asked about it.
 //!
-//! All of it lies in one *run directory*, a folder a step, each of the same shape; [`store::layout`] is the only place
+//! All of it lies in one *run directory*, a folder a stage, each of the same shape; [`store::layout`] is the only place
 //! that knows its paths. `run` is the chain from one set of settings ([`pipeline`]); it stops before the first model
-//! step whose server is not named.
+//! stage whose server is not named.
 //!
 //! # Words
 //!
@@ -39,7 +39,7 @@
 //!   which the last, the *seal*, is written last. A unit is whole or absent, done or not.
 //! - The *key* of a unit is a digest of its input, of the settings it depends on and of the versions; a seal with
 //!   another key is as good as none, so nothing stale is ever taken for done.
-//! - A *shard* is a set of units; shards of one step write disjoint files, and nothing has to be merged.
+//! - A *shard* is a set of units; shards of one stage write disjoint files, and nothing has to be merged.
 //! - A *rejection* is a record that does not go on, with a typed reason ([`record::Reason`]). What a prover or a model
 //!   refuses is such data; a missing program, a full disk or a wrong key is an error and stops the run.
 //! - A *journal* is where every answer of a model is kept, one line each, before it counts.
@@ -50,21 +50,21 @@
 //!    file from front to back ([`rocq::document`]): [`rocq::sentence`] cuts the text, [`rocq::vernac`] tells a
 //!    statement from a tactic, [`rocq::wire`] speaks the protocol's XML. After each sentence of a proof the goals are
 //!    read; at its end the term is printed, and each name that the `.glob` file resolved ([`rocq::glob`]) is asked for
-//!    once ([`steps::extract`]). A prover that hangs, floods or dies costs one proof: another one catches up behind it.
-//! 2. **Through a fresh prover.** [`steps::verify`] replays every proof in the unmodified file, `Qed` included, in
+//!    once ([`stages::extract`]). A prover that hangs, floods or dies costs one proof: another one catches up behind it.
+//! 2. **Through a fresh prover.** [`stages::verify`] replays every proof in the unmodified file, `Qed` included, in
 //!    [`rocq::petanque`] or a second `coqidetop` ([`rocq::replay`] is what both can do), and compares every state.
-//! 3. **Down to a subset.** [`steps::measure`] counts with [`text::tokenizer`]; [`steps::filter`] compares;
-//!    [`steps::select`] walks to the farthest record again and again ([`text::diverse`]), by the similarity of
+//! 3. **Down to a subset.** [`stages::measure`] counts with [`text::tokenizer`]; [`stages::filter`] compares;
+//!    [`stages::select`] walks to the farthest record again and again ([`text::diverse`]), by the similarity of
 //!    [`text::bm25`].
-//! 4. **Past the models.** A request is built from a record and a template, without asking anyone ([`steps::reason`],
-//!    [`steps::score`], [`steps::judge`]). [`llm::Session::ask`] looks into the journal, waits for the limits, counts
+//! 4. **Past the models.** A request is built from a record and a template, without asking anyone ([`stages::reason`],
+//!    [`stages::score`], [`stages::judge`]). [`llm::Session::ask`] looks into the journal, waits for the limits, counts
 //!    against the budget, sends, classifies what comes back and tries again; what is answered is on disk before the
-//!    step sees it. Before a reasoning is scored, [`text::obfuscate`] hides what would give the script away.
-//! 5. **Out to the users.** [`steps::export`] puts connected records (same file, statement or term, by
+//!    stage sees it. Before a reasoning is scored, [`text::obfuscate`] hides what would give the script away.
+//! 5. **Out to the users.** [`dataset`] puts connected records (same file, statement or term, by
 //!    [`text::normalise`]) on one side of a split, writes each view with one schema, and describes all of it in a card
 //!    that is computed and never typed. [`report`] draws the same run for a person.
 //!
-//! A unit of a step without models is made by `steps::units`: open the [`store::ledger`] (which locks the shard, drops
+//! A unit of a stage without models is made by `stages::units`: open the [`store::ledger`] (which locks the shard, drops
 //! what is stale and says what is left), transform, commit, and at the end assemble the [`store::manifest`]. The ledger
 //! refuses a unit in which records in are not records kept plus records rejected.
 //!
@@ -79,8 +79,9 @@
 //! - [`store`]: the run directory: paths, atomic units, manifests, shards, locks.
 //! - [`settings`]: defaults, file, environment and flags, resolved once.
 //! - [`llm`]: model servers: requests, limits, budget, and the journal of everything that was answered.
-//! - [`steps`]: one file a step, and the events that they tell.
-//! - [`pipeline`]: the order of the steps.
+//! - [`stages`]: one file a stage, and the events that they tell.
+//! - [`dataset`]: what is published: views, splits, card.
+//! - [`pipeline`]: the order of the stages.
 //! - [`status`]: how far a run is, and whether every record is accounted for.
 //! - [`report`]: one HTML page about a run.
 //! - [`exit_code`]: how the program can end.
@@ -91,18 +92,18 @@
 //! - [`cli`]: the command line; only `run` sees it.
 //! - [`run`]: the table of contents of the program.
 //!
-//! What is said on the wire, what flows between steps ([`record`]) and what is published (`steps::export`) are three
+//! What is said on the wire, what flows between stages ([`record`]) and what is published (`dataset`) are three
 //! sets of types with explicit conversions: a change of a server or of a column stays where it is. Steps know nothing
-//! of terminals: they tell [`steps::event::Event`]s, to which the console and telemetry listen. Errors are one enum for
-//! each boundary ([`rocq::RocqError`], [`llm::LlmError`], [`store::StoreError`], [`steps::StepError`]), and [`failure`]
+//! of terminals: they tell [`stages::event::Event`]s, to which the console and telemetry listen. Errors are one enum for
+//! each boundary ([`rocq::RocqError`], [`llm::LlmError`], [`store::StoreError`], [`stages::StageError`]), and [`failure`]
 //! is the one place that turns them into an exit code and a hint.
 //!
 //! # What always holds
 //!
 //! | invariant | test |
 //! |---|---|
-//! | A step never edits its input. | `no_step_edits_its_input` |
-//! | Records in are records kept plus records rejected, in every unit of every step. | `a_unit_that_loses_a_record_is_not_written`, `records_that_got_lost_between_two_steps_are_noticed` |
+//! | A stage never edits its input. | `no_step_edits_its_input` |
+//! | Records in are records kept plus records rejected, in every unit of every stage. | `a_unit_that_loses_a_record_is_not_written`, `records_that_got_lost_between_two_stages_are_noticed` |
 //! | The same input, settings and answers give the same bytes, for any number of workers and shards. | `shards_and_jobs_make_no_difference_to_the_bytes`, `forty_shards_at_once_give_the_same_bytes_and_leave_the_manifest_behind` |
 //! | A run that is killed at any moment comes to the same bytes and leaves no process. | `a_run_that_is_ended_at_thirty_moments_comes_to_the_same_bytes_and_leaves_no_process` |
 //! | No answer that was paid for is lost or asked for twice. | `m24_m26_killed_at_a_hundred_random_moments_a_run_ends_with_the_same_bytes_and_asks_nothing_twice` |
@@ -114,14 +115,14 @@
 //!
 //! # How to add something
 //!
-//! **A step.** Write `steps/NAME.rs`: its first lines say what it reads, writes and rejects; `run` does the reading and
+//! **A stage.** Write `stages/NAME.rs`: its first lines say what it reads, writes and rejects; `run` does the reading and
 //! writing, most often one call of `map_units` (all records of a file at once) or of `asking::map_records` (a model),
-//! with a pure function that does the thinking. Then follow the compiler: a variant of [`store::layout::StepName`]
+//! with a pure function that does the thinking. Then follow the compiler: a variant of [`store::layout::Stage`]
 //! (which fixes its place in the chain), a field of [`record::Record`] for what it adds, a variant of
 //! [`record::Reason`] for each way to be rejected, a table of [`settings::Settings`], arguments in `cli::arguments`, an
 //! arm in [`pipeline`] and in [`run`]. Its tests go into `tests/it/NAME.rs`.
 //!
-//! **A view.** Write `steps/export/NAME.rs` with a `Row`, a `row` or `rows` from a record, and `columns` that say what
+//! **A view.** Write `dataset/NAME.rs` with a `Row`, a `row` or `rows` from a record, and `columns` that say what
 //! each holds: schema, card and Croissant all come from there. Then a variant of [`settings::View`] and a paragraph in
 //! `card.md.jinja`. `every_view_is_written_in_parquet_with_the_rows_of_its_json_lines` finds it by itself.
 //!
@@ -137,6 +138,7 @@
 
 pub mod cli;
 pub mod console;
+pub mod dataset;
 pub mod doctor;
 pub mod exit_code;
 pub mod failure;
@@ -147,8 +149,8 @@ pub mod report;
 pub mod rocq;
 pub mod run;
 pub mod settings;
+pub mod stages;
 pub mod status;
-pub mod steps;
 pub mod store;
 pub mod telemetry;
 pub mod text;

@@ -1,6 +1,6 @@
-//! Model servers: one way to ask them, for every step that does.
+//! Model servers: one way to ask them, for every stage that does.
 //!
-//! A step builds [`Request`]s and [`Session::ask`]s each; what comes back is in the journal before it counts, and what is
+//! A stage builds [`Request`]s and [`Session::ask`]s each; what comes back is in the journal before it counts, and what is
 //! in the journal is never asked again. In between lie the limits ([`limit`]), the budget ([`budget`]), the one
 //! classification of what can go wrong ([`classify`]) and the tries again.
 

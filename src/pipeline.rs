@@ -1,25 +1,25 @@
-//! The chain of steps, from one set of settings.
+//! The chain of stages, from one set of settings.
 
 use std::path::PathBuf;
 
+use crate::dataset::{self, DatasetManifest};
 use crate::llm::budget::{Limit, Spending};
 use crate::llm::journal::Journal;
 use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::settings::{BudgetSettings, Settings};
-use crate::steps::export::DatasetManifest;
-use crate::steps::{self, Context, StepError};
+use crate::stages::{self, Context, StageError};
 use crate::store::StoreError;
-use crate::store::layout::{RunDir, StepName};
+use crate::store::layout::{RunDir, Stage};
 use crate::store::ledger::Summary;
 
-/// The steps of the chain that have run, with what each did.
-pub type Funnel = Vec<(StepName, Summary)>;
+/// The stages of the chain that have run, with what each did.
+pub type Funnel = Vec<(Stage, Summary)>;
 
 /// What came of a whole run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What each step did.
+    /// What each stage did.
     pub funnel: Funnel,
     /// What was exported.
     pub dataset: DatasetManifest,
@@ -69,59 +69,59 @@ pub fn settle_steps(settings: &mut Settings) {
     settings.extract.only_steps.get_or_insert(settings.filter.steps());
 }
 
-/// The steps that these settings ask for, in order: those of the models up to the first one without a server.
-pub fn chain(settings: &Settings) -> Vec<StepName> {
-    let is_asked_for = |step: &StepName| match step {
-        StepName::Extract | StepName::Verify | StepName::Measure | StepName::Filter | StepName::Select => true,
-        StepName::Reason => settings.reason.base_url.is_some(),
-        StepName::Score => settings.score.base_url.is_some(),
-        StepName::Judge => settings.judge.base_url.is_some(),
+/// The stages that these settings ask for, in order: those of the models up to the first one without a server.
+pub fn chain(settings: &Settings) -> Vec<Stage> {
+    let is_asked_for = |stage: &Stage| match stage {
+        Stage::Extract | Stage::Verify | Stage::Measure | Stage::Filter | Stage::Select => true,
+        Stage::Reason => settings.reason.base_url.is_some(),
+        Stage::Score => settings.score.base_url.is_some(),
+        Stage::Judge => settings.judge.base_url.is_some(),
     };
-    StepName::ALL.iter().copied().take_while(is_asked_for).collect()
+    Stage::ALL.iter().copied().take_while(is_asked_for).collect()
 }
 
-/// What a step that asks models may spend of what all of them may spend together in a run directory: the others'
+/// What a stage that asks models may spend of what all of them may spend together in a run directory: the others'
 /// journals say what they spent.
-pub fn budget(settings: &BudgetSettings, step: StepName, run_dir: &RunDir) -> Result<Limit, StoreError> {
+pub fn budget(settings: &BudgetSettings, stage: Stage, run_dir: &RunDir) -> Result<Limit, StoreError> {
     let BudgetSettings { max_cost, max_tokens_total } = *settings;
     if max_cost.is_none() && max_tokens_total.is_none() {
         return Ok(Limit::default());
     }
     let mut others = Spending::default();
-    for other in [StepName::Reason, StepName::Score, StepName::Judge].into_iter().filter(|other| *other != step) {
-        others = others + Journal::spent_in(&run_dir.step(other))?;
+    for other in [Stage::Reason, Stage::Score, Stage::Judge].into_iter().filter(|other| *other != stage) {
+        others = others + Journal::spent_in(&run_dir.stage(other))?;
     }
     Ok(Limit { max_cost, max_tokens: max_tokens_total, others: Some(others) })
 }
 
-/// Runs every step up to the export.
+/// Runs every stage up to the export.
 pub async fn run(
     context: Context<'_>,
     settings: &Settings,
     rocq: &Installation,
     engine: &Engine,
-) -> Result<Outcome, StepError> {
+) -> Result<Outcome, StageError> {
     let run_dir = RunDir::new(&settings.output);
     let mut funnel = Funnel::new();
-    for step in chain(settings) {
-        let input = step.previous().map(|previous| run_dir.step(previous));
-        let output = run_dir.step(step);
+    for stage in chain(settings) {
+        let input = stage.previous().map(|previous| run_dir.stage(previous));
+        let output = run_dir.stage(stage);
         let input = input.as_ref().unwrap_or(&output);
-        let context = Context { budget: budget(&settings.budget, step, &run_dir)?, ..context };
-        let summary = match step {
-            StepName::Extract => steps::extract::run(context, settings, rocq, &output).await?,
-            StepName::Verify => steps::verify::run(context, settings, rocq, engine, input, &output).await?,
-            StepName::Measure => steps::measure::run(context, &settings.measure, input, &output)?,
-            StepName::Filter => steps::filter::run(context, &settings.filter, input, &output)?,
-            StepName::Select => steps::select::run(context, &settings.select, input, &output)?,
-            StepName::Reason => steps::reason::run(context, &settings.reason, input, &output).await?,
-            StepName::Score => steps::score::run(context, &settings.score, input, &output).await?,
-            StepName::Judge => steps::judge::run(context, &settings.judge, input, &output).await?,
+        let context = Context { budget: budget(&settings.budget, stage, &run_dir)?, ..context };
+        let summary = match stage {
+            Stage::Extract => stages::extract::run(context, settings, rocq, &output).await?,
+            Stage::Verify => stages::verify::run(context, settings, rocq, engine, input, &output).await?,
+            Stage::Measure => stages::measure::run(context, &settings.measure, input, &output)?,
+            Stage::Filter => stages::filter::run(context, &settings.filter, input, &output)?,
+            Stage::Select => stages::select::run(context, &settings.select, input, &output)?,
+            Stage::Reason => stages::reason::run(context, &settings.reason, input, &output).await?,
+            Stage::Score => stages::score::run(context, &settings.score, input, &output).await?,
+            Stage::Judge => stages::judge::run(context, &settings.judge, input, &output).await?,
         };
-        funnel.push((step, summary));
+        funnel.push((stage, summary));
     }
-    let last = funnel.last().map_or(StepName::Select, |(step, _)| *step);
-    let dataset = steps::export::run(context, &settings.export, &run_dir.step(last), &run_dir.dataset())?;
+    let last = funnel.last().map_or(Stage::Select, |(stage, _)| *stage);
+    let dataset = dataset::run(context, &settings.export, &run_dir.stage(last), &run_dir.dataset())?;
     Ok(Outcome { funnel, dataset })
 }
 

@@ -12,9 +12,9 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::record::{Record, Rejected};
-use crate::steps::Pass;
-use crate::steps::event::Observer;
-use crate::store::layout::{RunDir, StepDir, StepName, UnitName};
+use crate::stages::Pass;
+use crate::stages::event::Observer;
+use crate::store::layout::{RunDir, Stage, StageDir, UnitName};
 use crate::store::manifest::Manifest;
 use crate::store::{StoreError, jsonl, unit};
 use browser::Chunk;
@@ -26,8 +26,8 @@ pub enum ReportError {
     /// The run directory, or the page's own file.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no step with records.
-    #[error("`{path}` holds no step that is done", path = path.display())]
+    /// There is no stage with records.
+    #[error("`{path}` holds no stage that is done", path = path.display())]
     NoRun {
         /// The folder.
         path: std::path::PathBuf,
@@ -56,18 +56,18 @@ pub struct Written {
 
 /// Writes the page about a run.
 pub fn write(observer: &dyn Observer, run_dir: &RunDir, output: &Path) -> Result<Written, ReportError> {
-    let steps = steps(run_dir)?;
-    let Some(last) = steps.last() else { return Err(ReportError::NoRun { path: run_dir.path().to_owned() }) };
-    let records = ranked(observer, &run_dir.step(last.manifest.step), &last.manifest)?;
-    let facts = Facts::new(&steps, &records)?;
+    let stages = stages(run_dir)?;
+    let Some(last) = stages.last() else { return Err(ReportError::NoRun { path: run_dir.path().to_owned() }) };
+    let records = ranked(observer, &run_dir.stage(last.manifest.stage), &last.manifest)?;
+    let facts = Facts::new(&stages, &records)?;
     let chunks = packed(observer, &records);
     let page = page::render(&facts, &browser::index(&records), &chunks)?;
     jsonl::write_bytes(output, page.as_bytes())?;
     Ok(Written { n_records: records.len(), n_bytes: page.len() })
 }
 
-/// All records of a step, in order of selection.
-fn ranked(observer: &dyn Observer, folder: &StepDir, manifest: &Manifest) -> Result<Vec<Record>, StoreError> {
+/// All records of a stage, in order of selection.
+fn ranked(observer: &dyn Observer, folder: &StageDir, manifest: &Manifest) -> Result<Vec<Record>, StoreError> {
     let n_records = manifest.n_kept;
     let pass = Pass::start(observer, &format!("report: reading {n_records} records"), n_records);
     let units: Vec<&UnitName> = manifest.units.keys().collect();
@@ -90,8 +90,8 @@ fn packed(observer: &dyn Observer, records: &[Record]) -> Vec<String> {
     chunks.collect()
 }
 
-/// A step that is done.
-struct DoneStep {
+/// A stage that is done.
+struct DoneStage {
     manifest: Manifest,
     /// Seconds that its units took, added up over workers; none where nobody measured.
     seconds: Option<f64>,
@@ -99,23 +99,23 @@ struct DoneStep {
     examples: BTreeMap<&'static str, Vec<Rejected>>,
 }
 
-/// The steps that are done, in order.
-fn steps(run_dir: &RunDir) -> Result<Vec<DoneStep>, StoreError> {
-    let mut steps = Vec::new();
-    for step in StepName::ALL {
-        let folder = run_dir.step(*step);
+/// The stages that are done, in order.
+fn stages(run_dir: &RunDir) -> Result<Vec<DoneStage>, StoreError> {
+    let mut stages = Vec::new();
+    for stage in Stage::ALL {
+        let folder = run_dir.stage(*stage);
         if let Some(manifest) = Manifest::read(&folder)? {
             let examples = examples(&folder, &manifest)?;
-            steps.push(DoneStep { seconds: seconds(&folder)?, examples, manifest });
+            stages.push(DoneStage { seconds: seconds(&folder)?, examples, manifest });
         }
     }
-    Ok(steps)
+    Ok(stages)
 }
 
 /// Rejected records of each reason that the page shows.
 const EXAMPLES: usize = 5;
 
-fn examples(folder: &StepDir, manifest: &Manifest) -> Result<BTreeMap<&'static str, Vec<Rejected>>, StoreError> {
+fn examples(folder: &StageDir, manifest: &Manifest) -> Result<BTreeMap<&'static str, Vec<Rejected>>, StoreError> {
     let mut examples: BTreeMap<&'static str, Vec<Rejected>> = BTreeMap::new();
     for (unit, seal) in &manifest.units {
         let has_room = |reason: &str| examples.get(reason).is_none_or(|examples| examples.len() < EXAMPLES);
@@ -132,7 +132,7 @@ fn examples(folder: &StepDir, manifest: &Manifest) -> Result<BTreeMap<&'static s
     Ok(examples)
 }
 
-fn seconds(folder: &StepDir) -> Result<Option<f64>, StoreError> {
+fn seconds(folder: &StageDir) -> Result<Option<f64>, StoreError> {
     let mut sum = None;
     for entry in fs::read_dir(folder.path()).map_err(StoreError::io("list", folder.path()))? {
         let path = entry.map_err(StoreError::io("list", folder.path()))?.path();

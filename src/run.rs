@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::cli::{Cli, Folders, Overrides, StatusArgs, Verb};
 use crate::console::Console;
+use crate::dataset::{self, DatasetManifest};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::llm::budget::Limit;
@@ -22,13 +23,12 @@ use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::rocq::process;
 use crate::settings::{Settings, VerifySettings};
+use crate::stages::dry_run::DryRun;
+use crate::stages::event::Both;
+use crate::stages::{self, Context, StageError, Stop};
 use crate::status::Commands;
-use crate::steps::dry_run::DryRun;
-use crate::steps::event::Both;
-use crate::steps::export::DatasetManifest;
-use crate::steps::{self, Context, StepError, Stop};
 use crate::store::StoreError;
-use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName};
+use crate::store::layout::{DatasetDir, RunDir, Stage, StageDir};
 use crate::store::ledger::Summary;
 use crate::telemetry::Telemetry;
 use crate::{doctor, report, status};
@@ -116,7 +116,7 @@ fn start(cli: Cli, settings: Settings, console: &Arc<Console>) -> Result<ExitCod
         stop.ask();
         console.note(&format!("asked to stop early: what is at work has {} s to be finished", grace.as_secs()));
         match tokio::time::timeout(grace, ended).await {
-            Ok(Err(Failure::Step(StepError::Stopped { .. }))) | Err(_) if stop.is_in_vain() => {
+            Ok(Err(Failure::Stage(StageError::Stopped { .. }))) | Err(_) if stop.is_in_vain() => {
                 Ok(console.stopped_in_vain())
             }
             Ok(outcome) => outcome,
@@ -130,6 +130,7 @@ fn start(cli: Cli, settings: Settings, console: &Arc<Console>) -> Result<ExitCod
     outcome
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm for each verb")]
 async fn work(
     cli: &Cli,
     settings: &Settings,
@@ -140,14 +141,17 @@ async fn work(
     let observer = Both(&Both(console, telemetry), stop);
     let context =
         Context { jobs: settings.jobs, shard: settings.shard, observer: &observer, stop, budget: Limit::default() };
-    let within_budget = |step, output: &StepDir| {
-        Ok::<_, StoreError>(Context { budget: pipeline::budget(&settings.budget, step, &output.run_dir())?, ..context })
+    let within_budget = |stage, output: &StageDir| {
+        Ok::<_, StoreError>(Context {
+            budget: pipeline::budget(&settings.budget, stage, &output.run_dir())?,
+            ..context
+        })
     };
     let run_dir = RunDir::new(&settings.output);
-    let folders = |folders: &Folders, step: StepName| {
+    let folders = |folders: &Folders, stage: Stage| {
         let input =
-            folders.input.as_deref().map_or_else(|| run_dir.step(step.previous().unwrap_or(step)), StepDir::new);
-        (input, output_of(folders.output.as_deref(), &run_dir, step))
+            folders.input.as_deref().map_or_else(|| run_dir.stage(stage.previous().unwrap_or(stage)), StageDir::new);
+        (input, output_of(folders.output.as_deref(), &run_dir, stage))
     };
     let summary = match &cli.verb {
         Verb::Run(_) => {
@@ -161,52 +165,52 @@ async fn work(
         }
         Verb::Extract(args) => {
             let rocq = Installation::find(&settings.rocq.program).await?;
-            let output = output_of(args.output.as_deref(), &run_dir, StepName::Extract);
-            steps::extract::run(context, settings, &rocq, &output).await?
+            let output = output_of(args.output.as_deref(), &run_dir, Stage::Extract);
+            stages::extract::run(context, settings, &rocq, &output).await?
         }
         Verb::Verify(args) => {
             let rocq = Installation::find(&settings.rocq.program).await?;
-            let (input, output) = folders(&args.folders, StepName::Verify);
+            let (input, output) = folders(&args.folders, Stage::Verify);
             let engine = engine(settings, &rocq, console).await?;
-            steps::verify::run(context, settings, &rocq, &engine, &input, &output).await?
+            stages::verify::run(context, settings, &rocq, &engine, &input, &output).await?
         }
         Verb::Measure(args) => {
-            let (input, output) = folders(&args.folders, StepName::Measure);
-            steps::measure::run(context, &settings.measure, &input, &output)?
+            let (input, output) = folders(&args.folders, Stage::Measure);
+            stages::measure::run(context, &settings.measure, &input, &output)?
         }
         Verb::Filter(args) => {
-            let (input, output) = folders(&args.folders, StepName::Filter);
-            steps::filter::run(context, &settings.filter, &input, &output)?
+            let (input, output) = folders(&args.folders, Stage::Filter);
+            stages::filter::run(context, &settings.filter, &input, &output)?
         }
         Verb::Select(args) => {
-            let (input, output) = folders(&args.folders, StepName::Select);
-            steps::select::run(context, &settings.select, &input, &output)?
+            let (input, output) = folders(&args.folders, Stage::Select);
+            stages::select::run(context, &settings.select, &input, &output)?
         }
         Verb::Reason(args) => {
-            let (input, output) = folders(&args.folders, StepName::Reason);
+            let (input, output) = folders(&args.folders, Stage::Reason);
             if args.dry_run {
-                return told(&steps::reason::dry_run(&settings.reason, &input, &output)?, console);
+                return told(&stages::reason::dry_run(&settings.reason, &input, &output)?, console);
             }
-            steps::reason::run(within_budget(StepName::Reason, &output)?, &settings.reason, &input, &output).await?
+            stages::reason::run(within_budget(Stage::Reason, &output)?, &settings.reason, &input, &output).await?
         }
         Verb::Score(args) => {
-            let (input, output) = folders(&args.folders, StepName::Score);
+            let (input, output) = folders(&args.folders, Stage::Score);
             if args.dry_run {
-                return told(&steps::score::dry_run(&settings.score, &input, &output)?, console);
+                return told(&stages::score::dry_run(&settings.score, &input, &output)?, console);
             }
-            steps::score::run(within_budget(StepName::Score, &output)?, &settings.score, &input, &output).await?
+            stages::score::run(within_budget(Stage::Score, &output)?, &settings.score, &input, &output).await?
         }
         Verb::Judge(args) => {
-            let (input, output) = folders(&args.folders, StepName::Judge);
+            let (input, output) = folders(&args.folders, Stage::Judge);
             if args.dry_run {
-                return told(&steps::judge::dry_run(&settings.judge, &input, &output)?, console);
+                return told(&stages::judge::dry_run(&settings.judge, &input, &output)?, console);
             }
-            steps::judge::run(within_budget(StepName::Judge, &output)?, &settings.judge, &input, &output).await?
+            stages::judge::run(within_budget(Stage::Judge, &output)?, &settings.judge, &input, &output).await?
         }
         Verb::Export(args) => {
-            let input = args.input.as_deref().map_or_else(|| last_done(&run_dir), StepDir::new);
+            let input = args.input.as_deref().map_or_else(|| last_done(&run_dir), StageDir::new);
             let output = args.output.as_deref().map_or_else(|| run_dir.dataset(), DatasetDir::new);
-            let dataset = steps::export::run(context, &settings.export, &input, &output)?;
+            let dataset = dataset::run(context, &settings.export, &input, &output)?;
             console.summary(&vec![], &[exported(&dataset, &output)])?;
             return Ok(ExitCode::Success);
         }
@@ -253,15 +257,15 @@ async fn engine(settings: &Settings, rocq: &Installation, console: &Console) -> 
     Ok(engine)
 }
 
-/// What to say of the model steps that were not part of the run because they have no server.
+/// What to say of the model stages that were not part of the run because they have no server.
 fn left_out(funnel: &Funnel) -> Option<String> {
-    let last = funnel.last().map(|(step, _)| *step);
+    let last = funnel.last().map(|(stage, _)| *stage);
     let left: Vec<_> =
-        StepName::ALL.iter().filter(|step| Some(**step) > last).map(|step| format!("`{step}`")).collect();
+        Stage::ALL.iter().filter(|stage| Some(**stage) > last).map(|stage| format!("`{stage}`")).collect();
     let first = left.first()?;
-    let step = first.trim_matches('`');
+    let stage = first.trim_matches('`');
     Some(format!(
-        "stopped before {first}: no endpoint is set (`{step}.base_url`), so {} {} not part of this run",
+        "stopped before {first}: no endpoint is set (`{stage}.base_url`), so {} {} not part of this run",
         left.join(", "),
         if left.len() == 1 { "is" } else { "are" }
     ))
@@ -273,15 +277,15 @@ fn told(dry_run: &DryRun, console: &Console) -> Result<ExitCode, Failure> {
 }
 
 fn finish(summary: Summary, console: &Console) -> Result<ExitCode, Failure> {
-    console.summary(&vec![(summary.manifest.step, summary)], &[])?;
+    console.summary(&vec![(summary.manifest.stage, summary)], &[])?;
     Ok(ExitCode::Success)
 }
 
 fn exported(dataset: &DatasetManifest, folder: &DatasetDir) -> String {
-    let step = dataset.made_from.first().map_or_else(String::new, |origin| format!(" of `{}`", origin.step));
+    let stage = dataset.made_from.first().map_or_else(String::new, |origin| format!(" of `{}`", origin.stage));
     let sizes = dataset.splits.iter().map(|size| format!("{} {}", size.n_records, size.split.as_str()));
     let sizes: Vec<_> = sizes.collect();
-    format!("{} records{step} in `{}`: {}", dataset.n_records, folder.path().display(), sizes.join(", "))
+    format!("{} records{stage} in `{}`: {}", dataset.n_records, folder.path().display(), sizes.join(", "))
 }
 
 fn complete_if(is_complete: bool) -> ExitCode {
@@ -295,14 +299,14 @@ fn completions(shell: clap_complete::Shell, console: &Console) -> ExitCode {
     ExitCode::Success
 }
 
-/// The last step that has a manifest, or else the one that should.
-fn last_done(run_dir: &RunDir) -> StepDir {
-    let steps = StepName::ALL.iter().rev().map(|step| run_dir.step(*step));
-    steps.into_iter().find(|step| step.manifest().is_file()).unwrap_or_else(|| run_dir.step(StepName::Select))
+/// The last stage that has a manifest, or else the one that should.
+fn last_done(run_dir: &RunDir) -> StageDir {
+    let stages = Stage::ALL.iter().rev().map(|stage| run_dir.stage(*stage));
+    stages.into_iter().find(|stage| stage.manifest().is_file()).unwrap_or_else(|| run_dir.stage(Stage::Select))
 }
 
-fn output_of(output: Option<&Path>, run_dir: &RunDir, step: StepName) -> StepDir {
-    output.map_or_else(|| run_dir.step(step), StepDir::new)
+fn output_of(output: Option<&Path>, run_dir: &RunDir, stage: Stage) -> StageDir {
+    output.map_or_else(|| run_dir.stage(stage), StageDir::new)
 }
 
 /// Ends when the user or the batch system asks the program to stop.

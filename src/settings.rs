@@ -59,7 +59,7 @@ pub const OTLP_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 fn optional_keys() -> Vec<String> {
     let of_endpoints = ["reason", "score", "judge"]
         .iter()
-        .flat_map(|step| endpoint::OPTIONAL_KEYS.iter().map(move |key| format!("{step}.{key}")));
+        .flat_map(|stage| endpoint::OPTIONAL_KEYS.iter().map(move |key| format!("{stage}.{key}")));
     let others = [
         "budget.max_cost",
         "budget.max_tokens_total",

@@ -1,4 +1,4 @@
-//! How far a run is: what each step has made, what is missing, and whether every record is accounted for.
+//! How far a run is: what each stage has made, what is missing, and whether every record is accounted for.
 
 mod commands;
 
@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::steps::export::DatasetManifest;
+use crate::dataset::DatasetManifest;
 use crate::store::digest::Digest;
-use crate::store::layout::{DatasetDir, RunDir, StepDir, StepName, UnitFiles, UnitName};
+use crate::store::layout::{DatasetDir, RunDir, Stage, StageDir, UnitFiles, UnitName};
 use crate::store::manifest::Manifest;
 use crate::store::plan::Plan;
 use crate::store::shard;
@@ -24,10 +24,10 @@ use crate::store::{StoreError, jsonl, lock};
 pub struct Status {
     /// The run directory.
     pub run_dir: String,
-    /// The steps that were started, in order.
-    pub steps: Vec<StepStatus>,
-    /// The steps of the chain that were not.
-    pub not_started: Vec<StepName>,
+    /// The stages that were started, in order.
+    pub stages: Vec<StageStatus>,
+    /// The stages of the chain that were not.
+    pub not_started: Vec<Stage>,
     /// The dataset.
     pub dataset: Dataset,
     /// The command to go on with, in words where only who began it knows it; none at the end of the chain.
@@ -37,7 +37,7 @@ pub struct Status {
     pub export: String,
     /// Whether nothing is missing of what was started and every record is accounted for.
     pub is_whole: bool,
-    /// Whether that is so, every step was started and the dataset is written.
+    /// Whether that is so, every stage was started and the dataset is written.
     pub is_complete: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Status {
 pub enum Dataset {
     /// Nothing, or half a dataset.
     NotWritten,
-    /// A dataset of what the steps have now.
+    /// A dataset of what the stages have now.
     Written {
         /// Its records.
         n_records: usize,
@@ -58,11 +58,11 @@ pub enum Dataset {
     Damaged,
 }
 
-/// How far a step is.
+/// How far a stage is.
 #[derive(Debug, Serialize)]
-pub struct StepStatus {
-    /// The step.
-    pub step: StepName,
+pub struct StageStatus {
+    /// The stage.
+    pub stage: Stage,
     /// Files that it is to make.
     pub n_units: usize,
     /// Files that are done.
@@ -84,7 +84,7 @@ pub struct StepStatus {
     sizes: BTreeMap<UnitName, u64>,
 }
 
-impl StepStatus {
+impl StageStatus {
     /// Records that were rejected.
     pub fn n_rejected(&self) -> usize {
         self.rejected.values().sum()
@@ -106,7 +106,7 @@ impl StepStatus {
 /// A process that is writing.
 #[derive(Debug, Clone, Serialize)]
 pub struct Writer {
-    /// Its part of the step, `0/1` for all of it.
+    /// Its part of the stage, `0/1` for all of it.
     pub shard: String,
     /// The process and its machine.
     pub holder: String,
@@ -115,15 +115,15 @@ pub struct Writer {
 impl Status {
     /// What is left to do for a job array of `n_shards` tasks: each verb, in order, with its shards that have work left.
     ///
-    /// Nobody knows what a step makes before the one before it is done: then it is all of its shards.
-    pub fn work_left(&self, chain: &[StepName], n_shards: usize) -> Vec<(&'static str, Vec<usize>)> {
+    /// Nobody knows what a stage makes before the one before it is done: then it is all of its shards.
+    pub fn work_left(&self, chain: &[Stage], n_shards: usize) -> Vec<(&'static str, Vec<usize>)> {
         let all = || (0..n_shards).collect::<Vec<_>>();
         let mut work = Vec::new();
         let mut is_done = true;
         for &name in chain {
-            let step = self.steps.iter().find(|step| step.step == name);
-            let left = match step {
-                Some(step) if is_done => step.shards_left(n_shards),
+            let stage = self.stages.iter().find(|stage| stage.stage == name);
+            let left = match stage {
+                Some(stage) if is_done => stage.shards_left(n_shards),
                 _ => all(),
             };
             is_done &= left.is_empty();
@@ -140,55 +140,55 @@ impl Status {
 pub struct Asked {
     /// How to go on.
     pub commands: Commands,
-    /// The steps of a whole run, in order; none of them need have been started.
-    pub chain: Vec<StepName>,
+    /// The stages of a whole run, in order; none of them need have been started.
+    pub chain: Vec<Stage>,
     /// Read every file and compare it with its seal.
     pub check: bool,
-    /// Write the manifests of steps that are whole and have none.
+    /// Write the manifests of stages that are whole and have none.
     pub write: bool,
 }
 
 /// Reads how far a run is.
 pub fn read(run_dir: &RunDir, asked: &Asked) -> Result<Status, StoreError> {
     let mut found: Vec<Found> = Vec::new();
-    for &step in StepName::ALL {
-        let folder = run_dir.step(step);
-        let Some(mut this) = Found::read(step, &folder, asked.check)? else { continue };
+    for &stage in Stage::ALL {
+        let folder = run_dir.stage(stage);
+        let Some(mut this) = Found::read(stage, &folder, asked.check)? else { continue };
         if asked.write && this.lacks_only_manifest() {
-            let manifest = Manifest::assemble(step, this.plan.made_with.clone(), this.seals.clone());
+            let manifest = Manifest::assemble(stage, this.plan.made_with.clone(), this.seals.clone());
             manifest.write(&folder)?;
             this.manifest = Some(manifest);
         }
         found.push(this);
     }
-    let before = |step: StepName| found.iter().find(|other| Some(other.step) == step.previous());
-    let steps: Vec<_> = found.iter().map(|this| this.status(before(this.step), &asked.commands)).collect();
+    let before = |stage: Stage| found.iter().find(|other| Some(other.stage) == stage.previous());
+    let stages: Vec<_> = found.iter().map(|this| this.status(before(this.stage), &asked.commands)).collect();
     let dataset = dataset(&run_dir.dataset(), &found, asked.check)?;
-    let is_started = |step: &StepName| steps.iter().any(|started| started.step == *step);
-    let not_started: Vec<_> = asked.chain.iter().filter(|step| !is_started(step)).copied().collect();
-    let is_whole = !steps.is_empty()
-        && steps.iter().all(|step| step.problems.is_empty())
+    let is_started = |stage: &Stage| stages.iter().any(|started| started.stage == *stage);
+    let not_started: Vec<_> = asked.chain.iter().filter(|stage| !is_started(stage)).copied().collect();
+    let is_whole = !stages.is_empty()
+        && stages.iter().all(|stage| stage.problems.is_empty())
         && matches!(dataset, Dataset::NotWritten | Dataset::Written { .. });
     let is_complete = is_whole && not_started.is_empty() && matches!(dataset, Dataset::Written { .. });
     let run_dir = run_dir.path().display().to_string();
-    let last = found.iter().rfind(|this| this.manifest.is_some()).map_or(StepName::Select, |this| this.step);
+    let last = found.iter().rfind(|this| this.manifest.is_some()).map_or(Stage::Select, |this| this.stage);
     let export = asked.commands.export(last);
-    let wrong = found.iter().zip(&steps).find(|(_, step)| !step.problems.is_empty());
+    let wrong = found.iter().zip(&stages).find(|(_, stage)| !stage.problems.is_empty());
     let next = match wrong {
         Some((this, _)) => Some(this.command(&asked.commands).unwrap_or_else(|| BEGINNING.to_owned())),
-        None => match (following(&asked.chain, &steps), dataset) {
-            (Some(step), Dataset::NotWritten) => Some(asked.commands.make(step)),
+        None => match (following(&asked.chain, &stages), dataset) {
+            (Some(stage), Dataset::NotWritten) => Some(asked.commands.make(stage)),
             (_, Dataset::Written { .. }) => None,
             _ => Some(export.clone()),
         },
     };
-    Ok(Status { run_dir, steps, not_started, dataset, next, export, is_whole, is_complete })
+    Ok(Status { run_dir, stages, not_started, dataset, next, export, is_whole, is_complete })
 }
 
-/// The step behind the last one that was started.
-fn following(chain: &[StepName], steps: &[StepStatus]) -> Option<StepName> {
-    let reached = steps.last().map(|step| step.step);
-    chain.iter().find(|step| step.previous() == reached).copied()
+/// The stage behind the last one that was started.
+fn following(chain: &[Stage], stages: &[StageStatus]) -> Option<Stage> {
+    let reached = stages.last().map(|stage| stage.stage);
+    chain.iter().find(|stage| stage.previous() == reached).copied()
 }
 
 fn dataset(folder: &DatasetDir, found: &[Found], check: bool) -> Result<Dataset, StoreError> {
@@ -196,7 +196,7 @@ fn dataset(folder: &DatasetDir, found: &[Found], check: bool) -> Result<Dataset,
         return Ok(Dataset::NotWritten);
     };
     let is_current = manifest.made_from.iter().all(|origin| {
-        let now = found.iter().find(|step| step.step == origin.step).and_then(|step| step.manifest.as_ref());
+        let now = found.iter().find(|stage| stage.stage == origin.stage).and_then(|stage| stage.manifest.as_ref());
         now.is_none_or(|now| {
             (&now.made_with, now.n_in, now.n_kept, &now.rejected)
                 == (&origin.made_with, origin.n_in, origin.n_kept, &origin.rejected)
@@ -214,9 +214,9 @@ fn dataset(folder: &DatasetDir, found: &[Found], check: bool) -> Result<Dataset,
     Ok(Dataset::Written { n_records: manifest.n_records })
 }
 
-/// What stands in a step's folder.
+/// What stands in a stage's folder.
 struct Found {
-    step: StepName,
+    stage: Stage,
     plan: Plan,
     seals: BTreeMap<UnitName, Seal>,
     damaged: Vec<UnitName>,
@@ -225,8 +225,8 @@ struct Found {
 }
 
 impl Found {
-    /// Reads the folder of a step that was started.
-    fn read(step: StepName, folder: &StepDir, check: bool) -> Result<Option<Self>, StoreError> {
+    /// Reads the folder of a stage that was started.
+    fn read(stage: Stage, folder: &StageDir, check: bool) -> Result<Option<Self>, StoreError> {
         let Some(plan) = Plan::read(folder)? else { return Ok(None) };
         let (mut seals, mut damaged) = (BTreeMap::new(), Vec::new());
         for (name, planned) in &plan.units {
@@ -238,7 +238,7 @@ impl Found {
             seals.insert(name.clone(), seal);
         }
         let writers = writers(folder)?;
-        Ok(Some(Self { step, plan, seals, damaged, manifest: Manifest::read(folder)?, writers }))
+        Ok(Some(Self { stage, plan, seals, damaged, manifest: Manifest::read(folder)?, writers }))
     }
 
     fn missing(&self) -> Vec<UnitName> {
@@ -253,10 +253,10 @@ impl Found {
         self.missing().is_empty() && self.damaged.is_empty() && !self.has_right_manifest()
     }
 
-    fn status(&self, previous: Option<&Self>, commands: &Commands) -> StepStatus {
-        let sums = Manifest::assemble(self.step, serde_json::Value::Null, self.seals.clone());
-        StepStatus {
-            step: self.step,
+    fn status(&self, previous: Option<&Self>, commands: &Commands) -> StageStatus {
+        let sums = Manifest::assemble(self.stage, serde_json::Value::Null, self.seals.clone());
+        StageStatus {
+            stage: self.stage,
             n_units: self.plan.units.len(),
             n_done: self.seals.len(),
             n_in: sums.n_in,
@@ -294,12 +294,12 @@ impl Found {
         problems
     }
 
-    /// What makes the step; not known of the first one, whose files only the one who began it has named.
+    /// What makes the stage; not known of the first one, whose files only the one who began it has named.
     fn command(&self, commands: &Commands) -> Option<String> {
-        (self.step != StepName::Extract).then(|| commands.make(self.step))
+        (self.stage != Stage::Extract).then(|| commands.make(self.stage))
     }
 
-    /// Where this step did not take in what the step before kept.
+    /// Where this stage did not take in what the stage before kept.
     fn difference(&self, previous: &Self, command: &str) -> Option<String> {
         let unlike: Vec<_> = self
             .seals
@@ -308,7 +308,7 @@ impl Found {
             .map(|(unit, _)| unit.clone())
             .chain(previous.seals.keys().filter(|unit| !self.plan.units.contains_key(unit)).cloned())
             .collect();
-        let before = previous.step;
+        let before = previous.stage;
         (!unlike.is_empty())
             .then(|| format!("{} not made from what `{before}` has now: {command} brings it up to date", some(&unlike)))
     }
@@ -324,8 +324,8 @@ fn is_as_sealed(files: &UnitFiles, seal: &Seal) -> Result<bool, StoreError> {
         })
 }
 
-/// The processes that are writing in a step's folder.
-fn writers(folder: &StepDir) -> Result<Vec<Writer>, StoreError> {
+/// The processes that are writing in a stage's folder.
+fn writers(folder: &StageDir) -> Result<Vec<Writer>, StoreError> {
     let mut writers = Vec::new();
     for entry in fs::read_dir(folder.path()).map_err(StoreError::io("list", folder.path()))? {
         let path = entry.map_err(StoreError::io("list", folder.path()))?.path();

@@ -1,10 +1,10 @@
 //! Traces, metrics and logs by OpenTelemetry, off unless an endpoint is set.
 //!
-//! - A trace is a run: a span for the verb, below it one a step, below those one a file and one a request to a model.
-//! - The metric `rocq_distill.records` counts records by step and outcome (`kept`, `rejected`).
+//! - A trace is a run: a span for the verb, below it one a stage, below those one a file and one a request to a model.
+//! - The metric `rocq_distill.records` counts records by stage and outcome (`kept`, `rejected`).
 //! - Logs are the warnings.
 //!
-//! All of it comes from the events of the steps, which hold names and numbers: no text of a proof can leave by this way.
+//! All of it comes from the events of the stages, which hold names and numbers: no text of a proof can leave by this way.
 
 mod model;
 mod signals;
@@ -23,7 +23,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::exit_code::ExitCode;
 use crate::settings::TelemetrySettings;
-use crate::steps::event::{Event, Observer};
+use crate::stages::event::{Event, Observer};
 use crate::tls;
 use signals::Signals;
 
@@ -52,7 +52,7 @@ pub enum TelemetryError {
     },
 }
 
-/// Sends what the steps tell, or nothing.
+/// Sends what the stages tell, or nothing.
 pub struct Telemetry(Mutex<Option<Export>>);
 
 struct Export {

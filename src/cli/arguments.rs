@@ -94,13 +94,13 @@ pub struct ExtractArgs {
     pub shard: ShardArgs,
 }
 
-/// Where a step reads and writes.
+/// Where a stage reads and writes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Folders {
-    /// Records of the step before [default: its folder in export]
+    /// Records of the stage before [default: its folder in export]
     #[arg(long, short, value_name = "DIR")]
     pub input: Option<PathBuf>,
-    /// Where the records go [default: this step's folder in export]
+    /// Where the records go [default: this stage's folder in export]
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
@@ -218,7 +218,7 @@ pub struct SelectFlags {
     pub num_documents: Option<usize>,
 }
 
-/// Settings of every step that asks a model server.
+/// Settings of every stage that asks a model server.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Model server")]
 pub struct ModelFlags {
@@ -238,11 +238,11 @@ pub struct ModelFlags {
     #[arg(long, alias = "mean_delay", value_name = "S")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_delay: Option<f64>,
-    /// Most money that the step may spend, all its runs together
+    /// Most money that the stage may spend, all its runs together
     #[arg(long, alias = "max_cost", value_name = "X")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_cost: Option<f64>,
-    /// Most tokens that the step may use up, all its runs together
+    /// Most tokens that the stage may use up, all its runs together
     #[arg(long, alias = "max_tokens_total", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens_total: Option<u64>,
@@ -388,7 +388,7 @@ pub struct JudgeFlags {
 /// `export`.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// Records of a step [default: the last step that is done in export]
+    /// Records of a stage [default: the last stage that is done in export]
     #[arg(long, short, value_name = "DIR")]
     pub input: Option<PathBuf>,
     /// Where the dataset goes [default: export/dataset]
@@ -403,7 +403,7 @@ pub struct ExportArgs {
 }
 
 /// Plain text, as a terminal shows the marks that documentation puts around names.
-const VIEWS_HELP: &str = "What they are written for, of records, whole_proof, steps, premise_selection, \
+const VIEWS_HELP: &str = "What they are written for, of records, whole_proof, stages, premise_selection, \
                           term_to_script and messages [default: records]";
 
 /// Settings of `export`.
@@ -456,7 +456,7 @@ pub struct StatusArgs {
     /// Read every file and compare it with its digest
     #[arg(long)]
     pub check: bool,
-    /// Write the manifests of steps whose units are all done
+    /// Write the manifests of stages whose units are all done
     #[arg(long)]
     pub write: bool,
     /// Only print each verb with its shards, of N, that have work left

@@ -34,7 +34,7 @@ pub struct Overrides {
     judge: Both<JudgeFlags>,
 }
 
-/// A step's own flags and those about its server, in one table.
+/// A stage's own flags and those about its server, in one table.
 #[derive(Debug, Default, Serialize)]
 struct Both<T> {
     #[serde(flatten)]

@@ -43,7 +43,7 @@ pub struct RunArgs {
     pub budget: BudgetFlags,
 }
 
-/// What the steps that ask models may spend together.
+/// What the stages that ask models may spend together.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Work")]
 pub struct BudgetFlags {

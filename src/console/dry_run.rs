@@ -1,12 +1,12 @@
 //! What `--dry-run` prints.
 
-use crate::steps::dry_run::{DryRun, FirstPrompt};
+use crate::stages::dry_run::{DryRun, FirstPrompt};
 
 /// The numbers, a line each, then the first prompt of each kind.
 pub(super) fn to_text(dry_run: &DryRun) -> String {
-    let DryRun { step, n_records, n_requests, n_answered, prompt_tokens, answer_tokens, cost, prompts } = dry_run;
+    let DryRun { stage, n_records, n_requests, n_answered, prompt_tokens, answer_tokens, cost, prompts } = dry_run;
     let answers = answer_tokens.map_or_else(
-        || "not known: set `max_tokens` or `max_completion_tokens` in the step's `body`".to_owned(),
+        || "not known: set `max_tokens` or `max_completion_tokens` in the stage's `body`".to_owned(),
         |tokens| format!("{tokens} at most"),
     );
     let cost = cost.map_or_else(
@@ -16,7 +16,7 @@ pub(super) fn to_text(dry_run: &DryRun) -> String {
     let shown = |prompt: &FirstPrompt| format!("\nthe first prompt of `{}`:\n{}\n", prompt.kind, prompt.text);
     let prompts = prompts.iter().map(shown).collect::<Vec<_>>().concat();
     format!(
-        "step: {step}\nrecords: {n_records}\nrequests: {n_requests}, of which {n_answered} are answered\n\
+        "stage: {stage}\nrecords: {n_records}\nrequests: {n_requests}, of which {n_answered} are answered\n\
          tokens of the prompts: about {prompt_tokens}\ntokens of the answers: {answers}\ncost: {cost}\n\
          {prompts}"
     )

@@ -1,4 +1,4 @@
-//! How far a step is, in numbers, as a line and as a bar.
+//! How far a stage is, in numbers, as a line and as a bar.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::pace::Pace;
-use crate::store::layout::{StepName, UnitName};
+use crate::store::layout::{Stage, UnitName};
 
-/// How far a step is.
+/// How far a stage is.
 pub(super) struct Progress {
-    step: StepName,
+    stage: Stage,
     n_todo: usize,
     n_done: usize,
     n_kept: usize,
@@ -21,9 +21,9 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(step: StepName, n_todo: usize, size: u64, now: Instant) -> Self {
+    pub(super) fn new(stage: Stage, n_todo: usize, size: u64, now: Instant) -> Self {
         Self {
-            step,
+            stage,
             n_todo,
             n_done: 0,
             n_kept: 0,
@@ -33,7 +33,7 @@ impl Progress {
         }
     }
 
-    /// Files that were to be done when the step started.
+    /// Files that were to be done when the stage started.
     pub(super) fn n_todo(&self) -> usize {
         self.n_todo
     }
@@ -62,7 +62,7 @@ impl Progress {
         }
     }
 
-    /// The line of a unit that is done: how far the step is, and what came of the unit.
+    /// The line of a unit that is done: how far the stage is, and what came of the unit.
     pub(super) fn line(
         &mut self,
         unit: &UnitName,
@@ -72,26 +72,26 @@ impl Progress {
         now: Instant,
     ) -> String {
         let how_far = self.pace.say(now);
-        let Self { step, n_done, n_todo, .. } = &*self;
+        let Self { stage, n_done, n_todo, .. } = &*self;
         let took = HumanDuration(took);
         format!(
-            "{step}: {n_done}/{n_todo} files, {how_far}; {unit}: {n_kept} kept, {n_rejected} rejected in {took:#}\n"
+            "{stage}: {n_done}/{n_todo} files, {how_far}; {unit}: {n_kept} kept, {n_rejected} rejected in {took:#}\n"
         )
     }
 
-    /// The line of a step that is done.
+    /// The line of a stage that is done.
     pub(super) fn closing(&self, now: Instant) -> String {
-        let Self { step, n_todo, n_kept, n_rejected, .. } = self;
+        let Self { stage, n_todo, n_kept, n_rejected, .. } = self;
         if *n_todo == 0 {
-            return format!("{step}: nothing left to do\n");
+            return format!("{stage}: nothing left to do\n");
         }
         let took = HumanDuration(self.pace.took(now));
-        format!("{step}: done in {took:#}, {n_kept} kept, {n_rejected} rejected\n")
+        format!("{stage}: done in {took:#}, {n_kept} kept, {n_rejected} rejected\n")
     }
 
-    /// The bar of the step, empty.
+    /// The bar of the stage, empty.
     pub(super) fn bar(&self, target: ProgressDrawTarget) -> ProgressBar {
-        bar(self.step.as_str().to_owned(), self.template(), self.pace.size(), target)
+        bar(self.stage.as_str().to_owned(), self.template(), self.pace.size(), target)
     }
 
     /// Moves the bar; `unit` is the one in work.
@@ -100,18 +100,15 @@ impl Progress {
         bar.set_message(format!("{}/{} files, {unit}", self.n_done, self.n_todo));
     }
 
-    /// The size of the prover's steps is bytes of source, that of the others is records.
+    /// The size of the prover's stages is bytes of source, that of the others is records.
     fn template(&self) -> &'static str {
-        match self.step {
-            StepName::Extract | StepName::Verify => {
+        match self.stage {
+            Stage::Extract | Stage::Verify => {
                 "{prefix} [{bar:16}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left; {wide_msg}"
             }
-            StepName::Measure
-            | StepName::Filter
-            | StepName::Select
-            | StepName::Reason
-            | StepName::Score
-            | StepName::Judge => "{prefix} [{bar:16}] {pos}/{len} records, {per_sec}, {eta} left; {wide_msg}",
+            Stage::Measure | Stage::Filter | Stage::Select | Stage::Reason | Stage::Score | Stage::Judge => {
+                "{prefix} [{bar:16}] {pos}/{len} records, {per_sec}, {eta} left; {wide_msg}"
+            }
         }
     }
 }

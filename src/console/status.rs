@@ -3,25 +3,26 @@
 use super::table;
 use crate::status::{Dataset, Status};
 
-/// A table of the steps, then what is wrong and who is at work, then the verdict.
+/// A table of the stages, then what is wrong and who is at work, then the verdict.
 pub(super) fn to_text(status: &Status) -> String {
     let next = status.next.as_ref().map(|command| format!("next: {command}\n")).unwrap_or_default();
-    if status.steps.is_empty() {
+    if status.stages.is_empty() {
         return format!("nothing in `{}` yet\n{next}", status.run_dir);
     }
-    let mut rows = vec![["step", "files", "in", "kept", "rejected"].map(str::to_owned).to_vec()];
-    for step in &status.steps {
-        let files = format!("{}/{}", step.n_done, step.n_units);
-        let counts = [step.n_in, step.n_kept, step.n_rejected()].map(|count| count.to_string());
-        let cells = [vec![step.step.to_string(), files], counts.to_vec()].concat();
-        rows.extend(table::with_reasons(cells, &step.rejected));
+    let mut rows = vec![["stage", "files", "in", "kept", "rejected"].map(str::to_owned).to_vec()];
+    for stage in &status.stages {
+        let files = format!("{}/{}", stage.n_done, stage.n_units);
+        let counts = [stage.n_in, stage.n_kept, stage.n_rejected()].map(|count| count.to_string());
+        let cells = [vec![stage.stage.to_string(), files], counts.to_vec()].concat();
+        rows.extend(table::with_reasons(cells, &stage.rejected));
     }
     let mut lines = vec![table::aligned(&rows)];
-    for step in &status.steps {
-        let name = step.step;
-        lines.extend(step.problems.iter().map(|problem| format!("{name}: {problem}")));
+    for stage in &status.stages {
+        let name = stage.stage;
+        lines.extend(stage.problems.iter().map(|problem| format!("{name}: {problem}")));
         lines.extend(
-            step.writers
+            stage
+                .writers
                 .iter()
                 .map(|writer| format!("{name}: shard {} is being written by {}", writer.shard, writer.holder)),
         );
@@ -30,7 +31,7 @@ pub(super) fn to_text(status: &Status) -> String {
         Dataset::NotWritten => "dataset: not written".to_owned(),
         Dataset::Written { n_records } => format!("dataset: {n_records} records"),
         Dataset::Outdated => {
-            format!("dataset: not made from what the steps have now: `{}` brings it up to date", status.export)
+            format!("dataset: not made from what the stages have now: `{}` brings it up to date", status.export)
         }
         Dataset::Damaged => format!("dataset: not as written: `{}` writes it again", status.export),
     });

@@ -34,7 +34,7 @@ pub(super) fn reasons(rejected: &BTreeMap<String, usize>) -> Vec<String> {
     reasons.iter().map(|(reason, count)| format!("{count:>width$} {reason}")).collect()
 }
 
-/// A row of a step and, below it, one for each further reason.
+/// A row of a stage and, below it, one for each further reason.
 pub(super) fn with_reasons(cells: Vec<String>, rejected: &BTreeMap<String, usize>) -> Vec<Vec<String>> {
     let mut reasons = reasons(rejected).into_iter();
     let blank = vec![String::new(); cells.len()];

@@ -8,13 +8,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::label;
 use super::progress::{PassProgress, Progress};
-use crate::steps::event::Event;
+use crate::stages::event::Event;
 
 /// How much is said, and in which form.
 pub enum Show {
     /// Nothing but errors.
     Errors,
-    /// A line where a step starts and ends, and between them one a file or, of many files, now and then.
+    /// A line where a stage starts and ends, and between them one a file or, of many files, now and then.
     Lines,
     /// A progress bar, drawn where the function says.
     Bar(Box<dyn Fn() -> ProgressDrawTarget + Send>),
@@ -77,10 +77,10 @@ impl Talk {
 
     pub(super) fn observe(&mut self, event: &Event<'_>, now: Instant) {
         match event {
-            Event::StepStarted { step, n_units, n_todo, size } => {
-                let progress = Progress::new(*step, *n_todo, *size, now);
+            Event::StageStarted { stage, n_units, n_todo, size } => {
+                let progress = Progress::new(*stage, *n_todo, *size, now);
                 match &self.show {
-                    Show::Lines if *n_todo > 0 => self.say(&format!("{step}: {n_todo} of {n_units} files to do\n")),
+                    Show::Lines if *n_todo > 0 => self.say(&format!("{stage}: {n_todo} of {n_units} files to do\n")),
                     Show::Bar(target) => self.bar = progress.bar(target()),
                     Show::Lines | Show::Errors => {}
                 }
@@ -130,7 +130,7 @@ impl Talk {
             Event::Troubled { n_failed, last } => {
                 self.warn(&format!("{n_failed} tries without an answer, the last one: {last}"));
             }
-            Event::StepDone { .. } => {
+            Event::StageDone { .. } => {
                 self.bar.finish_and_clear();
                 if let Some(progress) = self.progress.take() {
                     self.say(&progress.closing(now));
@@ -148,7 +148,7 @@ mod tests {
     use indicatif::InMemoryTerm;
 
     use super::*;
-    use crate::store::layout::{StepName, UnitName};
+    use crate::store::layout::{Stage, UnitName};
 
     #[derive(Clone, Default)]
     struct Paper(Arc<Mutex<Vec<u8>>>);
@@ -173,11 +173,11 @@ mod tests {
         }
     }
 
-    /// A step of so many files of 100 bytes, one done a second.
+    /// A stage of so many files of 100 bytes, one done a second.
     fn tell(talk: &mut Talk, n_files: usize) {
         let start = Instant::now();
         let size = 100 * n_files as u64;
-        let started = Event::StepStarted { step: StepName::Extract, n_units: n_files, n_todo: n_files, size };
+        let started = Event::StageStarted { stage: Stage::Extract, n_units: n_files, n_todo: n_files, size };
         talk.observe(&started, start);
         for index in 0..n_files {
             let unit = UnitName::of_logical_path(&format!("lib.f{index}"));
@@ -187,7 +187,7 @@ mod tests {
             let took = Duration::from_secs(1);
             talk.observe(&Event::UnitDone { unit: &unit, n_kept: 2, n_rejected: 1, took }, now);
         }
-        talk.observe(&Event::StepDone { step: StepName::Extract }, start + Duration::from_secs(n_files as u64));
+        talk.observe(&Event::StageDone { stage: Stage::Extract }, start + Duration::from_secs(n_files as u64));
     }
 
     #[test]
@@ -234,13 +234,13 @@ mod tests {
         let bar = move || ProgressDrawTarget::term_like_with_hz(Box::new(there.clone()), 255);
         let mut talk = paper.talk(Show::Bar(Box::new(bar)));
         let unit = UnitName::of_logical_path("mathcomp.ssreflect.div");
-        talk.observe(&Event::StepStarted { step: StepName::Measure, n_units: 4, n_todo: 4, size: 80 }, Instant::now());
+        talk.observe(&Event::StageStarted { stage: Stage::Measure, n_units: 4, n_todo: 4, size: 80 }, Instant::now());
         talk.observe(&Event::Advanced { unit: &unit, by: 20 }, Instant::now());
         talk.bar.force_draw();
         let shown = screen.contents();
         assert!(shown.starts_with("measure [====>           ] 20/80 records, "), "{shown}");
         assert!(shown.ends_with(" left; 0/4 files, mathcomp/ssreflect/div"), "{shown}");
-        talk.observe(&Event::StepDone { step: StepName::Measure }, Instant::now());
+        talk.observe(&Event::StageDone { stage: Stage::Measure }, Instant::now());
         assert_eq!(screen.contents(), "");
         assert_eq!(paper.text(), "measure: done in 0s, 0 kept, 0 rejected\n");
     }

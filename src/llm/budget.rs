@@ -25,7 +25,7 @@ pub struct Limit {
     pub max_cost: Option<f64>,
     /// The most tokens.
     pub max_tokens: Option<u64>,
-    /// Whether it is one for several steps, and then what the others have spent of it.
+    /// Whether it is one for several stages, and then what the others have spent of it.
     pub others: Option<Spending>,
 }
 
@@ -41,7 +41,7 @@ pub struct Prices {
 /// What has been spent.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Spending {
-    /// Answers that were paid for, in all runs of the step together.
+    /// Answers that were paid for, in all runs of the stage together.
     pub n_answers: u64,
     /// Tokens of prompts and answers.
     pub tokens: u64,
@@ -78,7 +78,7 @@ pub enum Spent {
         spent: f64,
         /// What the next request may cost.
         next: f64,
-        /// Whether the budget is one for several steps.
+        /// Whether the budget is one for several stages.
         is_shared: bool,
     },
     /// Of tokens.
@@ -89,14 +89,14 @@ pub enum Spent {
         spent: u64,
         /// What the next request may use up.
         next: u64,
-        /// Whether the budget is one for several steps.
+        /// Whether the budget is one for several stages.
         is_shared: bool,
     },
 }
 
 impl fmt::Display for Spent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whose = |is_shared: bool| if is_shared { " for all steps together" } else { "" };
+        let whose = |is_shared: bool| if is_shared { " for all stages together" } else { "" };
         match self {
             Self::Cost { max, spent, next, is_shared } => {
                 let whose = whose(*is_shared);
@@ -127,7 +127,7 @@ impl Prices {
 }
 
 impl Limit {
-    /// What speaks against a request after all that was spent and set aside in the own step.
+    /// What speaks against a request after all that was spent and set aside in the own stage.
     fn excess(&self, spent: Spending, reserved: Estimate, next: Estimate) -> Option<Spent> {
         let is_shared = self.others.is_some();
         let spent = spent + self.others.unwrap_or_default();
@@ -155,7 +155,7 @@ impl Limit {
 }
 
 impl Budget {
-    /// The budget of the settings, of which so much is spent already, within one that other steps share.
+    /// The budget of the settings, of which so much is spent already, within one that other stages share.
     pub fn new(settings: &EndpointSettings, shared: Limit, spent: Spending) -> Self {
         let own = Limit { max_cost: settings.max_cost, max_tokens: settings.max_tokens_total, others: None };
         Self {
@@ -351,13 +351,13 @@ mod tests {
     }
 
     #[test]
-    fn what_other_steps_spent_counts_against_what_they_share() {
+    fn what_other_stages_spent_counts_against_what_they_share() {
         let others = Spending { n_answers: 1, tokens: 70, ..Spending::default() };
         let shared = Limit { max_tokens: Some(100), others: Some(others), ..Limit::default() };
         let budget = Budget::new(&EndpointSettings::default(), shared, Spending::default());
         budget.reserve(10, Some(10)).now_or_never().unwrap().unwrap().settle(usage(10, 10));
         let spent = budget.reserve(10, Some(10)).now_or_never().unwrap().unwrap_err();
-        assert_eq!(spent.to_string(), "90 of 100 tokens for all steps together, and the next request may take 20");
+        assert_eq!(spent.to_string(), "90 of 100 tokens for all stages together, and the next request may take 20");
         assert_eq!(budget.uncounted(&Usage::default()), Some("budget.max_tokens_total"));
         assert_eq!(budget.spent().tokens, 20);
     }

@@ -7,7 +7,7 @@ use super::Request;
 use super::session::{Answer, Unread};
 use crate::record::FinishReason;
 
-/// What a step keeps of a chat completion.
+/// What a stage keeps of a chat completion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChatAnswer {

@@ -22,9 +22,9 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint of `step`, which must be set; the key is read from the environment.
-    pub fn resolve(settings: &EndpointSettings, step: &'static str) -> Result<Self, LlmError> {
-        let base_url = settings.base_url.clone().ok_or(LlmError::NoEndpoint { step })?;
+    /// The endpoint of `stage`, which must be set; the key is read from the environment.
+    pub fn resolve(settings: &EndpointSettings, stage: &'static str) -> Result<Self, LlmError> {
+        let base_url = settings.base_url.clone().ok_or(LlmError::NoEndpoint { stage })?;
         let key = env::var_os(&settings.api_key_env).filter(|key| !key.is_empty());
         let key = key
             .map(|key| {
@@ -50,7 +50,7 @@ impl Endpoint {
         self.base_url == SCRIPTED
     }
 
-    /// The body of a request for this model: what the step says beside what the settings say.
+    /// The body of a request for this model: what the stage says beside what the settings say.
     pub fn body(&self, own: impl IntoIterator<Item = (&'static str, Value)>) -> Map<String, Value> {
         let mut body = self.settings.body.clone();
         body.insert("model".to_owned(), self.model.clone().into());

@@ -7,11 +7,11 @@ use crate::store::StoreError;
 /// What ends the asking; answers that arrived before are in the journal.
 #[derive(Debug, thiserror::Error)]
 pub enum LlmError {
-    /// The step has no server to ask.
-    #[error("no model server is set for `{step}`")]
+    /// The stage has no server to ask.
+    #[error("no model server is set for `{stage}`")]
     NoEndpoint {
-        /// The step.
-        step: &'static str,
+        /// The stage.
+        stage: &'static str,
     },
     /// The system lacks what a client needs: certificates, most often.
     #[error("cannot make a client for `{url}`")]

@@ -21,10 +21,10 @@ use super::Request;
 use super::budget::Spending;
 use crate::record::{Provenance, RecordId, Usage};
 use crate::store::StoreError;
-use crate::store::layout::StepDir;
+use crate::store::layout::StageDir;
 use crate::store::shard::Shard;
 
-/// What a server answered, as it stands in the journal; `A` is what the step keeps of an answer.
+/// What a server answered, as it stands in the journal; `A` is what the stage keeps of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry<A> {
@@ -101,7 +101,7 @@ impl Key {
 
 impl Journal {
     /// Opens the journal of a shard, drops a torn line at its end, and finds what it and the others hold.
-    pub fn open(folder: &StepDir, shard: Shard) -> Result<Self, StoreError> {
+    pub fn open(folder: &StageDir, shard: Shard) -> Result<Self, StoreError> {
         let (path, folder_of_all) = (folder.journal(shard), folder.journals());
         fs::create_dir_all(&folder_of_all).map_err(StoreError::io("create", &folder_of_all))?;
         let own = open_and_lock(&path)?;
@@ -134,7 +134,7 @@ impl Journal {
 
     /// How many of these requests are answered in any journal of the folder; changes nothing.
     pub fn n_answered<'a>(
-        folder: &StepDir,
+        folder: &StageDir,
         requests: impl IntoIterator<Item = &'a Request>,
     ) -> Result<usize, StoreError> {
         let found = Found::in_folder(folder)?;
@@ -142,8 +142,8 @@ impl Journal {
         Ok(requests.into_iter().filter(is_answered).count())
     }
 
-    /// What all answers in the journals of a step's folder used up; changes nothing.
-    pub fn spent_in(folder: &StepDir) -> Result<Spending, StoreError> {
+    /// What all answers in the journals of a stage's folder used up; changes nothing.
+    pub fn spent_in(folder: &StageDir) -> Result<Spending, StoreError> {
         Ok(Found::in_folder(folder)?.spent())
     }
 
@@ -231,8 +231,8 @@ struct Found {
 }
 
 impl Found {
-    /// Reads every journal of a step's folder, if it has some.
-    fn in_folder(folder: &StepDir) -> Result<Self, StoreError> {
+    /// Reads every journal of a stage's folder, if it has some.
+    fn in_folder(folder: &StageDir) -> Result<Self, StoreError> {
         let folder_of_all = folder.journals();
         let mut found = Self::default();
         if folder_of_all.is_dir() {
@@ -355,14 +355,14 @@ mod tests {
     #[test]
     fn what_is_written_is_found_again_and_counted() {
         let folder = tempfile::tempdir().unwrap();
-        let step = StepDir::new(folder.path());
-        let journal = Journal::open(&step, Shard::WHOLE).unwrap();
+        let stage = StageDir::new(folder.path());
+        let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
         append(&journal, &entry(0, "first"));
         append(&journal, &entry(1, "second"));
         assert_eq!(get(&journal, 1), Some(Outcome::Answer("second".to_owned())));
         assert_eq!(get(&journal, 2), None);
         drop(journal);
-        let journal = Journal::open(&step, Shard::WHOLE).unwrap();
+        let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
         assert_eq!(get(&journal, 0), Some(Outcome::Answer("first".to_owned())));
         assert_eq!((journal.spent().n_answers, journal.spent().tokens), (2, 10));
     }
@@ -370,45 +370,45 @@ mod tests {
     #[test]
     fn m26_a_torn_last_line_is_dropped_wherever_it_is_torn() {
         let folder = tempfile::tempdir().unwrap();
-        let step = StepDir::new(folder.path());
-        let journal = Journal::open(&step, Shard::WHOLE).unwrap();
+        let stage = StageDir::new(folder.path());
+        let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
         append(&journal, &entry(0, "first ≤"));
         append(&journal, &entry(1, "second"));
         drop(journal);
-        let path = step.journal(Shard::WHOLE);
+        let path = stage.journal(Shard::WHOLE);
         let bytes = fs::read(&path).unwrap();
         let first = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
         for end in first..bytes.len() {
             fs::write(&path, &bytes[..end]).unwrap();
-            let journal = Journal::open(&step, Shard::WHOLE).unwrap();
+            let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
             assert!(get(&journal, 0).is_some() && get(&journal, 1).is_none());
             append(&journal, &entry(1, "again"));
             drop(journal);
-            let journal = Journal::open(&step, Shard::WHOLE).unwrap();
+            let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
             assert_eq!(get(&journal, 1), Some(Outcome::Answer("again".to_owned())));
         }
         fs::write(&path, [&bytes[..first], &[0; 40], b"\n"].concat()).unwrap();
-        assert_eq!(Journal::open(&step, Shard::WHOLE).unwrap().spent().n_answers, 1);
+        assert_eq!(Journal::open(&stage, Shard::WHOLE).unwrap().spent().n_answers, 1);
     }
 
     #[test]
     fn a_damaged_line_before_the_last_is_an_error_with_its_number() {
         let folder = tempfile::tempdir().unwrap();
-        let step = StepDir::new(folder.path());
-        let path = step.journal(Shard::WHOLE);
-        fs::create_dir_all(step.journals()).unwrap();
+        let stage = StageDir::new(folder.path());
+        let path = stage.journal(Shard::WHOLE);
+        fs::create_dir_all(stage.journals()).unwrap();
         fs::write(&path, "{}\n{}\n").unwrap();
-        let error = Journal::open(&step, Shard::WHOLE).unwrap_err().to_string();
+        let error = Journal::open(&stage, Shard::WHOLE).unwrap_err().to_string();
         assert_eq!(error, format!("line 1 of `{}` is not a journal entry", path.display()));
     }
 
     #[test]
     fn the_answers_of_every_shard_are_found_however_the_work_is_divided() {
         let folder = tempfile::tempdir().unwrap();
-        let step = StepDir::new(folder.path());
-        append(&Journal::open(&step, shard("0/2")).unwrap(), &entry(0, "of 0/2"));
-        append(&Journal::open(&step, shard("1/2")).unwrap(), &entry(1, "of 1/2"));
-        let journal = Journal::open(&step, shard("2/3")).unwrap();
+        let stage = StageDir::new(folder.path());
+        append(&Journal::open(&stage, shard("0/2")).unwrap(), &entry(0, "of 0/2"));
+        append(&Journal::open(&stage, shard("1/2")).unwrap(), &entry(1, "of 1/2"));
+        let journal = Journal::open(&stage, shard("2/3")).unwrap();
         assert_eq!(get(&journal, 0), Some(Outcome::Answer("of 0/2".to_owned())));
         assert_eq!(get(&journal, 1), Some(Outcome::Answer("of 1/2".to_owned())));
     }
@@ -416,11 +416,11 @@ mod tests {
     #[test]
     fn only_one_process_writes_a_journal_and_none_of_another_division() {
         let folder = tempfile::tempdir().unwrap();
-        let step = StepDir::new(folder.path());
-        let _first = Journal::open(&step, shard("0/2")).unwrap();
-        Journal::open(&step, shard("1/2")).unwrap();
+        let stage = StageDir::new(folder.path());
+        let _first = Journal::open(&stage, shard("0/2")).unwrap();
+        Journal::open(&stage, shard("1/2")).unwrap();
         for other in ["0/2", "0/1"] {
-            let error = Journal::open(&step, shard(other)).unwrap_err();
+            let error = Journal::open(&stage, shard(other)).unwrap_err();
             assert!(matches!(error, StoreError::Locked { .. }), "{error}");
         }
     }

@@ -1,4 +1,4 @@
-//! A session: everything that one process asks one server for one step.
+//! A session: everything that one process asks one server for one stage.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,10 +21,10 @@ use super::journal::{Entry, Journal, Key, Outcome};
 use super::limit::Pace;
 use super::{LlmError, Request, Route, scripted};
 use crate::record::Provenance;
-use crate::store::layout::StepDir;
+use crate::store::layout::StageDir;
 use crate::store::shard::Shard;
 
-/// What a step keeps of an answer.
+/// What a stage keeps of an answer.
 pub trait Answer: Serialize + DeserializeOwned + Clone {
     /// Reads a successful answer of the server, or says what is wrong with it.
     fn of(request: &Request, body: &Value) -> Result<Self, Unread>;
@@ -56,7 +56,7 @@ impl Unread {
 pub enum Reply<A> {
     /// An answer.
     Answer {
-        /// What the step keeps of it.
+        /// What the stage keeps of it.
         answer: A,
         /// Who answered, and at what expense.
         provenance: Provenance,
@@ -77,7 +77,7 @@ const HOPELESS: usize = 3;
 /// The longest wait before another try, unless the server asks for more.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
-/// Everything that one process asks one server for one step.
+/// Everything that one process asks one server for one stage.
 ///
 /// Answers are in the journal before they are handed out, and what is in the journal is not asked again. When something
 /// ends the asking, no further request is sent, while those under way are waited for: they may have been paid for.
@@ -111,8 +111,8 @@ struct End {
 }
 
 impl Session {
-    /// Opens the journal of a shard in the step's folder `output`; nothing is sent. `of_all` is a limit for several steps.
-    pub fn open(endpoint: Endpoint, output: &StepDir, shard: Shard, of_all: Limit) -> Result<Self, LlmError> {
+    /// Opens the journal of a shard in the stage's folder `output`; nothing is sent. `of_all` is a limit for several stages.
+    pub fn open(endpoint: Endpoint, output: &StageDir, shard: Shard, of_all: Limit) -> Result<Self, LlmError> {
         let backend =
             if endpoint.is_rehearsal() { Backend::Scripted } else { Backend::Server(Client::new(&endpoint)?) };
         let journal = Journal::open(output, shard)?;
@@ -142,7 +142,7 @@ impl Session {
         &self.endpoint
     }
 
-    /// What has been spent, in all runs of the step together.
+    /// What has been spent, in all runs of the stage together.
     pub fn spent(&self) -> Spending {
         self.budget.spent()
     }

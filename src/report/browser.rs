@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use serde::Serialize;
 
 use crate::record::{Axiom, Record, StepKind, Variant};
-use crate::steps::score::obfuscator;
+use crate::stages::score::obfuscator;
 use crate::text::obfuscate::Obfuscator;
 
 /// Records of a chunk.

@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use super::browser::n_tactics;
 use super::chart::{self, percentile};
-use super::{DoneStep, ReportError};
+use super::{DoneStage, ReportError};
+use crate::dataset::{ModelUse, models};
 use crate::record::{Record, Score, Variant};
-use crate::steps::export::{ModelUse, models};
 
 /// Everything of the page but the records.
 #[derive(Debug, Serialize)]
 pub(super) struct Facts {
     n_records: usize,
-    last_step: &'static str,
+    last_stage: &'static str,
     program_version: &'static str,
-    funnel: Vec<FunnelStep>,
+    funnel: Vec<FunnelStage>,
     charts: Vec<Chart>,
     percentiles: Vec<Percentiles>,
     reasons: Vec<Reason>,
@@ -25,7 +25,7 @@ pub(super) struct Facts {
 }
 
 #[derive(Debug, Serialize)]
-struct FunnelStep {
+struct FunnelStage {
     name: &'static str,
     n_in: usize,
     n_kept: usize,
@@ -63,7 +63,7 @@ const PERCENTS: &[usize] = &[5, 25, 50, 75, 95, 99, 100];
 
 #[derive(Debug, Serialize)]
 struct Reason {
-    step: &'static str,
+    stage: &'static str,
     name: &'static str,
     count: usize,
     examples: Vec<Example>,
@@ -76,49 +76,49 @@ struct Example {
 }
 
 impl Facts {
-    pub(super) fn new(steps: &[DoneStep], records: &[Record]) -> Result<Self, ReportError> {
+    pub(super) fn new(stages: &[DoneStage], records: &[Record]) -> Result<Self, ReportError> {
         let (charts, percentiles) = sizes(records)?;
         Ok(Self {
             n_records: records.len(),
-            last_step: steps.last().map_or("", |step| step.manifest.step.as_str()),
+            last_stage: stages.last().map_or("", |stage| stage.manifest.stage.as_str()),
             program_version: env!("CARGO_PKG_VERSION"),
-            funnel: funnel(steps),
+            funnel: funnel(stages),
             charts: [charts, scores(records)?, acceptance(records)?].concat(),
             percentiles,
-            reasons: steps.iter().flat_map(reasons).collect(),
+            reasons: stages.iter().flat_map(reasons).collect(),
             models: models(records),
-            is_rehearsal: records.iter().any(crate::steps::export::is_rehearsal),
+            is_rehearsal: records.iter().any(crate::dataset::is_rehearsal),
         })
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shares for a drawing")]
-fn funnel(steps: &[DoneStep]) -> Vec<FunnelStep> {
-    let most = steps.iter().map(|step| step.manifest.n_in).max().unwrap_or(0).max(1) as f64;
+fn funnel(stages: &[DoneStage]) -> Vec<FunnelStage> {
+    let most = stages.iter().map(|stage| stage.manifest.n_in).max().unwrap_or(0).max(1) as f64;
     let width = |count: usize| count as f64 * 100.0 / most;
-    let steps = steps.iter().map(|step| {
-        let manifest = &step.manifest;
-        FunnelStep {
-            name: manifest.step.as_str(),
+    let stages = stages.iter().map(|stage| {
+        let manifest = &stage.manifest;
+        FunnelStage {
+            name: manifest.stage.as_str(),
             n_in: manifest.n_in,
             n_kept: manifest.n_kept,
             n_rejected: manifest.n_rejected(),
             kept_width: width(manifest.n_kept),
             rejected_width: width(manifest.n_rejected()),
-            seconds: step.seconds,
+            seconds: stage.seconds,
         }
     });
-    steps.collect()
+    stages.collect()
 }
 
-fn reasons(step: &DoneStep) -> Vec<Reason> {
-    let mut reasons: Vec<_> = step
+fn reasons(stage: &DoneStage) -> Vec<Reason> {
+    let mut reasons: Vec<_> = stage
         .examples
         .iter()
         .map(|(&reason, examples)| Reason {
-            step: step.manifest.step.as_str(),
+            stage: stage.manifest.stage.as_str(),
             name: reason,
-            count: step.manifest.rejected.get(reason).copied().unwrap_or_default(),
+            count: stage.manifest.rejected.get(reason).copied().unwrap_or_default(),
             examples: examples
                 .iter()
                 .map(|rejected| Example {
@@ -138,7 +138,7 @@ fn sizes(records: &[Record]) -> Result<(Vec<Chart>, Vec<Percentiles>), ReportErr
     let measures: [(&'static str, &'static str, Vec<usize>); 4] = [
         ("Proof terms", "tokens", tokens.clone().map(|tokens| tokens.proof_term).collect()),
         ("Proof scripts", "tokens", tokens.map(|tokens| tokens.proof_script).collect()),
-        ("Steps", "tactics", records.iter().map(n_tactics).collect()),
+        ("Stages", "tactics", records.iter().map(n_tactics).collect()),
         ("Premises", "premises", records.iter().map(|record| record.premises.len()).collect()),
     ];
     let (mut charts, mut percentiles) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! What the steps that ask models may spend together.
+//! What the stages that ask models may spend together.
 
 use serde::{Deserialize, Serialize};
 

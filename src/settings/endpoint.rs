@@ -1,14 +1,14 @@
-//! Which model server a step asks, how fast, and for how much.
+//! Which model server a stage asks, how fast, and for how much.
 
 use serde_json::{Map, Value};
 
 use super::SettingsError;
 
-/// Which model server a step asks, how fast, and for how much.
+/// Which model server a stage asks, how fast, and for how much.
 #[derive(Debug, Clone)]
 pub struct EndpointSettings {
     /// The address that the server's client libraries take, such as `https://api.openai.com/v1`;
-    /// [`SCRIPTED`] rehearses without a server; absent: the step is not run.
+    /// [`SCRIPTED`] rehearses without a server; absent: the stage is not run.
     pub base_url: Option<String>,
     /// The model, as the server names it.
     pub model: Option<String>,
@@ -32,9 +32,9 @@ pub struct EndpointSettings {
     pub input_price: Option<f64>,
     /// Price of a million tokens of answers, for a server that reports no cost.
     pub output_price: Option<f64>,
-    /// The most money that the step may spend, all its runs together.
+    /// The most money that the stage may spend, all its runs together.
     pub max_cost: Option<f64>,
-    /// The most tokens that the step may use up, all its runs together.
+    /// The most tokens that the stage may use up, all its runs together.
     pub max_tokens_total: Option<u64>,
     /// Goes into every request as it is: sampling parameters, routing to providers, …
     pub body: Map<String, Value>,
@@ -78,9 +78,9 @@ impl Default for EndpointSettings {
 }
 
 impl EndpointSettings {
-    /// Refuses what no server could be asked with; `step` is the table.
-    pub(super) fn check(&self, step: &str) -> Result<(), SettingsError> {
-        let key = |name: &str| format!("{step}.{name}");
+    /// Refuses what no server could be asked with; `stage` is the table.
+    pub(super) fn check(&self, stage: &str) -> Result<(), SettingsError> {
+        let key = |name: &str| format!("{stage}.{name}");
         let is_server = self.base_url.as_deref().is_some_and(|url| url != SCRIPTED);
         if is_server && self.model.is_none() {
             return Err(SettingsError::Missing { key: key("model"), because: key("base_url") });
@@ -104,7 +104,7 @@ impl EndpointSettings {
         if self.requests_per_second.is_some_and(|rate| !(rate.is_finite() && rate > 0.0))
             || self.tokens_per_minute == Some(0)
         {
-            return Err(SettingsError::NoRate { step: step.to_owned() });
+            return Err(SettingsError::NoRate { stage: stage.to_owned() });
         }
         let fixed = ["model", "messages", "prompt", "stream", "n"];
         match fixed.iter().find(|name| self.body.contains_key(**name)) {
@@ -114,9 +114,9 @@ impl EndpointSettings {
     }
 }
 
-/// Declares the settings of a step that asks a model server: its own and those of [`EndpointSettings`] in one table, so
+/// Declares the settings of a stage that asks a model server: its own and those of [`EndpointSettings`] in one table, so
 /// that `score.base_url` stands beside `score.keep_tokens`. Serde's `flatten` would lose the key that an error is about.
-macro_rules! model_step {
+macro_rules! model_stage {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $ty:ty = $default:expr,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -197,4 +197,4 @@ macro_rules! model_step {
     };
 }
 
-pub(super) use model_step;
+pub(super) use model_stage;

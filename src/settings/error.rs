@@ -77,14 +77,14 @@ pub enum SettingsError {
     },
     /// A rate at which nothing would ever be sent.
     #[error(
-        "settings `{step}.requests_per_second` and `{step}.tokens_per_minute` must be more than 0 where they are set"
+        "settings `{stage}.requests_per_second` and `{stage}.tokens_per_minute` must be more than 0 where they are set"
     )]
     NoRate {
         /// The table.
-        step: String,
+        stage: String,
     },
     /// A field of a request that the program itself fills in.
-    #[error("setting `{key}` must not have `{field}`, which the step fills in itself")]
+    #[error("setting `{key}` must not have `{field}`, which the stage fills in itself")]
     FixedField {
         /// The whole key of the table.
         key: String,

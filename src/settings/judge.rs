@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::{EndpointSettings, model_step};
+use super::endpoint::{EndpointSettings, model_stage};
 
-model_step! {
+model_stage! {
     /// Which model judges, what and in which order.
     JudgeSettings {
         /// The score by which the best reasoning is judged first.

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::endpoint::{EndpointSettings, model_step};
+use super::endpoint::{EndpointSettings, model_stage};
 
-model_step! {
+model_stage! {
     /// Which model reasons, and how often.
     ReasonSettings {
         /// Reasonings of each record.

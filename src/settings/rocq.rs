@@ -16,7 +16,7 @@ pub struct RocqSettings {
     pub sentence_limit_s: u64,
     /// Seconds that a question (`Print`, `About`, …) may take.
     pub query_limit_s: u64,
-    /// Seconds that all of a file may take in one step.
+    /// Seconds that all of a file may take in one stage.
     pub file_limit_s: u64,
     /// Memory that each prover may use.
     pub max_memory: MemorySize,

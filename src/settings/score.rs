@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::{EndpointSettings, model_step};
+use super::endpoint::{EndpointSettings, model_stage};
 
-model_step! {
+model_stage! {
     /// Which model scores, and how it is asked.
     ScoreSettings {
         /// How the server is asked for the logprobs of a prompt.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::layout::{RunDir, StepName};
+use crate::store::layout::{RunDir, Stage};
 
 /// The commands that go on with a run.
 #[derive(Debug, Clone)]
@@ -19,18 +19,18 @@ impl Commands {
         Self { run_dir, is_named, config }
     }
 
-    /// Makes a step.
-    pub fn make(&self, step: StepName) -> String {
-        let output = text(self.run_dir.step(step).path());
-        match step.previous().map(|previous| text(self.run_dir.step(previous).path())) {
-            Some(input) => self.line(step.as_str(), &["--input", &input, "--output", &output], &[]),
-            None => self.line(step.as_str(), &["--output", &output], &[]),
+    /// Makes a stage.
+    pub fn make(&self, stage: Stage) -> String {
+        let output = text(self.run_dir.stage(stage).path());
+        match stage.previous().map(|previous| text(self.run_dir.stage(previous).path())) {
+            Some(input) => self.line(stage.as_str(), &["--input", &input, "--output", &output], &[]),
+            None => self.line(stage.as_str(), &["--output", &output], &[]),
         }
     }
 
-    /// Writes the dataset from the records of a step.
-    pub fn export(&self, last: StepName) -> String {
-        let (input, output) = (text(self.run_dir.step(last).path()), text(self.run_dir.dataset().path()));
+    /// Writes the dataset from the records of a stage.
+    pub fn export(&self, last: Stage) -> String {
+        let (input, output) = (text(self.run_dir.stage(last).path()), text(self.run_dir.dataset().path()));
         self.line("export", &["--input", &input, "--output", &output], &[])
     }
 

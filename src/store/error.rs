@@ -68,20 +68,20 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A file of a unit is not the one that its seal was written for.
-    #[error("`{path}` was changed after it was made; run the step `{step}` again", path = path.display())]
+    #[error("`{path}` was changed after it was made; run the stage `{stage}` again", path = path.display())]
     Changed {
         /// The file.
         path: PathBuf,
-        /// The step that made it.
-        step: &'static str,
+        /// The stage that made it.
+        stage: &'static str,
     },
     /// There is nothing to read.
-    #[error("`{path}` holds no records of the step `{step}`", path = path.display())]
+    #[error("`{path}` holds no records of the stage `{stage}`", path = path.display())]
     NoInput {
         /// The directory.
         path: PathBuf,
-        /// The step that should have written it.
-        step: &'static str,
+        /// The stage that should have written it.
+        stage: &'static str,
     },
 }
 

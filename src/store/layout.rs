@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::shard::Shard;
 
-/// A step of the pipeline, in pipeline order.
+/// A stage of the pipeline, in pipeline order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum StepName {
+pub enum Stage {
     /// Every proved theorem of a library.
     Extract,
     /// Each proof replayed.
     Verify,
     /// Token counts.
     Measure,
-    /// By tokens and steps.
+    /// By tokens and stages.
     Filter,
     /// A diverse subset.
     Select,
@@ -29,8 +29,8 @@ pub enum StepName {
     Judge,
 }
 
-impl StepName {
-    /// The steps that write records, in order.
+impl Stage {
+    /// The stages that write records, in order.
     pub const ALL: &[Self] = &[
         Self::Extract,
         Self::Verify,
@@ -56,14 +56,14 @@ impl StepName {
         }
     }
 
-    /// The step whose records this one reads.
+    /// The stage whose records this one reads.
     pub fn previous(self) -> Option<Self> {
-        let index = Self::ALL.iter().position(|step| *step == self)?;
+        let index = Self::ALL.iter().position(|stage| *stage == self)?;
         index.checked_sub(1).map(|index| Self::ALL[index])
     }
 }
 
-impl fmt::Display for StepName {
+impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -107,9 +107,9 @@ impl RunDir {
         &self.0
     }
 
-    /// The folder of a step.
-    pub fn step(&self, step: StepName) -> StepDir {
-        StepDir(self.0.join(step.as_str()))
+    /// The folder of a stage.
+    pub fn stage(&self, stage: Stage) -> StageDir {
+        StageDir(self.0.join(stage.as_str()))
     }
 
     /// The folder of the export.
@@ -118,12 +118,12 @@ impl RunDir {
     }
 }
 
-/// The folder of one step.
+/// The folder of one stage.
 #[derive(Debug, Clone)]
-pub struct StepDir(PathBuf);
+pub struct StageDir(PathBuf);
 
-impl StepDir {
-    /// A step's records in this folder.
+impl StageDir {
+    /// A stage's records in this folder.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
@@ -143,12 +143,12 @@ impl StepDir {
         UnitFiles { stem: self.0.join(unit.as_str()) }
     }
 
-    /// What the step did as a whole.
+    /// What the stage did as a whole.
     pub fn manifest(&self) -> PathBuf {
         self.0.join("manifest.json")
     }
 
-    /// What the step is to make.
+    /// What the stage is to make.
     pub fn plan(&self) -> PathBuf {
         self.0.join("plan.json")
     }
@@ -205,7 +205,7 @@ const LOCK: &str = ".lock-";
 const JOURNALS: &str = "journal";
 const JOURNAL: &str = ".jsonl";
 
-/// The files of one unit in one step.
+/// The files of one unit in one stage.
 #[derive(Debug, Clone)]
 pub struct UnitFiles {
     stem: PathBuf,

@@ -1,4 +1,4 @@
-//! The units of one step: which there are, which are done, and what came of them.
+//! The units of one stage: which there are, which are done, and what came of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::digest::Digest;
-use super::layout::{StepDir, StepName, UnitName};
+use super::layout::{Stage, StageDir, UnitName};
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::plan::{Plan, Planned};
@@ -15,7 +15,7 @@ use super::shard::Shard;
 use super::unit::{self, Outcome, Seal};
 use super::{StoreError, jsonl};
 
-/// A unit that a step is to make.
+/// A unit that a stage is to make.
 #[derive(Debug, Clone)]
 pub struct Input {
     /// Its name.
@@ -26,11 +26,11 @@ pub struct Input {
     pub digest: Digest,
 }
 
-/// The units of one step, held by the process that makes one shard of them.
+/// The units of one stage, held by the process that makes one shard of them.
 #[derive(Debug)]
 pub struct Ledger {
-    step: StepName,
-    output: StepDir,
+    stage: Stage,
+    output: StageDir,
     plan: Plan,
     shard: Shard,
     todo: Vec<Input>,
@@ -43,8 +43,8 @@ impl Ledger {
     ///
     /// `made_with` is what the output depends on besides the input: settings and versions.
     pub fn open(
-        step: StepName,
-        output: &StepDir,
+        stage: Stage,
+        output: &StageDir,
         made_with: Value,
         inputs: Vec<Input>,
         shard: Shard,
@@ -53,7 +53,7 @@ impl Ledger {
         let wanted: BTreeSet<_> = inputs.iter().map(|input| input.unit.clone()).collect();
         unit::remove_all_but(output, &wanted)?;
         unit::remove_leftovers(output, &output.lock(shard))?;
-        let units = inputs.iter().map(|input| (input.unit.clone(), planned(step, &made_with, input))).collect();
+        let units = inputs.iter().map(|input| (input.unit.clone(), planned(stage, &made_with, input))).collect();
         let plan = Plan { made_with, units };
         let mut todo = shard.pick(inputs, |input| input.size, |input| input.unit.to_string());
         let mut error = None;
@@ -73,12 +73,12 @@ impl Ledger {
             jsonl::remove(&output.manifest())?;
         }
         plan.write(output)?;
-        Ok(Self { step, output: output.clone(), plan, shard, todo, timings: Mutex::default(), lock })
+        Ok(Self { stage, output: output.clone(), plan, shard, todo, timings: Mutex::default(), lock })
     }
 
-    /// The step.
-    pub fn step(&self) -> StepName {
-        self.step
+    /// The stage.
+    pub fn stage(&self) -> Stage {
+        self.stage
     }
 
     /// The units of this shard that are not done, largest first.
@@ -86,7 +86,7 @@ impl Ledger {
         &self.todo
     }
 
-    /// How many units the step has, in all shards.
+    /// How many units the stage has, in all shards.
     pub fn n_units(&self) -> usize {
         self.plan.units.len()
     }
@@ -123,7 +123,7 @@ impl Ledger {
             }
         }
         let n_missing = self.plan.units.len() - seals.len();
-        let manifest = Manifest::assemble(self.step, self.plan.made_with, seals);
+        let manifest = Manifest::assemble(self.stage, self.plan.made_with, seals);
         if n_missing == 0 {
             manifest.write(&self.output)?;
         }
@@ -131,7 +131,7 @@ impl Ledger {
     }
 }
 
-/// What a step has done so far.
+/// What a stage has done so far.
 #[derive(Debug, Clone)]
 pub struct Summary {
     /// The sums over the units that are done.
@@ -142,8 +142,8 @@ pub struct Summary {
     pub n_left: usize,
 }
 
-fn planned(step: StepName, made_with: &Value, input: &Input) -> Planned {
-    let made_from = (step, crate::record::FORMAT_VERSION, env!("CARGO_PKG_VERSION"), made_with, &input.digest);
+fn planned(stage: Stage, made_with: &Value, input: &Input) -> Planned {
+    let made_from = (stage, crate::record::FORMAT_VERSION, env!("CARGO_PKG_VERSION"), made_with, &input.digest);
     Planned { key: Digest::of_json(&made_from), size: input.size }
 }
 
@@ -153,14 +153,14 @@ mod tests {
 
     use super::*;
 
-    fn open(folder: &StepDir, shard: Shard) -> Ledger {
-        Ledger::open(StepName::Measure, folder, Value::Null, Vec::new(), shard).unwrap()
+    fn open(folder: &StageDir, shard: Shard) -> Ledger {
+        Ledger::open(Stage::Measure, folder, Value::Null, Vec::new(), shard).unwrap()
     }
 
     #[test]
     fn what_a_kill_left_half_written_goes_once_nobody_else_is_at_work_in_the_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let output = StepDir::new(folder.path());
+        let output = StageDir::new(folder.path());
         let leftover = folder.path().join("mathcomp/.writing-x");
         fs::create_dir(folder.path().join("mathcomp")).unwrap();
         fs::write(&leftover, "half").unwrap();

@@ -1,23 +1,23 @@
-//! The manifest: what a step did as a whole, assembled from the seals of its units.
+//! The manifest: what a stage did as a whole, assembled from the seals of its units.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::layout::{StepDir, StepName, UnitName};
+use super::layout::{Stage, StageDir, UnitName};
 use super::unit::Seal;
 use super::{StoreError, jsonl};
 use crate::record::FORMAT_VERSION;
 
-/// What a step did; the same bytes for any number of workers and shards.
+/// What a stage did; the same bytes for any number of workers and shards.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// [`FORMAT_VERSION`] of the program that wrote it.
     pub format_version: u32,
-    /// The step.
-    pub step: StepName,
+    /// The stage.
+    pub stage: Stage,
     /// Version of this program.
     pub program_version: String,
     /// What the output depends on besides the input: settings and versions.
@@ -34,14 +34,14 @@ pub struct Manifest {
 
 impl Manifest {
     /// Adds the seals up.
-    pub fn assemble(step: StepName, made_with: Value, units: BTreeMap<UnitName, Seal>) -> Self {
+    pub fn assemble(stage: Stage, made_with: Value, units: BTreeMap<UnitName, Seal>) -> Self {
         let mut rejected = BTreeMap::new();
         for (reason, count) in units.values().flat_map(|seal| &seal.rejected) {
             *rejected.entry(reason.clone()).or_default() += count;
         }
         Self {
             format_version: FORMAT_VERSION,
-            step,
+            stage,
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             made_with,
             n_in: units.values().map(|seal| seal.n_in).sum(),
@@ -56,13 +56,13 @@ impl Manifest {
         self.rejected.values().sum()
     }
 
-    /// Writes it into the step's folder.
-    pub fn write(&self, folder: &StepDir) -> Result<(), StoreError> {
+    /// Writes it into the stage's folder.
+    pub fn write(&self, folder: &StageDir) -> Result<(), StoreError> {
         jsonl::write_pretty(&folder.manifest(), self).map(drop)
     }
 
-    /// Reads it from the step's folder, if there is one.
-    pub fn read(folder: &StepDir) -> Result<Option<Self>, StoreError> {
+    /// Reads it from the stage's folder, if there is one.
+    pub fn read(folder: &StageDir) -> Result<Option<Self>, StoreError> {
         jsonl::read_value(&folder.manifest(), "manifest")
     }
 }

@@ -1,4 +1,4 @@
-//! The plan: what a step is to make, written where it starts, so that others can tell what is missing.
+//! The plan: what a stage is to make, written where it starts, so that others can tell what is missing.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::digest::Digest;
-use super::layout::{StepDir, UnitName};
+use super::layout::{StageDir, UnitName};
 use super::{StoreError, jsonl};
 
-/// What a step is to make; the same bytes in every shard.
+/// What a stage is to make; the same bytes in every shard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -30,21 +30,21 @@ pub struct Planned {
 }
 
 impl Plan {
-    /// Writes it into the step's folder, unless it stands there already.
-    pub fn write(&self, folder: &StepDir) -> Result<(), StoreError> {
+    /// Writes it into the stage's folder, unless it stands there already.
+    pub fn write(&self, folder: &StageDir) -> Result<(), StoreError> {
         if self.is_in(folder) {
             return Ok(());
         }
         jsonl::write_pretty(&folder.plan(), self).map(drop)
     }
 
-    /// Whether it stands in the step's folder.
-    pub fn is_in(&self, folder: &StepDir) -> bool {
+    /// Whether it stands in the stage's folder.
+    pub fn is_in(&self, folder: &StageDir) -> bool {
         Self::read(folder).is_ok_and(|written| written.as_ref() == Some(self))
     }
 
-    /// Reads it from the step's folder, if there is one.
-    pub fn read(folder: &StepDir) -> Result<Option<Self>, StoreError> {
+    /// Reads it from the stage's folder, if there is one.
+    pub fn read(folder: &StageDir) -> Result<Option<Self>, StoreError> {
         jsonl::read_value(&folder.plan(), "plan")
     }
 }

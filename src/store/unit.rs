@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use walkdir::{DirEntry, WalkDir};
 
 use super::digest::Digest;
-use super::layout::{StepDir, StepName, UnitFiles, UnitName};
+use super::layout::{Stage, StageDir, UnitFiles, UnitName};
 use super::manifest::Manifest;
 use super::{StoreError, jsonl, lock};
 use crate::record::{Record, Rejected};
@@ -40,7 +40,7 @@ impl Seal {
     }
 }
 
-/// What a step made of a unit.
+/// What a stage made of a unit.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
     /// Records that were kept, in source order.
@@ -110,11 +110,11 @@ pub fn read(files: &UnitFiles) -> Result<Vec<Record>, StoreError> {
     jsonl::read(&files.records(), "record")
 }
 
-/// Every sealed unit of a step's folder, by name; an error if there is none.
+/// Every sealed unit of a stage's folder, by name; an error if there is none.
 ///
-/// Of a step that is whole, its manifest says which they are: other machines may see a new file of a shared folder
+/// Of a stage that is whole, its manifest says which they are: other machines may see a new file of a shared folder
 /// late, and then a walk through the folder finds too little.
-pub fn list(folder: &StepDir, step: StepName) -> Result<Vec<(UnitName, Seal)>, StoreError> {
+pub fn list(folder: &StageDir, stage: Stage) -> Result<Vec<(UnitName, Seal)>, StoreError> {
     if let Some(manifest) = Manifest::read(folder)?.filter(|manifest| !manifest.units.is_empty()) {
         return Ok(manifest.units.into_iter().collect());
     }
@@ -125,13 +125,13 @@ pub fn list(folder: &StepDir, step: StepName) -> Result<Vec<(UnitName, Seal)>, S
         }
     }
     if units.is_empty() {
-        return Err(StoreError::NoInput { path: folder.path().to_owned(), step: step.as_str() });
+        return Err(StoreError::NoInput { path: folder.path().to_owned(), stage: stage.as_str() });
     }
     Ok(units)
 }
 
 /// Removes the units that are no longer part of the input, seal first.
-pub fn remove_all_but(folder: &StepDir, wanted: &BTreeSet<UnitName>) -> Result<(), StoreError> {
+pub fn remove_all_but(folder: &StageDir, wanted: &BTreeSet<UnitName>) -> Result<(), StoreError> {
     for unit in names(folder)? {
         if !wanted.contains(&unit) {
             let files = folder.unit(&unit);
@@ -147,7 +147,7 @@ pub fn remove_all_but(folder: &StepDir, wanted: &BTreeSet<UnitName>) -> Result<(
 ///
 /// Where it is the only one who writes in the folder, that is each such file which is older than its lock; else another
 /// may be at work on it, but none is written for hours.
-pub fn remove_leftovers(folder: &StepDir, own_lock: &Path) -> Result<(), StoreError> {
+pub fn remove_leftovers(folder: &StageDir, own_lock: &Path) -> Result<(), StoreError> {
     const AGE: Duration = Duration::from_hours(1);
     let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     let taken = changed(own_lock);
@@ -167,7 +167,7 @@ pub fn remove_leftovers(folder: &StepDir, own_lock: &Path) -> Result<(), StoreEr
 }
 
 /// Whether no other lock of the folder is held.
-fn is_alone(folder: &StepDir, own_lock: &Path) -> Result<bool, StoreError> {
+fn is_alone(folder: &StageDir, own_lock: &Path) -> Result<bool, StoreError> {
     for entry in fs::read_dir(folder.path()).map_err(StoreError::io("list", folder.path()))? {
         let path = entry.map_err(StoreError::io("list", folder.path()))?.path();
         if folder.shard_of_lock(&path).is_some() && path != own_lock && lock::holder(&path)?.is_some() {
@@ -177,8 +177,8 @@ fn is_alone(folder: &StepDir, own_lock: &Path) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// The units of a step's folder that have a seal, readable or not.
-pub fn names(folder: &StepDir) -> Result<BTreeSet<UnitName>, StoreError> {
+/// The units of a stage's folder that have a seal, readable or not.
+pub fn names(folder: &StageDir) -> Result<BTreeSet<UnitName>, StoreError> {
     let mut names = BTreeSet::new();
     for entry in entries(folder) {
         names.extend(folder.unit_of_seal(entry?.path()));
@@ -186,9 +186,9 @@ pub fn names(folder: &StepDir) -> Result<BTreeSet<UnitName>, StoreError> {
     Ok(names)
 }
 
-/// What there is below a step's folder. Of a thousand tasks at work in it, each sees names that are gone a moment later:
+/// What there is below a stage's folder. Of a thousand tasks at work in it, each sees names that are gone a moment later:
 /// files being written, which were given their true names.
-fn entries(folder: &StepDir) -> impl Iterator<Item = Result<DirEntry, StoreError>> {
+fn entries(folder: &StageDir) -> impl Iterator<Item = Result<DirEntry, StoreError>> {
     WalkDir::new(folder.path()).into_iter().filter_map(|entry| match entry {
         Err(error) if error.io_error().is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound) => None,
         entry => Some(entry.map_err(|error| StoreError::io("list", folder.path())(error.into()))),
@@ -203,7 +203,7 @@ mod tests {
     fn a_unit_that_loses_a_record_is_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let unit = UnitName::of_logical_path("lib.a");
-        let files = StepDir::new(folder.path()).unit(&unit);
+        let files = StageDir::new(folder.path()).unit(&unit);
         let error = commit(&unit, &files, Digest::of(""), 1, &Outcome::default()).unwrap_err();
         assert!(matches!(error, StoreError::Unaccounted { n_in: 1, n_kept: 0, n_rejected: 0, .. }), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

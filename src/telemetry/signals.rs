@@ -1,4 +1,4 @@
-//! Events of the steps as spans, counts and log records.
+//! Events of the stages as spans, counts and log records.
 
 use std::time::SystemTime;
 
@@ -12,11 +12,11 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use super::model;
 use crate::exit_code::ExitCode;
-use crate::steps::event::Event;
-use crate::store::layout::StepName;
+use crate::stages::event::Event;
+use crate::store::layout::Stage;
 
 const SCOPE: &str = env!("CARGO_PKG_NAME");
-const STEP: &str = "rocq_distill.step";
+const STAGE: &str = "rocq_distill.stage";
 const UNIT: &str = "rocq_distill.unit";
 const KEPT: &str = "rocq_distill.kept";
 const REJECTED: &str = "rocq_distill.rejected";
@@ -28,11 +28,11 @@ pub(super) struct Signals {
     records: Counter<u64>,
     logger: SdkLogger,
     run: Context,
-    step: Option<OpenStep>,
+    stage: Option<OpenStage>,
 }
 
-struct OpenStep {
-    name: StepName,
+struct OpenStage {
+    name: Stage,
     span: Context,
     n_kept: usize,
     n_rejected: usize,
@@ -51,18 +51,18 @@ impl Signals {
             .meter(SCOPE)
             .u64_counter("rocq_distill.records")
             .with_unit("{record}")
-            .with_description("Records by step and outcome")
+            .with_description("Records by stage and outcome")
             .build();
-        Self { tracer, records, logger: logs.logger(SCOPE), run, step: None }
+        Self { tracer, records, logger: logs.logger(SCOPE), run, stage: None }
     }
 
     pub(super) fn observe(&mut self, event: &Event<'_>) {
         match event {
-            Event::StepStarted { step, .. } => {
+            Event::StageStarted { stage, .. } => {
                 let builder =
-                    SpanBuilder::from_name(step.as_str()).with_attributes([KeyValue::new(STEP, step.as_str())]);
+                    SpanBuilder::from_name(stage.as_str()).with_attributes([KeyValue::new(STAGE, stage.as_str())]);
                 let span = self.run.with_span(builder.start_with_context(&self.tracer, &self.run));
-                self.step = Some(OpenStep { name: *step, span, n_kept: 0, n_rejected: 0 });
+                self.stage = Some(OpenStage { name: *stage, span, n_kept: 0, n_rejected: 0 });
             }
             Event::Advanced { .. }
             | Event::PassStarted { .. }
@@ -70,36 +70,36 @@ impl Signals {
             | Event::PassDone
             | Event::Note { .. } => {}
             Event::Asked { exchange } => {
-                let parent = self.step.as_ref().map_or(&self.run, |step| &step.span);
+                let parent = self.stage.as_ref().map_or(&self.run, |stage| &stage.span);
                 model::span(&self.tracer, parent, exchange);
             }
             Event::UnitDone { unit, n_kept, n_rejected, took } => {
-                let Some(step) = &mut self.step else { return };
-                step.n_kept += n_kept;
-                step.n_rejected += n_rejected;
+                let Some(stage) = &mut self.stage else { return };
+                stage.n_kept += n_kept;
+                stage.n_rejected += n_rejected;
                 let ended = SystemTime::now();
                 let attributes = [
-                    KeyValue::new(STEP, step.name.as_str()),
+                    KeyValue::new(STAGE, stage.name.as_str()),
                     KeyValue::new(UNIT, unit.to_string()),
                     count(KEPT, *n_kept),
                     count(REJECTED, *n_rejected),
                 ];
-                SpanBuilder::from_name(format!("{} file", step.name))
+                SpanBuilder::from_name(format!("{} file", stage.name))
                     .with_start_time(ended.checked_sub(*took).unwrap_or(ended))
                     .with_attributes(attributes)
-                    .start_with_context(&self.tracer, &step.span)
+                    .start_with_context(&self.tracer, &stage.span)
                     .end_with_timestamp(ended);
                 for (outcome, n_records) in [("kept", *n_kept), ("rejected", *n_rejected)] {
-                    let labels = [KeyValue::new(STEP, step.name.as_str()), KeyValue::new(OUTCOME, outcome)];
+                    let labels = [KeyValue::new(STAGE, stage.name.as_str()), KeyValue::new(OUTCOME, outcome)];
                     self.records.add(n_records as u64, &labels);
                 }
             }
             Event::Warning { message } => self.warn(message.clone()),
             // What a server said may quote a prompt.
             Event::Troubled { n_failed, .. } => self.warn(format!("{n_failed} tries without an answer")),
-            Event::StepDone { .. } => {
-                if let Some(step) = self.step.take() {
-                    step.end();
+            Event::StageDone { .. } => {
+                if let Some(stage) = self.stage.take() {
+                    stage.end();
                 }
             }
         }
@@ -120,16 +120,16 @@ impl Signals {
             // The name is enough: a message may quote a proof.
             code => Status::error(format!("{code:?}")),
         };
-        if let Some(step) = self.step.take() {
-            step.span.span().set_status(status());
-            step.end();
+        if let Some(stage) = self.stage.take() {
+            stage.span.span().set_status(status());
+            stage.end();
         }
         self.run.span().set_status(status());
         self.run.span().end();
     }
 }
 
-impl OpenStep {
+impl OpenStage {
     fn end(self) {
         let span = self.span.span();
         span.set_attributes([count(KEPT, self.n_kept), count(REJECTED, self.n_rejected)]);

@@ -81,8 +81,8 @@ fn imports(text: &str) -> BTreeSet<String> {
 #[test]
 fn imports_are_read_from_every_form() {
     let text =
-        "use crate::store::{jsonl, unit};\nuse crate::{steps::{Context, event}, run};\nlet x = crate::text::f();";
-    assert_eq!(imports(text).into_iter().collect::<Vec<_>>(), ["run", "steps", "store", "text"]);
+        "use crate::store::{jsonl, unit};\nuse crate::{stages::{Context, event}, run};\nlet x = crate::text::f();";
+    assert_eq!(imports(text).into_iter().collect::<Vec<_>>(), ["run", "stages", "store", "text"]);
 }
 
 #[test]

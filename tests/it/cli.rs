@@ -8,24 +8,24 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use rocq_distill::store::digest::Digest;
-use rocq_distill::store::layout::{RunDir, StepName, UnitName};
+use rocq_distill::store::layout::{RunDir, Stage, UnitName};
 use rocq_distill::store::ledger::{Input, Ledger};
 use rocq_distill::store::shard::Shard;
 use serde_json::{Value, json};
 
 use crate::harness::TestRun;
 use crate::library::bytes;
-use crate::support::{contents, record, write_step};
+use crate::support::{contents, record, write_stage};
 
 /// A folder in which `verify` is done: two files, three records.
 fn verified() -> TestRun {
     let run = TestRun::new();
-    let folder = RunDir::new(run.path().join("export")).step(StepName::Verify);
+    let folder = RunDir::new(run.path().join("export")).stage(Stage::Verify);
     let units = [
         ("mathcomp.a", vec![record("mathcomp.a:x"), record("mathcomp.a:y")]),
         ("mathcomp.b", vec![record("mathcomp.b:z")]),
     ];
-    write_step(&folder, StepName::Verify, &units);
+    write_stage(&folder, Stage::Verify, &units);
     run
 }
 
@@ -82,13 +82,13 @@ fn an_unknown_verb_is_refused_with_the_right_one() {
 
 #[test]
 fn a_step_without_input_says_which_step_makes_it() {
-    assert_snapshot!(TestRun::new().run("measure --input nowhere").text(), @r#"
+    assert_snapshot!(TestRun::new().run("measure --input nowhere").text(), @"
     exit 1
     --- stderr
-    error: `nowhere` holds no records of the step `verify`
+    error: `nowhere` holds no records of the stage `verify`
 
     hint: run `verify` first, or name the folder with its records with `--input`
-    "#);
+    ");
 }
 
 #[test]
@@ -107,9 +107,9 @@ fn an_output_that_cannot_be_written_is_refused_before_any_work() {
 #[test]
 fn a_folder_that_another_process_writes_is_left_alone() {
     let run = verified();
-    let folder = RunDir::new(run.path().join("export")).step(StepName::Measure);
+    let folder = RunDir::new(run.path().join("export")).stage(Stage::Measure);
     let input = Input { unit: UnitName::of_logical_path("mathcomp.a"), size: 2, digest: Digest::of("") };
-    let _writer = Ledger::open(StepName::Measure, &folder, json!("another"), vec![input], Shard::WHOLE).unwrap();
+    let _writer = Ledger::open(Stage::Measure, &folder, json!("another"), vec![input], Shard::WHOLE).unwrap();
     let before = contents(folder.path());
     insta::with_settings!({ filters => vec![(r"process \d+ on \S+", "process [PID] on [HOST]")] }, {
         assert_snapshot!(run.run("measure").text(), @r#"
@@ -119,10 +119,10 @@ fn a_folder_that_another_process_writes_is_left_alone() {
 
         hint: wait until it ends, or make another part with `--shard`; if its machine is gone for good, remove that file
         "#);
-        assert_snapshot!(run.run("status").text(), @r#"
+        assert_snapshot!(run.run("status").text(), @"
         exit 3
         --- stdout
-        step     files  in  kept  rejected
+        stage    files  in  kept  rejected
         verify     2/2   3     3         0
         measure    0/1   0     0         0
 
@@ -133,7 +133,7 @@ fn a_folder_that_another_process_writes_is_left_alone() {
         not started: extract, filter, select
         incomplete
         next: rocq-distill measure
-        "#);
+        ");
     });
     assert_eq!(contents(folder.path()), before);
 }
@@ -142,7 +142,7 @@ fn a_folder_that_another_process_writes_is_left_alone() {
 fn in_a_log_a_step_says_where_it_starts_and_ends_and_what_came_of_each_file() {
     let run = verified();
     insta::with_settings!({ filters => vec![(r", \d+s left", ""), (r"\b\d+s\b", "[TIME]")] }, {
-        assert_snapshot!(run.run("measure --jobs 1").text(), @r#"
+        assert_snapshot!(run.run("measure --jobs 1").text(), @"
         exit 0
         --- stderr
         measure: 2 of 2 files to do
@@ -150,18 +150,18 @@ fn in_a_log_a_step_says_where_it_starts_and_ends_and_what_came_of_each_file() {
         measure: 2/2 files, 100 %; mathcomp/b: 1 kept, 0 rejected in [TIME]
         measure: done in [TIME], 3 kept, 0 rejected
 
-        step     in  kept  rejected
+        stage    in  kept  rejected
         measure   3     3         0
-        "#);
-        assert_snapshot!(run.run("measure --jobs 1").text(), @r#"
+        ");
+        assert_snapshot!(run.run("measure --jobs 1").text(), @"
         exit 0
         --- stderr
         measure: nothing left to do
 
-        step     in  kept  rejected
+        stage    in  kept  rejected
         measure   3     3         0
-        "#);
-        assert_snapshot!(run.run("filter --jobs 1").text(), @r#"
+        ");
+        assert_snapshot!(run.run("filter --jobs 1").text(), @"
         exit 0
         --- stderr
         filter: 2 of 2 files to do
@@ -169,9 +169,9 @@ fn in_a_log_a_step_says_where_it_starts_and_ends_and_what_came_of_each_file() {
         filter: 2/2 files, 100 %; mathcomp/b: 0 kept, 1 rejected in [TIME]
         filter: done in [TIME], 0 kept, 3 rejected
 
-        step    in  kept  rejected
+        stage   in  kept  rejected
         filter   3     0         3  3 out_of_range
-        "#);
+        ");
     });
 }
 
@@ -189,9 +189,9 @@ fn with_json_stdout_is_one_document() {
     exit 0
     --- stdout
     {
-      "steps": [
+      "stages": [
         {
-          "step": "measure",
+          "stage": "measure",
           "n_in": 3,
           "n_kept": 3,
           "n_rejected": 0,

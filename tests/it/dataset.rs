@@ -3,28 +3,28 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use rocq_distill::dataset::{self, DatasetManifest};
 use rocq_distill::record::{
     FinishReason, FullName, Goal, Hypothesis, Judge, LogicalPath, Notation, Premise, ProofState, ProofTerm, Provenance,
     Reasoning, Record, Score, StepKind, TokenCounts, Usage, Variant, Verdict, Verification, VerificationStatus,
 };
 use rocq_distill::settings::ExportSettings;
-use rocq_distill::steps::export::{self, DatasetManifest};
 use rocq_distill::store::digest::Digest;
 use rocq_distill::store::jsonl;
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::store::layout::{RunDir, Stage};
 use serde_json::Value;
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
-use crate::support::{context, record, step, write_step};
+use crate::support::{context, record, step, write_stage};
 
 pub(crate) fn run_with(run_dir: &RunDir, settings: &ExportSettings) -> DatasetManifest {
-    export::run(context(2), settings, &run_dir.step(StepName::Select), &run_dir.dataset()).unwrap()
+    dataset::run(context(2), settings, &run_dir.stage(Stage::Select), &run_dir.dataset()).unwrap()
 }
 
 pub(crate) fn failure_with(run_dir: &RunDir, settings: &ExportSettings) -> String {
-    let (input, output) = (run_dir.step(StepName::Select), run_dir.dataset());
-    export::run(context(2), settings, &input, &output).unwrap_err().to_string()
+    let (input, output) = (run_dir.stage(Stage::Select), run_dir.dataset());
+    dataset::run(context(2), settings, &input, &output).unwrap_err().to_string()
 }
 
 /// A run directory with these records, each unit the file that they stand in.
@@ -36,7 +36,7 @@ pub(crate) fn run_dir_of(records: Vec<Record>) -> (TempDir, RunDir) {
         units.entry(record.source.logical_path.to_string()).or_default().push(record);
     }
     let units: Vec<_> = units.iter().map(|(path, records)| (path.as_str(), records.clone())).collect();
-    write_step(&run_dir.step(StepName::Select), StepName::Select, &units);
+    write_stage(&run_dir.stage(Stage::Select), Stage::Select, &units);
     (folder, run_dir)
 }
 

@@ -3,18 +3,18 @@
 use std::fs;
 use std::sync::Mutex;
 
+use rocq_distill::dataset::{self, DatasetManifest};
 use rocq_distill::record::{Record, Selection};
 use rocq_distill::settings::{Compat, ExportSettings, FileFormat, View};
-use rocq_distill::steps::Context;
-use rocq_distill::steps::event::{Event, Observer};
-use rocq_distill::steps::export::{self, DatasetManifest};
+use rocq_distill::stages::Context;
+use rocq_distill::stages::event::{Event, Observer};
 use rocq_distill::store::digest::Digest;
-use rocq_distill::store::layout::{RunDir, StepName, UnitName};
+use rocq_distill::store::layout::{RunDir, Stage, UnitName};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::dataset::{digests, distinct, failure_with, full, lines, run_dir_of, run_with};
-use crate::support::{context, record, write_step};
+use crate::support::{context, record, write_stage};
 
 fn ranked(id: &str, rank: usize) -> Record {
     let selection = Selection { rank, nearest_id: None, similarity: 0.1 + 0.2 };
@@ -29,7 +29,7 @@ fn run_dir() -> (TempDir, RunDir) {
         ("lib.b", vec![record("lib.b:without"), ranked("lib.b:second", 1), record("lib.b:another_without")]),
         ("lib.none", vec![]),
     ];
-    write_step(&run_dir.step(StepName::Select), StepName::Select, &units);
+    write_stage(&run_dir.stage(Stage::Select), Stage::Select, &units);
     (folder, run_dir)
 }
 
@@ -126,7 +126,7 @@ fn the_manifest_says_what_the_files_hold() {
       },
       "made_from": [
         {
-          "step": "select",
+          "stage": "select",
           "program_version": "…",
           "made_with": {
             "made": "by hand"
@@ -145,15 +145,15 @@ fn the_manifest_says_what_the_files_hold() {
 fn the_steps_that_the_records_came_through_are_told_as_far_as_they_fit() {
     let (_folder, run_dir) = run_dir();
     let five = || (0..5).map(|index| record(&format!("lib.a:r{index}"))).collect();
-    let steps = |manifest: DatasetManifest| manifest.made_from.iter().map(|origin| origin.step).collect::<Vec<_>>();
-    write_step(&run_dir.step(StepName::Measure), StepName::Measure, &[("lib.a", five())]);
-    assert_eq!(steps(run(&run_dir)), [StepName::Select], "what `filter` did is not known");
-    write_step(&run_dir.step(StepName::Filter), StepName::Filter, &[("lib.a", five())]);
+    let stages = |manifest: DatasetManifest| manifest.made_from.iter().map(|origin| origin.stage).collect::<Vec<_>>();
+    write_stage(&run_dir.stage(Stage::Measure), Stage::Measure, &[("lib.a", five())]);
+    assert_eq!(stages(run(&run_dir)), [Stage::Select], "what `filter` did is not known");
+    write_stage(&run_dir.stage(Stage::Filter), Stage::Filter, &[("lib.a", five())]);
     let manifest = run(&run_dir);
     assert_eq!(manifest.made_from[1].made_with, json!({ "made": "by hand" }));
-    assert_eq!(steps(manifest), [StepName::Select, StepName::Filter, StepName::Measure]);
-    write_step(&run_dir.step(StepName::Filter), StepName::Filter, &[("lib.a", vec![record("lib.a:r0")])]);
-    assert_eq!(steps(run(&run_dir)), [StepName::Select], "`filter` has run again since");
+    assert_eq!(stages(manifest), [Stage::Select, Stage::Filter, Stage::Measure]);
+    write_stage(&run_dir.stage(Stage::Filter), Stage::Filter, &[("lib.a", vec![record("lib.a:r0")])]);
+    assert_eq!(stages(run(&run_dir)), [Stage::Select], "`filter` has run again since");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_second_export_has_the_same_bytes() {
 fn a_dataset_of_nothing_is_an_empty_array() {
     let folder = tempfile::tempdir().unwrap();
     let run_dir = RunDir::new(folder.path());
-    write_step(&run_dir.step(StepName::Select), StepName::Select, &[("lib.none", vec![])]);
+    write_stage(&run_dir.stage(Stage::Select), Stage::Select, &[("lib.none", vec![])]);
     assert_eq!(run(&run_dir).n_records, 0);
     assert_eq!(fs::read_to_string(run_dir.dataset().json()).unwrap(), "[\n]\n");
     assert_eq!(fs::read_to_string(run_dir.dataset().jsonl()).unwrap(), "");
@@ -182,15 +182,15 @@ fn a_dataset_of_nothing_is_an_empty_array() {
 #[test]
 fn a_step_that_is_not_done_is_not_exported() {
     let (_folder, run_dir) = run_dir();
-    fs::remove_file(run_dir.step(StepName::Select).manifest()).unwrap();
-    let path = run_dir.step(StepName::Select);
-    assert_eq!(failure(&run_dir), format!("`{}` holds no records of the step `select`", path.path().display()));
+    fs::remove_file(run_dir.stage(Stage::Select).manifest()).unwrap();
+    let path = run_dir.stage(Stage::Select);
+    assert_eq!(failure(&run_dir), format!("`{}` holds no records of the stage `select`", path.path().display()));
 }
 
 #[test]
 fn lost_lines_and_garbled_ones_are_errors() {
     let (_folder, run_dir) = run_dir();
-    let path = run_dir.step(StepName::Select).unit(&UnitName::of_logical_path("lib.b")).records();
+    let path = run_dir.stage(Stage::Select).unit(&UnitName::of_logical_path("lib.b")).records();
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, &text[..text.len() - 10]).unwrap();
     assert_eq!(failure(&run_dir), format!("line 3 of `{}` is not a record", path.display()));
@@ -198,7 +198,7 @@ fn lost_lines_and_garbled_ones_are_errors() {
     fs::write(&path, two_lines).unwrap();
     assert_eq!(
         failure(&run_dir),
-        format!("`{}` was changed after it was made; run the step `select` again", path.display())
+        format!("`{}` was changed after it was made; run the stage `select` again", path.display())
     );
     assert!(!run_dir.dataset().path().exists());
 }
@@ -270,7 +270,7 @@ fn a_split_that_cannot_be_had_is_told_however_small_it_was_to_be() {
     let (_folder, run_dir) = run_dir_of((0..12).map(|index| distinct(&format!("lib.a:r{index}"))).collect());
     let said = Warnings::default();
     let context = Context { observer: &said, ..context(2) };
-    export::run(context, &ExportSettings::default(), &run_dir.step(StepName::Select), &run_dir.dataset()).unwrap();
+    dataset::run(context, &ExportSettings::default(), &run_dir.stage(Stage::Select), &run_dir.dataset()).unwrap();
     let said = said.0.into_inner().unwrap();
     for split in ["validation", "test"] {
         let message = format!("0 records are held out for `{split}` where 1 were asked for");

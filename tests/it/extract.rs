@@ -325,9 +325,9 @@ fn shards_and_jobs_make_no_difference_to_the_bytes() {
     assert_eq!(plain.run("verify --library lib --quiet --jobs 1").code(), 0);
     let sharded = TestRun::new();
     compile(&sharded.path().join("lib"), &sources);
-    for step in ["extract --input", "verify --library"] {
+    for stage in ["extract --input", "verify --library"] {
         for shard in ["--shard 2/3", "--idx-worker 0 --num-workers 3", "--shard 1/3"] {
-            let outcome = sharded.run(&format!("{step} lib --quiet --jobs 2 {shard}"));
+            let outcome = sharded.run(&format!("{stage} lib --quiet --jobs 2 {shard}"));
             assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
         }
     }
@@ -372,8 +372,8 @@ fn m11_m43_the_file_is_sent_as_it_is_and_each_sentence_of_it_once() {
     fs::set_permissions(run.path().join("prover"), fs::Permissions::from_mode(0o755)).unwrap();
     compile(&run.path().join("lib"), &[("a.v", source)]);
     let expected: Vec<_> = sentence::split(source).into_iter().map(|sentence| &source[sentence.range]).collect();
-    for step in ["extract --input", "verify --engine coqidetop --library"] {
-        let outcome = run.run(&format!("{step} lib --quiet"));
+    for stage in ["extract --input", "verify --engine coqidetop --library"] {
+        let outcome = run.run(&format!("{stage} lib --quiet"));
         assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
         let sent = fs::read_to_string(run.path().join("sent")).unwrap();
         let texts = sent
@@ -382,11 +382,11 @@ fn m11_m43_the_file_is_sent_as_it_is_and_each_sentence_of_it_once() {
             .map(|call| call.split_once("<string>").unwrap().1.split_once("</string>").unwrap().0);
         // The only other sentences ask for the variables of a section, which is taken back, and at the end for axioms.
         let is_ours = |text: &&str| *text == "Goal Prop." || text.starts_with("Definition rocq_distill_proofs ");
-        assert!(texts.clone().last().is_some_and(|text| is_ours(&text)), "{step}");
-        assert_eq!(sent.matches("Print Assumptions").count(), 1, "{step}: axioms are asked for all proofs at once");
+        assert!(texts.clone().last().is_some_and(|text| is_ours(&text)), "{stage}");
+        assert_eq!(sent.matches("Print Assumptions").count(), 1, "{stage}: axioms are asked for all proofs at once");
         // `verify` needs nothing behind the last record.
-        let n_needed = if step.starts_with("verify") { expected.len() - 1 } else { expected.len() };
-        assert_eq!(texts.filter(|text| !is_ours(text)).collect::<Vec<_>>(), expected[..n_needed], "{step}");
+        let n_needed = if stage.starts_with("verify") { expected.len() - 1 } else { expected.len() };
+        assert_eq!(texts.filter(|text| !is_ours(text)).collect::<Vec<_>>(), expected[..n_needed], "{stage}");
     }
 }
 

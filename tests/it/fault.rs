@@ -23,8 +23,8 @@ pub(crate) const AROUND: &str = "Lemma before : True. Proof. exact I. Qed.\n\
 fn with_bad(tactic: &str, settings: &str) -> TestRun {
     let run = TestRun::new().file("rocq-distill.toml", settings);
     with_tactic(&run, AROUND, tactic);
-    for step in ["extract --input", "verify --library"] {
-        let outcome = run.run(&format!("{step} lib --quiet"));
+    for stage in ["extract --input", "verify --library"] {
+        let outcome = run.run(&format!("{stage} lib --quiet"));
         assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
     }
     assert_eq!(provers_in(run.path()), Vec::<u32>::new());
@@ -34,8 +34,8 @@ fn with_bad(tactic: &str, settings: &str) -> TestRun {
 /// What is left when the proof cannot be got through at all: what does not rest on it.
 #[track_caller]
 fn check_costs_what_rests_on_it(run: &TestRun, reason: &str) {
-    for step in ["extract", "verify"] {
-        assert_eq!(names(&kept(run, step, "L/a")), ["L.a:before", "L.a:M.after", "L.a:free"], "{step}");
+    for stage in ["extract", "verify"] {
+        assert_eq!(names(&kept(run, stage, "L/a")), ["L.a:before", "L.a:M.after", "L.a:free"], "{stage}");
     }
     assert_eq!(
         reasons(&rejected(run, "extract", "L/a")),

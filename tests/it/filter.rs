@@ -7,13 +7,13 @@ use clap::Parser;
 use rocq_distill::cli::Cli;
 use rocq_distill::record::{Quantity, Reason, Record, StepKind, TokenCounts};
 use rocq_distill::settings::{FilterSettings, Settings, SettingsError};
-use rocq_distill::steps::{Context, filter};
-use rocq_distill::store::layout::{RunDir, StepName, UnitName};
+use rocq_distill::stages::{Context, filter};
+use rocq_distill::store::layout::{RunDir, Stage, UnitName};
 use rocq_distill::store::ledger::Summary;
 use rocq_distill::store::shard::Shard;
 use tempfile::TempDir;
 
-use crate::support::{contents, context, kept, program, record, rejected, seals, step, write_step, writes};
+use crate::support::{contents, context, kept, program, record, rejected, seals, step, write_stage, writes};
 
 /// A record with so many tokens in its proof term and so many tactics, each behind a bullet.
 fn sized(id: &str, n_tokens: usize, n_tactics: usize) -> Record {
@@ -39,12 +39,12 @@ fn run_dir() -> (TempDir, RunDir) {
         ("lib.both", vec![sized("lib.both:b", 3751, 0)]),
         ("lib.none", vec![]),
     ];
-    write_step(&run_dir.step(StepName::Measure), StepName::Measure, &units);
+    write_stage(&run_dir.stage(Stage::Measure), Stage::Measure, &units);
     (folder, run_dir)
 }
 
 fn run_in(context: Context<'_>, run_dir: &RunDir, settings: &FilterSettings) -> Summary {
-    filter::run(context, settings, &run_dir.step(StepName::Measure), &run_dir.step(StepName::Filter)).unwrap()
+    filter::run(context, settings, &run_dir.stage(Stage::Measure), &run_dir.stage(Stage::Filter)).unwrap()
 }
 
 fn run(run_dir: &RunDir) -> Summary {
@@ -55,7 +55,7 @@ fn run(run_dir: &RunDir) -> Summary {
 fn limits_are_inclusive_and_tokens_are_looked_at_first() {
     let (_folder, run_dir) = run_dir();
     let summary = run(&run_dir);
-    let output = run_dir.step(StepName::Filter);
+    let output = run_dir.stage(Stage::Filter);
     let ids: Vec<_> = kept(&output).iter().map(|record| record.id.to_string()).collect();
     assert_eq!(
         ids,
@@ -81,8 +81,8 @@ fn limits_are_inclusive_and_tokens_are_looked_at_first() {
 fn what_is_kept_is_not_changed() {
     let (_folder, run_dir) = run_dir();
     run(&run_dir);
-    let before = kept(&run_dir.step(StepName::Measure));
-    assert!(kept(&run_dir.step(StepName::Filter)).iter().all(|record| before.contains(record)));
+    let before = kept(&run_dir.stage(Stage::Measure));
+    assert!(kept(&run_dir.stage(Stage::Filter)).iter().all(|record| before.contains(record)));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn only_tactics_are_steps() {
 #[test]
 fn threads_and_shards_write_the_same_bytes() {
     let (_folder, run_dir) = run_dir();
-    let output = run_dir.step(StepName::Filter);
+    let output = run_dir.stage(Stage::Filter);
     run_in(context(1), &run_dir, &FilterSettings::default());
     let alone = contents(output.path());
     for shards in [1, 3] {
@@ -122,7 +122,7 @@ fn threads_and_shards_write_the_same_bytes() {
 #[test]
 fn forty_shards_at_once_give_the_same_bytes_and_leave_the_manifest_behind() {
     let (_folder, run_dir) = run_dir();
-    let output = run_dir.step(StepName::Filter);
+    let output = run_dir.stage(Stage::Filter);
     run(&run_dir);
     let alone = contents(output.path());
     // A run with other limits lies there, so that each of them finds something to clear away.
@@ -140,7 +140,7 @@ fn forty_shards_at_once_give_the_same_bytes_and_leave_the_manifest_behind() {
 #[test]
 fn a_second_run_writes_nothing_and_another_limit_filters_again() {
     let (_folder, run_dir) = run_dir();
-    let output = run_dir.step(StepName::Filter);
+    let output = run_dir.stage(Stage::Filter);
     run(&run_dir);
     let (written, sealed) = (writes(output.path()), seals(output.path()));
     run(&run_dir);
@@ -157,10 +157,10 @@ fn a_changed_input_is_filtered_again_and_a_vanished_one_leaves_nothing() {
     let (_folder, run_dir) = run_dir();
     run(&run_dir);
     let units = [("lib.tokens", vec![sized("lib.tokens:new", 7, 3)])];
-    write_step(&run_dir.step(StepName::Measure), StepName::Measure, &units);
+    write_stage(&run_dir.stage(Stage::Measure), Stage::Measure, &units);
     let summary = run(&run_dir);
     assert_eq!((summary.manifest.n_in, summary.manifest.n_kept), (1, 1));
-    let output = run_dir.step(StepName::Filter);
+    let output = run_dir.stage(Stage::Filter);
     assert_eq!(kept(&output)[0].id.as_str(), "lib.tokens:new");
     assert!(rejected(&output).is_empty());
 }
@@ -169,8 +169,8 @@ fn a_changed_input_is_filtered_again_and_a_vanished_one_leaves_nothing() {
 fn a_record_that_was_not_measured_is_an_error_that_names_the_step() {
     let folder = tempfile::tempdir().unwrap();
     let run_dir = RunDir::new(folder.path().join("export"));
-    let input = run_dir.step(StepName::Measure);
-    write_step(&input, StepName::Measure, &[("lib.a", vec![record("lib.a:a")])]);
+    let input = run_dir.stage(Stage::Measure);
+    write_stage(&input, Stage::Measure, &[("lib.a", vec![record("lib.a:a")])]);
     let output = program(folder.path()).arg("filter").assert().failure();
     let error = String::from_utf8(output.get_output().stderr.clone()).unwrap();
     assert!(error.contains("records such as `lib.a:a` in `export/measure` lack what `measure` adds"), "{error}");
@@ -179,11 +179,11 @@ fn a_record_that_was_not_measured_is_an_error_that_names_the_step() {
 #[test]
 fn a_garbled_line_is_an_error_with_its_file_and_number() {
     let (_folder, run_dir) = run_dir();
-    let input = run_dir.step(StepName::Measure);
+    let input = run_dir.stage(Stage::Measure);
     let path = input.unit(&UnitName::of_logical_path("lib.tactics")).records();
     fs::write(&path, fs::read_to_string(&path).unwrap().replacen("\"n_", "", 1).replacen("lib.tactics:n4\",", "", 1))
         .unwrap();
-    let error = filter::run(context(2), &FilterSettings::default(), &input, &run_dir.step(StepName::Filter));
+    let error = filter::run(context(2), &FilterSettings::default(), &input, &run_dir.stage(Stage::Filter));
     assert_eq!(error.unwrap_err().to_string(), format!("line 3 of `{}` is not a record", path.display()));
 }
 

@@ -15,7 +15,7 @@ const SETTINGS: &str = "[filter]\nmin_number_instructions = 1\n[verify]\nengine 
 
 const RUN: &str = "run --input lib --quiet --jobs 2";
 
-/// A folder with a library of three small files, in which a run takes all steps.
+/// A folder with a library of three small files, in which a run takes all stages.
 fn library() -> TestRun {
     let tokenizer = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tokenizer/tokenizer.json");
     let settings = format!("{SETTINGS}[measure]\ntokenizer = {tokenizer:?}\n");

@@ -7,13 +7,13 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rocq_distill::record::{FinishReason, Judge, Reason, Record, Score, Variant};
 use rocq_distill::settings::{JudgeSettings, RankBy};
-use rocq_distill::steps::judge;
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::stages::judge;
+use rocq_distill::store::layout::{RunDir, Stage};
 use rocq_distill::store::ledger::Summary;
 use tempfile::TempDir;
 
 use crate::model_server::{Asked, ModelServer, Said, chat};
-use crate::support::{context, kept, reasoning, record, rejected, write_step};
+use crate::support::{context, kept, reasoning, record, rejected, write_stage};
 
 fn score(index: usize, decision: Option<f64>) -> Score {
     Score {
@@ -41,7 +41,7 @@ fn scored(id: &str, samples: &[(&str, f64)]) -> Record {
 fn run_dir(records: Vec<Record>) -> (TempDir, RunDir) {
     let folder = tempfile::tempdir().unwrap();
     let run_dir = RunDir::new(folder.path());
-    write_step(&run_dir.step(StepName::Score), StepName::Score, &[("lib.a", records)]);
+    write_stage(&run_dir.stage(Stage::Score), Stage::Score, &[("lib.a", records)]);
     (folder, run_dir)
 }
 
@@ -57,7 +57,7 @@ fn settings(server: &ModelServer) -> JudgeSettings {
 
 fn run(run_dir: &RunDir, settings: &JudgeSettings) -> Summary {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (input, output) = (run_dir.step(StepName::Score), run_dir.step(StepName::Judge));
+    let (input, output) = (run_dir.stage(Stage::Score), run_dir.stage(Stage::Judge));
     runtime.block_on(judge::run(context(2), settings, &input, &output)).unwrap()
 }
 
@@ -84,7 +84,7 @@ fn the_best_is_judged_first_until_one_is_accepted() {
     run(&run_dir, &settings(&server));
     let asked: Vec<_> = server.asked().iter().map(thinking).collect();
     assert_eq!(asked, ["b bad", "c good"]);
-    let record = kept(&run_dir.step(StepName::Judge)).remove(0);
+    let record = kept(&run_dir.stage(Stage::Judge)).remove(0);
     assert_eq!(record.reasoning_index, Some(2));
     let verdicts: Vec<_> = record.verdicts.iter().map(|verdict| (verdict.index, verdict.accepted)).collect();
     assert_eq!(verdicts, [(1, false), (2, true)]);
@@ -118,10 +118,8 @@ fn m35_what_is_kept_is_what_was_judged() {
             });
             let (_folder, run_dir) = run_dir(made.collect());
             run(&run_dir, &settings(&server));
-            let kept: BTreeMap<_, _> = kept(&run_dir.step(StepName::Judge))
-                .into_iter()
-                .map(|record| (record.id.to_string(), record))
-                .collect();
+            let kept: BTreeMap<_, _> =
+                kept(&run_dir.stage(Stage::Judge)).into_iter().map(|record| (record.id.to_string(), record)).collect();
             for (number, samples) in records.iter().enumerate() {
                 let expected = (0..samples.len())
                     .filter(|index| samples[*index].0)
@@ -155,7 +153,7 @@ fn m37_a_record_with_none_accepted_is_rejected_and_keeps_everything() {
     let (_folder, run_dir) = run_dir(vec![scored("lib.a:x", &[("a bad", 1.0), ("b bad", 2.0)])]);
     let summary = run(&run_dir, &settings(&server));
     assert_eq!(summary.manifest.rejected["none_accepted"], 1);
-    let rejected = rejected(&run_dir.step(StepName::Judge)).remove(0);
+    let rejected = rejected(&run_dir.stage(Stage::Judge)).remove(0);
     assert_eq!(rejected.reason, Reason::NoneAccepted { n_judged: 2, n_patterns: 0 });
     let record = rejected.record.unwrap();
     assert_eq!((record.reasonings.len(), record.scores.len(), record.verdicts.len()), (2, 2, 2));
@@ -166,7 +164,7 @@ fn an_answer_without_a_verdict_is_asked_for_again_twice_at_most() {
     let server = ModelServer::start(|index, _| Said::chat("", if index == 2 { "\\boxed{yes}" } else { "Hm." }));
     let (_folder, run_dir) = run_dir(vec![scored("lib.a:x", &[("a", 1.0)])]);
     run(&run_dir, &settings(&server));
-    let record = kept(&run_dir.step(StepName::Judge)).remove(0);
+    let record = kept(&run_dir.stage(Stage::Judge)).remove(0);
     let verdicts: Vec<_> = record.verdicts.iter().map(|verdict| (verdict.accepted, verdict.is_unreadable)).collect();
     assert_eq!(verdicts, [(false, true), (false, true), (true, false)]);
     let silent = ModelServer::saying(vec![Said::chat("", "Hm.")]);
@@ -193,11 +191,11 @@ fn listed_signs_are_looked_for_before_anything_is_paid() {
     let (_folder, run_dir) = run_dir(vec![scored("lib.a:x", &samples)]);
     run(&run_dir, &settings(&server));
     assert_eq!(server.asked().iter().map(thinking).collect::<Vec<_>>(), ["a good"]);
-    let record = kept(&run_dir.step(StepName::Judge)).remove(0);
+    let record = kept(&run_dir.stage(Stage::Judge)).remove(0);
     assert_eq!(record.verdicts[0].judge, Judge::Pattern);
     assert_eq!(record.verdicts[0].explanation, "says `the given tactic`");
     run(&run_dir, &JudgeSettings { check_patterns: false, ..settings(&server) });
-    assert_eq!(kept(&run_dir.step(StepName::Judge))[0].reasoning_index, Some(0));
+    assert_eq!(kept(&run_dir.stage(Stage::Judge))[0].reasoning_index, Some(0));
 }
 
 #[test]

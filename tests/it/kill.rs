@@ -9,12 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rocq_distill::store::digest::Digest;
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::store::layout::{RunDir, Stage};
 use serde_json::Value;
 
 use crate::harness::TestRun;
 use crate::model_server::{Asked, ModelServer, Said};
-use crate::support::{contents, record, write_step};
+use crate::support::{contents, record, write_stage};
 
 const WORKERS: usize = 16;
 
@@ -39,13 +39,13 @@ fn name(asked: &Asked) -> String {
 }
 
 fn run_in(run: &TestRun, n_records: usize) -> PathBuf {
-    let input = RunDir::new(run.path().join("export")).step(StepName::Select);
+    let input = RunDir::new(run.path().join("export")).stage(Stage::Select);
     let records: Vec<_> = (0..n_records).map(|index| record(&format!("lib.f{}:r{index}", index % 7))).collect();
     let units: Vec<_> = (0..7).map(|unit| format!("lib.f{unit}")).collect();
     let of =
         |unit: &str| records.iter().filter(|record| record.source.logical_path.as_str() == unit).cloned().collect();
     let units: Vec<_> = units.iter().map(|unit| (unit.as_str(), of(unit))).collect();
-    write_step(&input, StepName::Select, &units);
+    write_stage(&input, Stage::Select, &units);
     input.path().to_owned()
 }
 
@@ -70,7 +70,7 @@ fn journaled(folder: &Path) -> BTreeSet<String> {
     whole.lines().map(name).collect()
 }
 
-/// The bytes of a step's folder but for the journal, whose lines stand in the order in which they arrived, and for the
+/// The bytes of a stage's folder but for the journal, whose lines stand in the order in which they arrived, and for the
 /// temporary file that a kill may leave and that nothing reads.
 fn output(folder: &Path) -> BTreeMap<PathBuf, String> {
     let is_temporary = |path: &Path| path.file_name().unwrap().to_str().unwrap().starts_with(".writing-");

@@ -80,15 +80,15 @@ pub(crate) fn extract(sources: &[(&str, &str)], flags: &str) -> TestRun {
     run
 }
 
-/// The records of a unit that a step kept.
+/// The records of a unit that a stage kept.
 #[track_caller]
-pub(crate) fn kept(run: &TestRun, step: &str, unit: &str) -> Vec<Record> {
-    jsonl::read(&run.path().join("export").join(step).join(format!("{unit}.jsonl")), "record").unwrap()
+pub(crate) fn kept(run: &TestRun, stage: &str, unit: &str) -> Vec<Record> {
+    jsonl::read(&run.path().join("export").join(stage).join(format!("{unit}.jsonl")), "record").unwrap()
 }
 
-/// The records of a unit that a step rejected.
-pub(crate) fn rejected(run: &TestRun, step: &str, unit: &str) -> Vec<Rejected> {
-    let path = run.path().join("export").join(step).join(format!("{unit}.rejected.jsonl"));
+/// The records of a unit that a stage rejected.
+pub(crate) fn rejected(run: &TestRun, stage: &str, unit: &str) -> Vec<Rejected> {
+    let path = run.path().join("export").join(stage).join(format!("{unit}.rejected.jsonl"));
     if path.exists() { jsonl::read(&path, "rejected record").unwrap() } else { Vec::new() }
 }
 

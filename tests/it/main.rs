@@ -1,4 +1,4 @@
-//! One test binary: a file a step, and one each for the command line, the settings and the architecture.
+//! One test binary: a file a stage, and one each for the command line, the settings and the architecture.
 
 mod architecture;
 mod cli;

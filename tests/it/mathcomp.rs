@@ -1,17 +1,17 @@
-//! The whole chain on parts of MathComp: each step's output folder is a snapshot, keyed by the versions.
+//! The whole chain on parts of MathComp: each stage's output folder is a snapshot, keyed by the versions.
 
 use std::fs;
 
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::store::layout::{RunDir, Stage};
 
 use crate::harness::TestRun;
 use crate::{library, overview};
 
-/// Runs the chain on a few theorems of one file, a step at a time, and keeps what each step wrote.
+/// Runs the chain on a few theorems of one file, a stage at a time, and keeps what each stage wrote.
 #[track_caller]
 fn check(case: &str, (file, theorems): (&str, &[&str])) {
     let run = TestRun::new().file("rocq-distill.toml", &settings(file, theorems));
-    for step in [
+    for stage in [
         "extract",
         "verify --engine coqidetop",
         "measure",
@@ -19,16 +19,16 @@ fn check(case: &str, (file, theorems): (&str, &[&str])) {
         "select --num-documents 2",
         "export",
     ] {
-        let outcome = run.run(&format!("{step} --quiet"));
-        assert_eq!(outcome.code(), 0, "{step}: {}", outcome.stderr());
+        let outcome = run.run(&format!("{stage} --quiet"));
+        assert_eq!(outcome.code(), 0, "{stage}: {}", outcome.stderr());
     }
     let run_dir = RunDir::new(run.path().join("export"));
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    for step in StepName::ALL.iter().filter(|step| **step <= StepName::Select) {
-        settings.set_snapshot_suffix(format!("{}_{}", versions(), step.as_str()));
-        settings.bind(|| insta::assert_snapshot!(case, overview::of_folder(run_dir.step(*step).path())));
+    for stage in Stage::ALL.iter().filter(|stage| **stage <= Stage::Select) {
+        settings.set_snapshot_suffix(format!("{}_{}", versions(), stage.as_str()));
+        settings.bind(|| insta::assert_snapshot!(case, overview::of_folder(run_dir.stage(*stage).path())));
     }
     let dataset = fs::read_to_string(run_dir.dataset().jsonl()).unwrap();
     settings.set_snapshot_suffix(format!("{}_export", versions()));

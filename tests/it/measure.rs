@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use assert_cmd::Command;
 use rocq_distill::record::Record;
 use rocq_distill::settings::MeasureSettings;
-use rocq_distill::steps::measure;
-use rocq_distill::store::layout::{RunDir, StepName, UnitName};
+use rocq_distill::stages::measure;
+use rocq_distill::store::layout::{RunDir, Stage, UnitName};
 use rocq_distill::store::ledger::Summary;
 use rocq_distill::text::tokenizer::{BUILT_IN, Tokenizer};
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use crate::support::{contents, context, kept, program, record, seals, write_step, writes};
+use crate::support::{contents, context, kept, program, record, seals, write_stage, writes};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tokenizer");
 
@@ -49,13 +49,13 @@ fn run_dir() -> (TempDir, RunDir) {
     let many =
         counted().into_iter().enumerate().map(|(index, one)| with_term(&format!("lib.many:l{index}"), &one.text));
     let units = [("lib.many", many.collect()), ("lib.few", vec![record("lib.few:a")]), ("lib.none", vec![])];
-    write_step(&run_dir.step(StepName::Verify), StepName::Verify, &units);
+    write_stage(&run_dir.stage(Stage::Verify), Stage::Verify, &units);
     (folder, run_dir)
 }
 
 fn run(run_dir: &RunDir, jobs: usize, tokenizer: Option<&str>) -> Summary {
     let settings = MeasureSettings { tokenizer: tokenizer.map(str::to_owned) };
-    let (input, output) = (run_dir.step(StepName::Verify), run_dir.step(StepName::Measure));
+    let (input, output) = (run_dir.stage(Stage::Verify), run_dir.stage(Stage::Measure));
     measure::run(context(jobs), &settings, &input, &output).unwrap()
 }
 
@@ -115,10 +115,10 @@ fn a_record_says_what_counted_it_without_a_path() {
     for tokenizer in [FIXTURES.to_owned(), fixture_file().display().to_string()] {
         run(&run_dir, 2, Some(&tokenizer));
         let text =
-            fs::read_to_string(run_dir.step(StepName::Measure).unit(&UnitName::of_logical_path("lib.few")).records());
+            fs::read_to_string(run_dir.stage(Stage::Measure).unit(&UnitName::of_logical_path("lib.few")).records());
         assert!(!text.unwrap().contains(env!("CARGO_MANIFEST_DIR")));
     }
-    let record = kept(&run_dir.step(StepName::Measure)).remove(0);
+    let record = kept(&run_dir.stage(Stage::Measure)).remove(0);
     insta::assert_json_snapshot!(record.tokens.unwrap(), @r#"
     {
       "tokenizer": "tokenizer.json",
@@ -133,7 +133,7 @@ fn a_record_says_what_counted_it_without_a_path() {
 fn every_record_is_kept_in_its_place_with_its_counts() {
     let (_folder, run_dir) = run_dir();
     let summary = run(&run_dir, 2, Some(FIXTURES));
-    let (before, after) = (kept(&run_dir.step(StepName::Verify)), kept(&run_dir.step(StepName::Measure)));
+    let (before, after) = (kept(&run_dir.stage(Stage::Verify)), kept(&run_dir.stage(Stage::Measure)));
     assert_eq!((summary.manifest.n_in, summary.manifest.n_kept, summary.manifest.n_rejected()), (123, 123, 0));
     let expected: Vec<_> = counted().iter().map(|one| one.n_tokens).collect();
     let found: Vec<_> = after.iter().skip(1).map(|record| record.tokens.as_ref().unwrap().proof_term).collect();
@@ -145,7 +145,7 @@ fn every_record_is_kept_in_its_place_with_its_counts() {
 #[test]
 fn one_and_four_threads_write_the_same_bytes() {
     let (_folder, run_dir) = run_dir();
-    let output = run_dir.step(StepName::Measure);
+    let output = run_dir.stage(Stage::Measure);
     run(&run_dir, 1, Some(FIXTURES));
     let alone = contents(output.path());
     fs::remove_dir_all(output.path()).unwrap();
@@ -156,7 +156,7 @@ fn one_and_four_threads_write_the_same_bytes() {
 #[test]
 fn a_second_run_writes_nothing_and_another_tokenizer_counts_again() {
     let (_folder, run_dir) = run_dir();
-    let output = run_dir.step(StepName::Measure);
+    let output = run_dir.stage(Stage::Measure);
     run(&run_dir, 2, Some(FIXTURES));
     let (written, sealed) = (writes(output.path()), seals(output.path()));
     run(&run_dir, 2, Some(FIXTURES));
@@ -169,10 +169,10 @@ fn a_second_run_writes_nothing_and_another_tokenizer_counts_again() {
 #[test]
 fn a_torn_line_is_an_error_with_its_file_and_number() {
     let (_folder, run_dir) = run_dir();
-    let path = run_dir.step(StepName::Verify).unit(&UnitName::of_logical_path("lib.many")).records();
+    let path = run_dir.stage(Stage::Verify).unit(&UnitName::of_logical_path("lib.many")).records();
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, &text[..text.len() - 10]).unwrap();
-    let (input, output) = (run_dir.step(StepName::Verify), run_dir.step(StepName::Measure));
+    let (input, output) = (run_dir.stage(Stage::Verify), run_dir.stage(Stage::Measure));
     let error = measure::run(context(2), &MeasureSettings::default(), &input, &output).unwrap_err();
     assert_eq!(error.to_string(), format!("line 122 of `{}` is not a record", path.display()));
 }
@@ -239,7 +239,7 @@ fn a_cached_tokenizer_needs_no_network() {
                 .env(variable, folder.path().join(value))
                 .assert()
                 .success();
-            let record = kept(&run_dir.step(StepName::Measure)).remove(0);
+            let record = kept(&run_dir.stage(Stage::Measure)).remove(0);
             assert_eq!(record.tokens.unwrap().tokenizer, name);
         }
     }
@@ -281,7 +281,7 @@ fn a_tokenizer_is_fetched_once_and_then_cached() {
         assert!(request.starts_with("get /owner/name/resolve/v1/tokenizer.json "), "{request}");
         assert!(request.contains("authorization: bearer secret"), "{request}");
     }
-    let record = kept(&run_dir.step(StepName::Measure)).remove(0);
+    let record = kept(&run_dir.stage(Stage::Measure)).remove(0);
     assert_eq!(record.tokens.unwrap().tokenizer_sha256, Tokenizer::load(Some(FIXTURES)).unwrap().sha256());
     program_with(folder.path(), "owner/name@v1").env("HF_HUB_OFFLINE", "1").assert().success();
 }

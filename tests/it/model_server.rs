@@ -120,7 +120,7 @@ impl ModelServer {
         Self::start(move |index, _| answers[index.min(answers.len() - 1)].clone())
     }
 
-    /// What the settings of a step call it.
+    /// What the settings of a stage call it.
     pub(crate) fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }

@@ -10,8 +10,8 @@ use rocq_distill::llm::endpoint::{ApiKey, Endpoint};
 use rocq_distill::llm::{LlmError, Reply, Request, Route, Session};
 use rocq_distill::record::{FinishReason, RecordId};
 use rocq_distill::settings::EndpointSettings;
-use rocq_distill::steps::StepError;
-use rocq_distill::store::layout::StepDir;
+use rocq_distill::stages::StageError;
+use rocq_distill::store::layout::StageDir;
 use rocq_distill::store::shard::Shard;
 use serde_json::json;
 use tempfile::TempDir;
@@ -59,7 +59,7 @@ impl Outcome {
 
 fn ask_in(folder: TempDir, settings: EndpointSettings, n_samples: usize) -> Outcome {
     let session =
-        Session::open(endpoint(settings), &StepDir::new(folder.path()), Shard::WHOLE, Limit::default()).unwrap();
+        Session::open(endpoint(settings), &StageDir::new(folder.path()), Shard::WHOLE, Limit::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let requests: Vec<_> = (0..n_samples).map(|sample| request(&session, sample)).collect();
     let replies =
@@ -181,7 +181,7 @@ fn a_refusal_stops_everything_at_once_and_says_what_to_do() {
         let outcome = ask(settings(&server.base_url()), 50);
         assert_eq!(outcome.n_answers(), 0);
         assert!(server.asked().len() <= 4, "one for each worker at most");
-        let failure = Failure::from(StepError::from(outcome.error()));
+        let failure = Failure::from(StageError::from(outcome.error()));
         assert_eq!(failure.exit_code(), code);
         assert!(failure.hint().unwrap().contains(hint), "{:?}", failure.hint());
         assert!(failure.to_string().contains(&format!("status {status}: no")), "{failure}");
@@ -203,7 +203,7 @@ fn requests_under_way_are_waited_for_when_the_run_stops() {
 fn a_server_that_is_gone_ends_the_run_and_what_was_answered_is_kept() {
     let gone = "http://127.0.0.1:9/v1";
     let outcome = ask(settings(gone), 30);
-    let failure = Failure::from(StepError::from(outcome.error()));
+    let failure = Failure::from(StageError::from(outcome.error()));
     assert_eq!(failure.exit_code(), ExitCode::Unanswered);
     assert!(failure.to_string().contains("had no answer after 4 tries each"), "{failure}");
 }
@@ -259,7 +259,7 @@ fn no_request_is_sent_that_the_budget_does_not_cover() {
         let n_asked = server.asked().len();
         let again = ask_in(outcome.folder, settings, 50);
         assert_eq!((again.n_answers(), server.asked().len()), (n_answers, n_asked), "spent is spent");
-        let failure = Failure::from(StepError::from(again.error()));
+        let failure = Failure::from(StageError::from(again.error()));
         assert_eq!(failure.exit_code(), ExitCode::BudgetSpent);
     }
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::store::layout::{RunDir, Stage};
 
 use crate::harness::TestRun;
 use crate::library::{compile, rejected};
@@ -15,16 +15,16 @@ fn check(theme: &str, kinds: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/odd").join(theme).with_extension("v");
     let run = TestRun::new();
     compile(&run.path().join("lib"), &[(&format!("{theme}.v"), &fs::read_to_string(path).unwrap())]);
-    for step in [format!("extract --input lib {kinds}"), "verify --library lib --engine coqidetop".to_owned()] {
-        let outcome = run.run(&format!("{step} --quiet"));
-        assert_eq!(outcome.code(), 0, "{step}: {}", outcome.stderr());
+    for stage in [format!("extract --input lib {kinds}"), "verify --library lib --engine coqidetop".to_owned()] {
+        let outcome = run.run(&format!("{stage} --quiet"));
+        assert_eq!(outcome.code(), 0, "{stage}: {}", outcome.stderr());
     }
     assert_eq!(rejected(&run, "verify", &format!("L/{theme}")), []);
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.set_snapshot_suffix("odd");
-    let extracted = RunDir::new(run.path().join("export")).step(StepName::Extract);
+    let extracted = RunDir::new(run.path().join("export")).stage(Stage::Extract);
     settings.bind(|| insta::assert_snapshot!(theme, overview::of_folder(extracted.path())));
 }
 

@@ -1,4 +1,4 @@
-//! A step's whole output folder as one text that a person can read.
+//! A stage's whole output folder as one text that a person can read.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -9,11 +9,11 @@ use std::process::{Child, Command, Stdio};
 
 use rocq_distill::record::{FullName, Goal, LogicalPath, Reason, Record};
 use rocq_distill::store::digest::Digest;
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::store::layout::{RunDir, Stage};
 
 use crate::harness::TestRun;
 use crate::library::{kept, names, reasons, rejected, replace};
-use crate::support::{record, write_step};
+use crate::support::{record, write_stage};
 
 /// A file of the library `L` with a lemma for each tactic, records of them, a Rocq that only says who it is, and a
 /// scripted server that does what the tactics are called.
@@ -48,11 +48,7 @@ impl Bench {
         }
         let (text, records) = library(prefix, tactics);
         replace(&run.path().join("lib/a.v"), &text);
-        write_step(
-            &RunDir::new(run.path().join("export")).step(StepName::Extract),
-            StepName::Extract,
-            &[("L.a", records)],
-        );
+        write_stage(&RunDir::new(run.path().join("export")).stage(Stage::Extract), Stage::Extract, &[("L.a", records)]);
         Self { run }
     }
 
@@ -341,9 +337,9 @@ fn m16_characters_that_are_cut_at_the_border_of_chunks_are_whole() {
     let (_, mut records) = library("", &["single_bytes"]);
     let goal = Goal { name: None, hypotheses: vec![], conclusion: "𝔸 ≤ é".to_owned() };
     records[0].steps[0].state_after.goals.push(goal);
-    let extract = RunDir::new(bench.run.path().join("export")).step(StepName::Extract);
+    let extract = RunDir::new(bench.run.path().join("export")).stage(Stage::Extract);
     fs::remove_dir_all(extract.path()).unwrap();
-    write_step(&extract, StepName::Extract, &[("L.a", records)]);
+    write_stage(&extract, Stage::Extract, &[("L.a", records)]);
     assert_eq!(bench.verify(""), standings(&[("single_bytes", "verified")]));
 }
 

@@ -22,8 +22,8 @@ fn coqc(run: &TestRun, flags: &str, files: &[&str]) {
 
 #[track_caller]
 fn extract_and_verify(run: &TestRun, input: &str) {
-    for step in [format!("extract --input {input}"), format!("verify --engine coqidetop --library {input}")] {
-        let outcome = run.run(&format!("{step} --quiet"));
+    for stage in [format!("extract --input {input}"), format!("verify --engine coqidetop --library {input}")] {
+        let outcome = run.run(&format!("{stage} --quiet"));
         assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
     }
 }
@@ -51,8 +51,8 @@ fn a_project_file_gives_names_and_flags_and_missing_or_stale_glob_files_are_made
     );
     extract_and_verify(&run, "p");
     let units = ["My/Lib/sub/base", "My/Lib/uses", "Other/extra"];
-    for step in ["extract", "verify"] {
-        let kept: Vec<_> = units.iter().flat_map(|unit| kept(&run, step, unit)).collect();
+    for stage in ["extract", "verify"] {
+        let kept: Vec<_> = units.iter().flat_map(|unit| kept(&run, stage, unit)).collect();
         assert_eq!(names(&kept), ["My.Lib.sub.base:a", "My.Lib.uses:uses", "Other.extra:a"]);
         assert_eq!(kept[1].source.file, "theories/uses.v");
         assert!(kept[1].premises.iter().any(|premise| premise.full_name.as_str() == "My.Lib.sub.base.two"));

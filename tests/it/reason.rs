@@ -7,8 +7,8 @@ use std::time::Duration;
 use rocq_distill::llm::LlmError;
 use rocq_distill::record::{FinishReason, Reason, Reasoning, Record, StepKind};
 use rocq_distill::settings::ReasonSettings;
-use rocq_distill::steps::{StepError, reason};
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::stages::{StageError, reason};
+use rocq_distill::store::layout::{RunDir, Stage};
 use rocq_distill::store::ledger::Summary;
 use serde_json::json;
 use tempfile::TempDir;
@@ -17,7 +17,7 @@ use walkdir::WalkDir;
 use crate::harness::TestRun;
 use crate::library::compile;
 use crate::model_server::{Asked, ModelServer, Said, chat};
-use crate::support::{context, kept, record, rejected, step, write_step};
+use crate::support::{context, kept, record, rejected, step, write_stage};
 
 const SCRIPT: &str = "move=> /= \"x\\y\" [|n].\n  - by [].\nby case: n => // m; rewrite {1}addnC.";
 
@@ -34,11 +34,7 @@ fn run_dir(n_records: usize) -> (TempDir, RunDir) {
     let run_dir = RunDir::new(folder.path().join("export"));
     let records: Vec<_> = (0..n_records).map(|index| proved(&format!("lib.a:r{index}"))).collect();
     let (left, right) = records.split_at(n_records / 2);
-    write_step(
-        &run_dir.step(StepName::Select),
-        StepName::Select,
-        &[("lib.a", left.to_vec()), ("lib.b", right.to_vec())],
-    );
+    write_stage(&run_dir.stage(Stage::Select), Stage::Select, &[("lib.a", left.to_vec()), ("lib.b", right.to_vec())]);
     (folder, run_dir)
 }
 
@@ -54,9 +50,9 @@ fn settings(server: &ModelServer, num_gen: usize) -> ReasonSettings {
     }
 }
 
-fn run(run_dir: &RunDir, settings: &ReasonSettings) -> Result<Summary, StepError> {
+fn run(run_dir: &RunDir, settings: &ReasonSettings) -> Result<Summary, StageError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (input, output) = (run_dir.step(StepName::Select), run_dir.step(StepName::Reason));
+    let (input, output) = (run_dir.stage(Stage::Select), run_dir.stage(Stage::Reason));
     runtime.block_on(reason::run(context(2), settings, &input, &output))
 }
 
@@ -78,7 +74,7 @@ fn m23_the_model_sees_the_tactics_as_the_source_shows_them() {
 fn the_first_prompt_of_a_run_reads_well() {
     let server = ModelServer::saying(vec![Said::chat("t", "a")]);
     let (_folder, run_dir) = run_dir(1);
-    let dry = reason::dry_run(&settings(&server, 1), &run_dir.step(StepName::Select), &run_dir.step(StepName::Reason));
+    let dry = reason::dry_run(&settings(&server, 1), &run_dir.stage(Stage::Select), &run_dir.stage(Stage::Reason));
     insta::assert_snapshot!(dry.unwrap().prompts[0].text);
 }
 
@@ -91,7 +87,7 @@ fn m25_each_record_has_exactly_as_many_samples_as_were_asked_for_and_keeps_them_
     let (_folder, run_dir) = run_dir(6);
     let summary = run(&run_dir, &settings(&server, 5)).unwrap();
     assert_eq!((summary.manifest.n_in, summary.manifest.n_kept, server.asked().len()), (6, 6, 30));
-    for record in kept(&run_dir.step(StepName::Reason)) {
+    for record in kept(&run_dir.stage(Stage::Reason)) {
         let indices: Vec<_> = record.reasonings.iter().map(|reasoning| reasoning.index).collect();
         assert_eq!(indices, [0, 1, 2, 3, 4]);
     }
@@ -102,10 +98,10 @@ fn m24_more_samples_are_asked_for_beside_those_that_are_there() {
     let server = ModelServer::start(|index, _| Said::chat(&format!("thought {index}"), "a"));
     let (_folder, run_dir) = run_dir(2);
     run(&run_dir, &settings(&server, 2)).unwrap();
-    let before = kept(&run_dir.step(StepName::Reason));
+    let before = kept(&run_dir.stage(Stage::Reason));
     run(&run_dir, &settings(&server, 4)).unwrap();
     assert_eq!(server.asked().len(), 8);
-    for (record, before) in kept(&run_dir.step(StepName::Reason)).iter().zip(&before) {
+    for (record, before) in kept(&run_dir.stage(Stage::Reason)).iter().zip(&before) {
         assert_eq!(record.reasonings[..2], before.reasonings);
         assert_eq!(record.reasonings.len(), 4);
     }
@@ -118,7 +114,7 @@ fn m27_who_answered_what_and_at_what_expense_is_in_the_record() {
     let server = ModelServer::saying(vec![Said::chat("I think", &format!("So \\boxed{{{SCRIPT} }}"))]);
     let (_folder, run_dir) = run_dir(1);
     run(&run_dir, &settings(&server, 1)).unwrap();
-    let record = kept(&run_dir.step(StepName::Reason)).remove(0);
+    let record = kept(&run_dir.stage(Stage::Reason)).remove(0);
     insta::assert_json_snapshot!(record.reasonings, { "[].provenance.request_hash" => "[hash]" }, @r#"
     [
       {
@@ -149,7 +145,7 @@ fn samples_that_were_cut_off_are_kept_and_not_used() {
     });
     let (_folder, run_dir) = run_dir(1);
     run(&run_dir, &ReasonSettings { max_workers: 1, ..settings(&server, 3) }).unwrap();
-    let record = kept(&run_dir.step(StepName::Reason)).remove(0);
+    let record = kept(&run_dir.stage(Stage::Reason)).remove(0);
     let flaws: Vec<_> = record.reasonings.iter().map(Reasoning::flaw).collect();
     assert_eq!(flaws, [Some("length"), Some("content_filter"), None]);
 }
@@ -160,7 +156,7 @@ fn a_record_without_a_usable_sample_is_rejected_with_all_of_them() {
     let (_folder, run_dir) = run_dir(1);
     let summary = run(&run_dir, &settings(&server, 3)).unwrap();
     assert_eq!(summary.manifest.rejected["no_usable_reasoning"], 1);
-    let rejected = rejected(&run_dir.step(StepName::Reason)).remove(0);
+    let rejected = rejected(&run_dir.stage(Stage::Reason)).remove(0);
     let samples = [("length".to_owned(), 3)].into();
     assert_eq!(rejected.reason, Reason::NoUsableReasoning { samples });
     let reasonings = rejected.record.unwrap().reasonings;
@@ -187,7 +183,7 @@ fn the_thought_is_what_stands_before_the_box_where_a_server_tells_none() {
     let server = ModelServer::saying(vec![Said::chat("", "First I look.\nThen \\boxed{by [].}")]);
     let (_folder, run_dir) = run_dir(1);
     run(&run_dir, &settings(&server, 1)).unwrap();
-    assert_eq!(kept(&run_dir.step(StepName::Reason))[0].reasonings[0].text, "First I look.\nThen");
+    assert_eq!(kept(&run_dir.stage(Stage::Reason))[0].reasonings[0].text, "First I look.\nThen");
 }
 
 #[test]
@@ -204,7 +200,7 @@ fn a_template_of_the_users_own_takes_the_place_of_the_built_in_one() {
     with("Prove {{ statement }} by {{ tactics }}{# the same prompt from another template #}").unwrap();
     assert_eq!(server.asked().len(), 2, "the hash of the template is part of the key");
     let error = with("Prove {{ statment }}").unwrap_err();
-    assert!(matches!(error, StepError::Template { .. }));
+    assert!(matches!(error, StageError::Template { .. }));
     assert!(error.to_string().contains("mine.txt"), "{error}");
     assert_eq!(server.asked().len(), 2);
 }
@@ -228,8 +224,8 @@ fn units_without_all_their_answers_are_left_for_the_next_run() {
     });
     let (_folder, run_dir) = run_dir(4);
     let error = run(&run_dir, &settings(&server, 1)).unwrap_err();
-    assert!(matches!(error, StepError::Llm(LlmError::Unanswered { n_unanswered: 1, .. })), "{error}");
-    let names: Vec<_> = kept(&run_dir.step(StepName::Reason)).iter().map(|record| record.id.to_string()).collect();
+    assert!(matches!(error, StageError::Llm(LlmError::Unanswered { n_unanswered: 1, .. })), "{error}");
+    let names: Vec<_> = kept(&run_dir.stage(Stage::Reason)).iter().map(|record| record.id.to_string()).collect();
     assert_eq!(names, ["lib.a:r2", "lib.a:r3"]);
     let (n_asked, well) = (server.asked().len(), ModelServer::saying(vec![Said::chat("t", "a")]));
     run(&run_dir, &settings(&well, 1)).unwrap();
@@ -243,7 +239,7 @@ fn a_dry_run_counts_what_would_be_asked_and_asks_nothing() {
     let mut with_prices = settings(&server, 4);
     (with_prices.input_price, with_prices.output_price) = (Some(1.0), Some(2.0));
     with_prices.body.insert("max_tokens".to_owned(), json!(1000));
-    let (input, output) = (run_dir.step(StepName::Select), run_dir.step(StepName::Reason));
+    let (input, output) = (run_dir.stage(Stage::Select), run_dir.stage(Stage::Reason));
     let dry = reason::dry_run(&with_prices, &input, &output).unwrap();
     assert_eq!((dry.n_records, dry.n_requests, dry.n_answered, dry.answer_tokens), (3, 12, 0, Some(12_000)));
     assert!(dry.cost.unwrap() > 0.024);
@@ -254,7 +250,7 @@ fn a_dry_run_counts_what_would_be_asked_and_asks_nothing() {
     let input = folder.path().join("export/select");
     let flags = "--base-url scripted --num-gen 2 --dry-run";
     let outcome = run.run(&format!("step_4 --input {} {flags}", input.display()).replace("step_4", "step-4"));
-    assert!(outcome.stdout().starts_with("step: reason\nrecords: 3\nrequests: 6, of which 0 are answered\n"));
+    assert!(outcome.stdout().starts_with("stage: reason\nrecords: 3\nrequests: 6, of which 0 are answered\n"));
 }
 
 #[test]
@@ -262,7 +258,7 @@ fn a_rehearsal_is_marked_in_every_answer() {
     let (_folder, run_dir) = run_dir(4);
     let settings = ReasonSettings { base_url: Some("scripted".to_owned()), num_gen: 3, ..ReasonSettings::default() };
     run(&run_dir, &settings).unwrap();
-    let records = kept(&run_dir.step(StepName::Reason));
+    let records = kept(&run_dir.stage(Stage::Reason));
     assert!(!records.is_empty());
     assert!(records.iter().flat_map(|record| &record.reasonings).all(|reasoning| reasoning.provenance.is_rehearsal));
 }
@@ -278,7 +274,7 @@ fn a_rehearsal_goes_through_reason_score_and_judge_and_ends_with_the_same_bytes_
             let outcome = run.run(&format!("{verb} --quiet"));
             assert_eq!(outcome.code(), 0, "{verb}: {}", outcome.stderr());
         }
-        let judged = kept(&run_dir.step(StepName::Judge));
+        let judged = kept(&run_dir.stage(Stage::Judge));
         (folder, judged)
     };
     let (_folder, judged) = rehearse();
@@ -300,15 +296,15 @@ fn what_the_steps_may_spend_together_is_counted_from_the_journals_of_all() {
     // Two answers, each for a quarter.
     let outcome = run.run("reason --num-gen 1 --quiet");
     assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
-    let reasoned = kept(&run_dir.step(StepName::Reason));
-    write_step(&run_dir.step(StepName::Score), StepName::Score, &[("lib.a", reasoned)]);
+    let reasoned = kept(&run_dir.stage(Stage::Reason));
+    write_stage(&run_dir.stage(Stage::Score), Stage::Score, &[("lib.a", reasoned)]);
     // With flags that name the folders, it is the journals beside those that count.
-    let [input, output] = [StepName::Score, StepName::Judge].map(|step| run_dir.step(step));
+    let [input, output] = [Stage::Score, Stage::Judge].map(|stage| run_dir.stage(stage));
     let folders = format!("--input {} --output {}", input.path().display(), output.path().display());
     let elsewhere = TestRun::new().file("rocq-distill.toml", &format!("[budget]\nmax_cost = 0.5\n{steps}"));
     for outcome in [run.run("judge --quiet"), elsewhere.run(&format!("judge {folders} --quiet"))] {
         assert_eq!((outcome.code(), server.asked().len()), (5, 2), "{}", outcome.stderr());
-        assert!(outcome.stderr().contains("0.5000 of 0.5000 in money for all steps together"), "{}", outcome.stderr());
+        assert!(outcome.stderr().contains("0.5000 of 0.5000 in money for all stages together"), "{}", outcome.stderr());
     }
     let run = run.file("rocq-distill.toml", &toml(1.0));
     assert_eq!((run.run("judge --quiet").code(), server.asked().len()), (0, 4));
@@ -325,7 +321,7 @@ fn what_run_may_spend_in_all_stops_it_before_the_step_that_would_go_over_it() {
     let outcome = run.run("run --input lib --min-number-instructions 1 --max-tokens-total 10 --quiet");
     assert_eq!(outcome.code(), 5, "{}", outcome.stderr());
     assert!(
-        outcome.stderr().contains("the budget is spent: 0 of 10 tokens for all steps together"),
+        outcome.stderr().contains("the budget is spent: 0 of 10 tokens for all stages together"),
         "{}",
         outcome.stderr()
     );
@@ -342,7 +338,7 @@ fn the_card_says_what_all_answers_cost_beside_what_those_in_the_dataset_did() {
     let export = TestRun::new().file("rocq-distill.toml", &format!("output = {:?}\n", run_dir.path()));
     let outcome = export.run(
         "export --input export/reason --quiet"
-            .replace("export/reason", run_dir.step(StepName::Reason).path().to_str().unwrap())
+            .replace("export/reason", run_dir.stage(Stage::Reason).path().to_str().unwrap())
             .as_str(),
     );
     assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
@@ -367,7 +363,7 @@ fn the_key_is_nowhere_in_what_the_program_writes_and_says() {
     for status in [200, 401, 500] {
         let server = echo(status);
         let run = TestRun::new().variable("MARKED_KEY", KEY);
-        let (input, output) = (run_dir.step(StepName::Select), folder.path().join(format!("out-{status}")));
+        let (input, output) = (run_dir.stage(Stage::Select), folder.path().join(format!("out-{status}")));
         let run = run.file(
             "rocq-distill.toml",
             "[reason]\napi_key_env = \"MARKED_KEY\"\nmax_tries = 2\nretry_delay_s = 0.01\nnum_gen = 2\n",

@@ -12,13 +12,13 @@ use std::sync::Mutex;
 
 use rocq_distill::record::{Record, StepKind, Variant};
 use rocq_distill::settings::{JudgeSettings, ReasonSettings, ScoreSettings, Wire};
-use rocq_distill::steps::{judge, reason, score};
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::stages::{judge, reason, score};
+use rocq_distill::store::layout::{RunDir, Stage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::model_server::{Asked, ModelServer, Said};
-use crate::support::{context, kept, record, step, write_step};
+use crate::support::{context, kept, record, step, write_stage};
 
 const TACTICS: &str = "move=> n.\nby rewrite -addnC (* ≤ *) //.";
 
@@ -92,7 +92,7 @@ fn judged(folder: &Path, server: &ModelServer, wire: Wire) -> Vec<Record> {
         steps: vec![step(0, "move=> n.", StepKind::Tactic)],
         ..record(id)
     });
-    write_step(&run_dir.step(StepName::Select), StepName::Select, &[("lib.a", records.to_vec())]);
+    write_stage(&run_dir.stage(Stage::Select), Stage::Select, &[("lib.a", records.to_vec())]);
     let model = Some("tiny-r1".to_owned());
     let reason = ReasonSettings {
         base_url: Some(server.base_url()),
@@ -123,16 +123,16 @@ fn judged(folder: &Path, server: &ModelServer, wire: Wire) -> Vec<Record> {
         ..JudgeSettings::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let folders = |name| (run_dir.step(StepName::previous(name).unwrap()), run_dir.step(name));
+    let folders = |name| (run_dir.stage(Stage::previous(name).unwrap()), run_dir.stage(name));
     runtime.block_on(async {
-        let (input, output) = folders(StepName::Reason);
+        let (input, output) = folders(Stage::Reason);
         reason::run(context(2), &reason, &input, &output).await.unwrap();
-        let (input, output) = folders(StepName::Score);
+        let (input, output) = folders(Stage::Score);
         score::run(context(2), &score, &input, &output).await.unwrap();
-        let (input, output) = folders(StepName::Judge);
+        let (input, output) = folders(Stage::Judge);
         judge::run(context(2), &judge, &input, &output).await.unwrap();
     });
-    kept(&run_dir.step(StepName::Judge))
+    kept(&run_dir.stage(Stage::Judge))
 }
 
 #[test]

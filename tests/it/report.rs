@@ -8,9 +8,9 @@ use base64::prelude::BASE64_STANDARD;
 use flate2::read::GzDecoder;
 use rocq_distill::record::{Reason, StepKind, Verdict};
 use rocq_distill::report;
-use rocq_distill::steps::event::Silent;
+use rocq_distill::stages::event::Silent;
 use rocq_distill::store::digest::Digest;
-use rocq_distill::store::layout::{RunDir, StepName, UnitName};
+use rocq_distill::store::layout::{RunDir, Stage, UnitName};
 use rocq_distill::store::ledger::{Input, Ledger};
 use rocq_distill::store::shard::Shard;
 use rocq_distill::store::unit::Outcome;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::dataset::{distinct, full, run_dir_of};
 use crate::harness::TestRun;
-use crate::support::{step, write_step};
+use crate::support::{step, write_stage};
 
 #[test]
 fn the_page_has_the_funnel_the_charts_and_the_records_and_asks_for_no_other_file() {
@@ -51,8 +51,8 @@ fn what_others_wrote_is_never_read_as_html() {
     let run_dir = RunDir::new(folder.path());
     let unit = UnitName::of_logical_path("lib.a");
     let input = Input { unit: unit.clone(), size: 2, digest: Digest::of("") };
-    let step = run_dir.step(StepName::Extract);
-    let ledger = Ledger::open(StepName::Extract, &step, json!({}), vec![input], Shard::WHOLE).unwrap();
+    let extract = run_dir.stage(Stage::Extract);
+    let ledger = Ledger::open(Stage::Extract, &extract, json!({}), vec![input], Shard::WHOLE).unwrap();
     let outcome = Outcome { kept: vec![record], rejected: vec![rejected] };
     ledger.commit(&unit, 2, &outcome, Duration::ZERO).unwrap();
     ledger.finish().unwrap();
@@ -104,12 +104,12 @@ fn a_folder_without_a_run_is_refused_with_what_is_needed() {
     insta::assert_snapshot!(run.run("report nowhere").text(), @r#"
     exit 1
     --- stderr
-    error: `nowhere` holds no step that is done
+    error: `nowhere` holds no stage that is done
 
     hint: name the run directory, the folder with `extract`, `verify`, … in it
     "#);
     let run_dir = RunDir::new(run.path().join("export"));
-    write_step(&run_dir.step(StepName::Extract), StepName::Extract, &[("lib.a", vec![distinct("lib.a:x")])]);
+    write_stage(&run_dir.stage(Stage::Extract), Stage::Extract, &[("lib.a", vec![distinct("lib.a:x")])]);
     assert_eq!(run.run("report --output page.html --quiet").text(), "exit 0\n");
     assert!(run.path().join("page.html").is_file());
 }

@@ -9,15 +9,15 @@ use rocq_distill::llm::scripted::answer_in_passing;
 use rocq_distill::llm::{LlmError, Route};
 use rocq_distill::record::{Reason, Record, Score, StepKind, TokenLogprob, Variant};
 use rocq_distill::settings::{ScoreSettings, Wire};
-use rocq_distill::steps::{StepError, score};
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::stages::{StageError, score};
+use rocq_distill::store::layout::{RunDir, Stage};
 use rocq_distill::store::ledger::Summary;
 use rocq_distill::text::tokenizer::Tokenizer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::model_server::{Asked, ModelServer, Said};
-use crate::support::{context, kept, reasoning, record, rejected, step, write_step};
+use crate::support::{context, kept, reasoning, record, rejected, step, write_stage};
 
 const TACTICS: &str = "move=> n.\nby rewrite -addnC ≤ //.";
 
@@ -33,7 +33,7 @@ fn reasoned(id: &str, texts: &[&str]) -> Record {
 fn run_dir(units: &[(&str, Vec<Record>)]) -> (TempDir, RunDir) {
     let folder = tempfile::tempdir().unwrap();
     let run_dir = RunDir::new(folder.path().join("export"));
-    write_step(&run_dir.step(StepName::Reason), StepName::Reason, units);
+    write_stage(&run_dir.stage(Stage::Reason), Stage::Reason, units);
     (folder, run_dir)
 }
 
@@ -65,21 +65,21 @@ fn settings(server: &ModelServer) -> ScoreSettings {
     }
 }
 
-fn run(run_dir: &RunDir, settings: &ScoreSettings) -> Result<Summary, StepError> {
+fn run(run_dir: &RunDir, settings: &ScoreSettings) -> Result<Summary, StageError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (input, output) = (run_dir.step(StepName::Reason), run_dir.step(StepName::Score));
+    let (input, output) = (run_dir.stage(Stage::Reason), run_dir.stage(Stage::Score));
     runtime.block_on(score::run(context(2), settings, &input, &output))
 }
 
 fn failure(run_dir: &RunDir, settings: &ScoreSettings) -> String {
     match run(run_dir, settings) {
-        Err(StepError::Llm(error @ LlmError::OtherTokens { .. })) => error.to_string(),
+        Err(StageError::Llm(error @ LlmError::OtherTokens { .. })) => error.to_string(),
         other => panic!("{other:?}"),
     }
 }
 
 fn scores(run_dir: &RunDir) -> Vec<Vec<Score>> {
-    kept(&run_dir.step(StepName::Score)).into_iter().map(|record| record.scores).collect()
+    kept(&run_dir.stage(Stage::Score)).into_iter().map(|record| record.scores).collect()
 }
 
 /// The prompts that were scored, as text.
@@ -162,13 +162,13 @@ fn scores_are_those_of_the_logprobs_that_the_server_told() {
     }
 }
 
-/// The bytes of every unit of the step.
+/// The bytes of every unit of the stage.
 fn bytes(run_dir: &RunDir) -> Vec<Vec<u8>> {
     ["lib/a.jsonl", "lib/b.jsonl"].map(|unit| fs::read(score_folder(run_dir).join(unit)).unwrap()).to_vec()
 }
 
 fn score_folder(run_dir: &RunDir) -> std::path::PathBuf {
-    run_dir.step(StepName::Score).path().to_owned()
+    run_dir.stage(Stage::Score).path().to_owned()
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn a_record_of_which_no_reasoning_fits_is_rejected_with_the_lengths_and_keeps_ev
     let server = narrow(100);
     let summary = run(&run_dir, &settings(&server)).unwrap();
     assert_eq!((summary.manifest.n_in, summary.manifest.n_kept), (2, 0));
-    let rejected = rejected(&run_dir.step(StepName::Score));
+    let rejected = rejected(&run_dir.stage(Stage::Score));
     let Reason::PromptTooLong { message } = &rejected[0].reason else { panic!("{:?}", rejected[0].reason) };
     assert!(message.ends_with("the model takes 100 with one more"), "{message}");
     assert_eq!(rejected[0].record.as_ref().unwrap().reasonings.len(), 2);
@@ -382,7 +382,7 @@ fn the_prompt_reads_well() {
     let (_folder, run_dir) = run_dir(&[("lib.a", vec![reasoned("lib.a:x", &["I would rewrite with `addnC`."])])]);
     let server = server();
     let settings = settings(&server);
-    let (input, output) = (run_dir.step(StepName::Reason), run_dir.step(StepName::Score));
+    let (input, output) = (run_dir.stage(Stage::Reason), run_dir.stage(Stage::Score));
     let dry_run = score::dry_run(&settings, &input, &output).unwrap();
     assert_eq!((dry_run.n_records, dry_run.n_requests, dry_run.n_answered), (1, 3, 0));
     let kinds: Vec<_> = dry_run.prompts.iter().map(|prompt| prompt.kind).collect();

@@ -1,4 +1,4 @@
-//! `select`: what is chosen, against a naive reference, and what the step writes.
+//! `select`: what is chosen, against a naive reference, and what the stage writes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,11 +6,11 @@ use std::sync::Mutex;
 
 use rocq_distill::record::{Reason, Record, RecordId, Rejected, StepKind, TheoremKind};
 use rocq_distill::settings::SelectSettings;
-use rocq_distill::steps::event::{Event, Observer, Silent};
-use rocq_distill::steps::{Context, StepError, select};
+use rocq_distill::stages::event::{Event, Observer, Silent};
+use rocq_distill::stages::{Context, StageError, select};
 use rocq_distill::store::digest::Digest;
 use rocq_distill::store::jsonl;
-use rocq_distill::store::layout::{StepDir, UnitName};
+use rocq_distill::store::layout::{StageDir, UnitName};
 use rocq_distill::store::ledger::Summary;
 use rocq_distill::store::shard::Shard;
 use rocq_distill::store::unit::{self, Outcome};
@@ -105,7 +105,7 @@ fn equal_documents_resemble_each_other_wholly_and_ties_go_to_the_first() {
     assert_eq!(order, [0, 2, 1, 3]);
 }
 
-// --- What the step writes ---------------------------------------------------------------------------------------------
+// --- What the stage writes ---------------------------------------------------------------------------------------------
 
 #[test]
 fn every_record_is_kept_with_its_rank_or_rejected_with_its_reason() {
@@ -238,7 +238,7 @@ fn another_number_of_documents_or_another_record_anywhere_makes_every_unit_again
 fn a_shard_is_refused() {
     let folders = Folders::new(&[("lib/a", &[("a:1", "Lemma x : p.", "by [].")])]);
     let error = folders.run_with(1, Context { shard: Shard::new(0, 2).unwrap(), ..context(&Silent) }).unwrap_err();
-    assert!(matches!(error, StepError::NotShardable { step: "select" }), "{error}");
+    assert!(matches!(error, StageError::NotShardable { stage: "select" }), "{error}");
 }
 
 // --- The naive reference ----------------------------------------------------------------------------------------------
@@ -360,15 +360,15 @@ type Row<'a> = (&'a str, &'a str, &'a str);
 
 struct Folders {
     _root: tempfile::TempDir,
-    input: StepDir,
-    output: StepDir,
+    input: StageDir,
+    output: StageDir,
 }
 
 impl Folders {
     fn new(units: &[(&str, &[Row<'_>])]) -> Self {
         let root = tempfile::tempdir().unwrap();
-        let input = StepDir::new(root.path().join("filter"));
-        let output = StepDir::new(root.path().join("select"));
+        let input = StageDir::new(root.path().join("filter"));
+        let output = StageDir::new(root.path().join("select"));
         let folders = Self { _root: root, input, output };
         for (unit, rows) in units {
             folders.write(unit, rows);
@@ -386,7 +386,7 @@ impl Folders {
         unit::commit(&unit, &self.input.unit(&unit), Digest::of("key"), n_in, &outcome).unwrap();
     }
 
-    fn run_with(&self, num_documents: usize, context: Context<'_>) -> Result<Summary, StepError> {
+    fn run_with(&self, num_documents: usize, context: Context<'_>) -> Result<Summary, StageError> {
         select::run(context, &SelectSettings { num_documents }, &self.input, &self.output)
     }
 
@@ -406,7 +406,7 @@ impl Folders {
     }
 
     fn units(&self) -> Vec<(UnitName, Vec<Record>, Vec<Rejected>)> {
-        let units = unit::list(&self.output, rocq_distill::store::layout::StepName::Select).unwrap();
+        let units = unit::list(&self.output, rocq_distill::store::layout::Stage::Select).unwrap();
         let read = |(unit, _): (UnitName, _)| {
             let files = self.output.unit(&unit);
             let rejected = if files.rejected().is_file() {

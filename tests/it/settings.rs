@@ -226,7 +226,7 @@ fn what_no_model_server_could_be_asked_with_is_refused() {
     insta::assert_snapshot!(refused("[reason]\nbase_url = \"http://h/v1\"\n"), @"error: setting `reason.model` is missing, which `reason.base_url` needs");
     insta::assert_snapshot!(refused("[judge]\nmax_workers = 0\n"), @"error: setting `judge.max_workers` must be at least 1");
     insta::assert_snapshot!(refused("[score]\nrequests_per_second = 0.0\n"), @"error: settings `score.requests_per_second` and `score.tokens_per_minute` must be more than 0 where they are set");
-    insta::assert_snapshot!(refused("[reason.body]\nmessages = []\n"), @"error: setting `reason.body` must not have `messages`, which the step fills in itself");
+    insta::assert_snapshot!(refused("[reason.body]\nmessages = []\n"), @"error: setting `reason.body` must not have `messages`, which the stage fills in itself");
     insta::assert_snapshot!(refused("[reason]\nbase_ulr = \"x\"\n"), @"
     error: unknown setting `reason.base_ulr` in `rocq-distill.toml`
 

@@ -7,19 +7,19 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use rocq_distill::record::{Reason, Record};
 use rocq_distill::store::digest::Digest;
-use rocq_distill::store::layout::{RunDir, StepName, UnitName};
+use rocq_distill::store::layout::{RunDir, Stage, UnitName};
 use rocq_distill::store::ledger::{Input, Ledger};
 use rocq_distill::store::shard::Shard;
 use rocq_distill::store::unit::Outcome;
 use serde_json::{Value, json};
 
 use crate::harness::TestRun;
-use crate::support::{record, write_step};
+use crate::support::{record, write_stage};
 
 /// `extract` is done: two files, three records.
 fn extracted() -> TestRun {
     let run = TestRun::new();
-    write_step(&run_dir(&run).step(StepName::Extract), StepName::Extract, &[("mathcomp.a", a()), ("mathcomp.b", b())]);
+    write_stage(&run_dir(&run).stage(Stage::Extract), Stage::Extract, &[("mathcomp.a", a()), ("mathcomp.b", b())]);
     run
 }
 
@@ -44,15 +44,15 @@ fn verify_a(run: &TestRun) {
     };
     let (a, b) = (a(), b());
     let inputs = vec![input("mathcomp.a", &a), input("mathcomp.b", &b)];
-    let folder = run_dir(run).step(StepName::Verify);
-    let ledger = Ledger::open(StepName::Verify, &folder, json!("by hand"), inputs, Shard::WHOLE).unwrap();
+    let folder = run_dir(run).stage(Stage::Verify);
+    let ledger = Ledger::open(Stage::Verify, &folder, json!("by hand"), inputs, Shard::WHOLE).unwrap();
     let outcome = Outcome { kept: vec![a[0].clone()], rejected: vec![a[1].rejected(Reason::GivenUp)] };
     ledger.commit(&UnitName::of_logical_path("mathcomp.a"), 2, &outcome, Duration::ZERO).unwrap();
     ledger.finish().unwrap();
 }
 
 fn manifest(run: &TestRun) -> std::path::PathBuf {
-    run_dir(run).step(StepName::Extract).manifest()
+    run_dir(run).stage(Stage::Extract).manifest()
 }
 
 #[test]
@@ -69,10 +69,10 @@ fn of_an_empty_folder_it_says_how_to_start() {
 fn of_a_run_that_is_half_done_it_says_what_is_missing_and_ends_with_3() {
     let run = extracted();
     verify_a(&run);
-    assert_snapshot!(run.run("status").text(), @r#"
+    assert_snapshot!(run.run("status").text(), @"
     exit 3
     --- stdout
-    step     files  in  kept  rejected
+    stage    files  in  kept  rejected
     extract    2/2   3     3         0
     verify     1/2   2     1         1  1 given_up
 
@@ -81,7 +81,7 @@ fn of_a_run_that_is_half_done_it_says_what_is_missing_and_ends_with_3() {
     not started: measure, filter, select
     incomplete
     next: rocq-distill verify
-    "#);
+    ");
     let json: Value = serde_json::from_str(&run.run("status --json").stdout()).unwrap();
     assert_eq!(json["is_complete"], false);
     assert_eq!(json["steps"][1]["missing"], json!(["mathcomp/b"]));
@@ -89,26 +89,26 @@ fn of_a_run_that_is_half_done_it_says_what_is_missing_and_ends_with_3() {
 }
 
 #[test]
-fn of_a_run_whose_steps_are_whole_it_says_what_was_not_started_and_what_comes_next() {
-    assert_snapshot!(extracted().run("status export").text(), @r#"
+fn of_a_run_whose_stages_are_whole_it_says_what_was_not_started_and_what_comes_next() {
+    assert_snapshot!(extracted().run("status export").text(), @"
     exit 3
     --- stdout
-    step     files  in  kept  rejected
+    stage    files  in  kept  rejected
     extract    2/2   3     3         0
 
     dataset: not written
     not started: verify, measure, filter, select
     incomplete: what was started is whole and every record of it accounted for, the rest is to come
     next: rocq-distill verify
-    "#);
+    ");
 }
 
 #[test]
-fn a_run_is_complete_once_every_step_is_whole_and_the_dataset_is_written() {
+fn a_run_is_complete_once_every_stage_is_whole_and_the_dataset_is_written() {
     let run = TestRun::new();
-    let chain = [StepName::Extract, StepName::Verify, StepName::Measure, StepName::Filter, StepName::Select];
-    for step in chain {
-        write_step(&run_dir(&run).step(step), step, &[("mathcomp.a", a()), ("mathcomp.b", b())]);
+    let chain = [Stage::Extract, Stage::Verify, Stage::Measure, Stage::Filter, Stage::Select];
+    for stage in chain {
+        write_stage(&run_dir(&run).stage(stage), stage, &[("mathcomp.a", a()), ("mathcomp.b", b())]);
     }
     let verdict =
         |outcome: &str| outcome.lines().skip_while(|line| !line.starts_with("dataset")).collect::<Vec<_>>().join("\n");
@@ -145,10 +145,10 @@ fn a_manifest_that_is_missing_is_written_the_same_again() {
     let run = extracted();
     let before = fs::read(manifest(&run)).unwrap();
     fs::remove_file(manifest(&run)).unwrap();
-    assert_snapshot!(run.run("status").text(), @r#"
+    assert_snapshot!(run.run("status").text(), @"
     exit 3
     --- stdout
-    step     files  in  kept  rejected
+    stage    files  in  kept  rejected
     extract    2/2   3     3         0
 
     extract: no manifest of these files: `rocq-distill status --write` writes it
@@ -156,17 +156,17 @@ fn a_manifest_that_is_missing_is_written_the_same_again() {
     not started: verify, measure, filter, select
     incomplete
     next: the command that began it
-    "#);
+    ");
     assert!(is_whole(&run, "--write"));
     assert_eq!(fs::read(manifest(&run)).unwrap(), before);
 }
 
 #[test]
-fn a_manifest_is_not_written_for_a_step_that_is_not_whole() {
+fn a_manifest_is_not_written_for_a_stage_that_is_not_whole() {
     let run = extracted();
     verify_a(&run);
     assert_eq!(run.run("status --write").code(), 3);
-    assert!(!run_dir(&run).step(StepName::Verify).manifest().exists());
+    assert!(!run_dir(&run).stage(Stage::Verify).manifest().exists());
 }
 
 #[test]
@@ -175,10 +175,10 @@ fn a_file_that_was_changed_is_found_when_files_are_checked() {
     let records = run.path().join("export/extract/mathcomp/a.jsonl");
     append(&records, "{}\n");
     assert!(is_whole(&run, ""));
-    assert_snapshot!(run.run("status --check").text(), @r#"
+    assert_snapshot!(run.run("status --check").text(), @"
     exit 3
     --- stdout
-    step     files  in  kept  rejected
+    stage    files  in  kept  rejected
     extract    2/2   3     3         0
 
     extract: `mathcomp/a` is not as written: remove what stands there and run the command that began it
@@ -186,20 +186,20 @@ fn a_file_that_was_changed_is_found_when_files_are_checked() {
     not started: verify, measure, filter, select
     incomplete
     next: the command that began it
-    "#);
+    ");
 }
 
 #[test]
-fn records_that_got_lost_between_two_steps_are_noticed() {
+fn records_that_got_lost_between_two_stages_are_noticed() {
     let run = extracted();
     verify_a(&run);
-    // The step before is made again, of another text, and now keeps one record more.
+    // The stage before is made again, of another text, and now keeps one record more.
     let more = [a(), vec![record("mathcomp.a:w")]].concat();
-    write_step(&run_dir(&run).step(StepName::Extract), StepName::Extract, &[("mathcomp.a", more), ("mathcomp.b", b())]);
-    assert_snapshot!(run.run("status").text(), @r#"
+    write_stage(&run_dir(&run).stage(Stage::Extract), Stage::Extract, &[("mathcomp.a", more), ("mathcomp.b", b())]);
+    assert_snapshot!(run.run("status").text(), @"
     exit 3
     --- stdout
-    step     files  in  kept  rejected
+    stage    files  in  kept  rejected
     extract    2/2   4     4         0
     verify     1/2   2     1         1  1 given_up
 
@@ -209,39 +209,39 @@ fn records_that_got_lost_between_two_steps_are_noticed() {
     not started: measure, filter, select
     incomplete
     next: rocq-distill verify
-    "#);
+    ");
 }
 
 #[test]
-fn a_dataset_of_other_records_than_the_steps_have_is_noticed() {
+fn a_dataset_of_other_records_than_the_stages_have_is_noticed() {
     let run = extracted();
     let export = "export --input export/extract --quiet";
     assert_eq!(run.run(export).code(), 0);
     assert!(is_whole(&run, "--check"));
     append(&run.path().join("export/dataset/dataset.jsonl"), "{}\n");
-    assert_snapshot!(run.run("status --check").stdout(), @r#"
-    step     files  in  kept  rejected
+    assert_snapshot!(run.run("status --check").stdout(), @"
+    stage    files  in  kept  rejected
     extract    2/2   3     3         0
 
     dataset: not as written: `rocq-distill export` writes it again
     not started: verify, measure, filter, select
     incomplete
     next: rocq-distill export
-    "#);
+    ");
     assert_eq!(run.run(export).code(), 0);
     let less = vec![record("mathcomp.a:x")];
-    write_step(&run_dir(&run).step(StepName::Extract), StepName::Extract, &[("mathcomp.a", less), ("mathcomp.b", b())]);
-    assert_snapshot!(run.run("status").text(), @r#"
+    write_stage(&run_dir(&run).stage(Stage::Extract), Stage::Extract, &[("mathcomp.a", less), ("mathcomp.b", b())]);
+    assert_snapshot!(run.run("status").text(), @"
     exit 3
     --- stdout
-    step     files  in  kept  rejected
+    stage    files  in  kept  rejected
     extract    2/2   2     2         0
 
-    dataset: not made from what the steps have now: `rocq-distill export` brings it up to date
+    dataset: not made from what the stages have now: `rocq-distill export` brings it up to date
     not started: verify, measure, filter, select
     incomplete
     next: rocq-distill export
-    "#);
+    ");
     assert_eq!(run.run(export).code(), 0);
     assert!(is_whole(&run, ""));
 }
@@ -260,8 +260,8 @@ fn of_another_run_directory_every_command_names_its_folders_and_does_its_work_th
     let run = extracted().file("rocq-distill.toml", "[filter]\nmin_number_instructions = 1\n");
     verify_a(&run);
     fs::rename(run.path().join("export"), run.path().join("b")).unwrap();
-    assert_snapshot!(run.run("status b").stdout(), @r"
-    step     files  in  kept  rejected
+    assert_snapshot!(run.run("status b").stdout(), @"
+    stage    files  in  kept  rejected
     extract    2/2   3     3         0
     verify     1/2   2     1         1  1 given_up
 
@@ -271,8 +271,8 @@ fn of_another_run_directory_every_command_names_its_folders_and_does_its_work_th
     incomplete
     next: rocq-distill verify --input b/extract --output b/verify
     ");
-    let step = |step| RunDir::new(run.path().join("b")).step(step);
-    write_step(&step(StepName::Verify), StepName::Verify, &[("mathcomp.a", a()), ("mathcomp.b", b())]);
+    let stage = |stage| RunDir::new(run.path().join("b")).stage(stage);
+    write_stage(&stage(Stage::Verify), Stage::Verify, &[("mathcomp.a", a()), ("mathcomp.b", b())]);
     for verb in ["measure", "filter", "select", "export"] {
         let command = next(&run, "b");
         assert!(command.starts_with(verb), "{command}");
@@ -280,7 +280,7 @@ fn of_another_run_directory_every_command_names_its_folders_and_does_its_work_th
     }
     assert_eq!(run.run("status b").code(), 0);
     assert!(!run.path().join("export").exists());
-    fs::remove_file(step(StepName::Extract).manifest()).unwrap();
+    fs::remove_file(stage(Stage::Extract).manifest()).unwrap();
     assert!(run.run("status b").stdout().contains("`rocq-distill status b --write` writes it"));
 }
 

@@ -9,15 +9,15 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rocq_distill::settings::FilterSettings;
-use rocq_distill::steps::event::{Event, Observer};
-use rocq_distill::steps::{Context, StepError, Stop, filter};
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::stages::event::{Event, Observer};
+use rocq_distill::stages::{Context, StageError, Stop, filter};
+use rocq_distill::store::layout::{RunDir, Stage};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::TestRun;
 use crate::library::compile;
 use crate::model_server::{ModelServer, Said};
-use crate::support::{contents, context, record, write_step};
+use crate::support::{contents, context, record, write_stage};
 
 /// Wishes to stop as soon as the first unit is on disk.
 struct AfterOne<'a>(&'a Stop);
@@ -43,18 +43,18 @@ fn a_step_that_is_asked_to_stop_makes_no_further_unit_and_the_next_run_makes_the
         vec![record]
     };
     let units = ["lib.a", "lib.b", "lib.c"].map(|path| (path, measured(&format!("{path}:x"))));
-    write_step(&run_dir.step(StepName::Measure), StepName::Measure, &units);
-    let output = run_dir.step(StepName::Filter);
+    write_stage(&run_dir.stage(Stage::Measure), Stage::Measure, &units);
+    let output = run_dir.stage(Stage::Filter);
     let run = |context: Context<'_>| {
-        filter::run(context, &FilterSettings::default(), &run_dir.step(StepName::Measure), &output)
+        filter::run(context, &FilterSettings::default(), &run_dir.stage(Stage::Measure), &output)
     };
 
     let stop = Stop::new();
     let after_one = AfterOne(&stop);
     let error = run(Context { stop: &stop, observer: &after_one, ..context(1) }).unwrap_err();
-    assert!(matches!(error, StepError::Stopped { step: "filter", n_left: 2 }), "{error}");
+    assert!(matches!(error, StageError::Stopped { stage: "filter", n_left: 2 }), "{error}");
     assert!(!output.manifest().exists());
-    assert!(matches!(run(Context { stop: &stop, ..context(1) }), Err(StepError::Stopped { n_left: 2, .. })));
+    assert!(matches!(run(Context { stop: &stop, ..context(1) }), Err(StageError::Stopped { n_left: 2, .. })));
 
     assert_eq!(run(context(1)).unwrap().n_missing, 0);
     let in_two_runs = contents(output.path());
@@ -146,9 +146,9 @@ fn after_sigusr1_a_model_step_keeps_what_is_under_way_sends_nothing_more_and_ask
         server.base_url()
     );
     let run = TestRun::new().file("rocq-distill.toml", &settings);
-    let input = RunDir::new(run.path().join("export")).step(StepName::Select);
+    let input = RunDir::new(run.path().join("export")).stage(Stage::Select);
     let records = |unit: &str| (0..n_records / 2).map(|index| record(&format!("{unit}:r{index}"))).collect();
-    write_step(&input, StepName::Select, &["lib.a", "lib.b"].map(|unit| (unit, records(unit))));
+    write_stage(&input, Stage::Select, &["lib.a", "lib.b"].map(|unit| (unit, records(unit))));
 
     let mut child = run.command("reason --quiet").spawn().unwrap();
     wait_until(|| server.asked().len() >= workers);
@@ -170,8 +170,8 @@ fn a_model_step_that_is_stopped_before_the_first_answer_ends_with_76() {
     let url = server.base_url();
     let settings = format!("stop_grace_s = 0\n[reason]\nbase_url = {url:?}\nmodel = \"m\"\nnum_gen = 1\n");
     let run = TestRun::new().file("rocq-distill.toml", &settings);
-    let input = RunDir::new(run.path().join("export")).step(StepName::Select);
-    write_step(&input, StepName::Select, &[("lib.a", vec![record("lib.a:x")])]);
+    let input = RunDir::new(run.path().join("export")).stage(Stage::Select);
+    write_stage(&input, Stage::Select, &[("lib.a", vec![record("lib.a:x")])]);
     let mut child = run.command("reason --quiet").spawn().unwrap();
     wait_until(|| !server.asked().is_empty());
     send(Signal::USR1, &child);

@@ -12,11 +12,11 @@ use rocq_distill::record::{
     FORMAT_VERSION, FinishReason, LogicalPath, Position, ProofState, ProofTerm, Provenance, Reasoning, Record,
     RecordId, Rejected, Source, Step, StepKind, TheoremKind, Usage,
 };
-use rocq_distill::steps::event::Silent;
-use rocq_distill::steps::{Context, Stop};
+use rocq_distill::stages::event::Silent;
+use rocq_distill::stages::{Context, Stop};
 use rocq_distill::store::digest::Digest;
 use rocq_distill::store::jsonl;
-use rocq_distill::store::layout::{StepDir, StepName, UnitName};
+use rocq_distill::store::layout::{Stage, StageDir, UnitName};
 use rocq_distill::store::ledger::{Input, Ledger};
 use rocq_distill::store::shard::Shard;
 use rocq_distill::store::unit::{self, Outcome};
@@ -26,7 +26,7 @@ use walkdir::WalkDir;
 /// The wish of nobody.
 pub(crate) static NOBODY_ASKS: Stop = Stop::new();
 
-/// What a step is given that works with so many threads on all units and tells nobody.
+/// What a stage is given that works with so many threads on all units and tells nobody.
 pub(crate) fn context(jobs: usize) -> Context<'static> {
     Context { jobs, shard: Shard::WHOLE, observer: &Silent, stop: &NOBODY_ASKS, budget: Limit::default() }
 }
@@ -109,13 +109,13 @@ pub(crate) fn reasoning(index: usize, text: &str) -> Reasoning {
 }
 
 /// Fills a folder as the step does when it keeps these records, units by the logical path of their file.
-pub(crate) fn write_step(folder: &StepDir, step: StepName, units: &[(&str, Vec<Record>)]) {
+pub(crate) fn write_stage(folder: &StageDir, stage: Stage, units: &[(&str, Vec<Record>)]) {
     let inputs = units.iter().map(|(logical_path, records)| Input {
         unit: UnitName::of_logical_path(logical_path),
         size: records.len() as u64,
         digest: Digest::of_json(records),
     });
-    let ledger = Ledger::open(step, folder, json!({ "made": "by hand" }), inputs.collect(), Shard::WHOLE).unwrap();
+    let ledger = Ledger::open(stage, folder, json!({ "made": "by hand" }), inputs.collect(), Shard::WHOLE).unwrap();
     for (logical_path, records) in units {
         let outcome = Outcome { kept: records.clone(), rejected: vec![] };
         ledger
@@ -126,19 +126,19 @@ pub(crate) fn write_step(folder: &StepDir, step: StepName, units: &[(&str, Vec<R
 }
 
 /// The records of all units of a folder, by unit and place in it.
-pub(crate) fn kept(folder: &StepDir) -> Vec<Record> {
-    let units = unit::list(folder, StepName::Extract).unwrap();
+pub(crate) fn kept(folder: &StageDir) -> Vec<Record> {
+    let units = unit::list(folder, Stage::Extract).unwrap();
     units.iter().flat_map(|(unit, _)| unit::read(&folder.unit(unit)).unwrap()).collect()
 }
 
 /// What was rejected in all units of a folder, by unit and place in it.
-pub(crate) fn rejected(folder: &StepDir) -> Vec<Rejected> {
-    let units = unit::list(folder, StepName::Extract).unwrap();
+pub(crate) fn rejected(folder: &StageDir) -> Vec<Rejected> {
+    let units = unit::list(folder, Stage::Extract).unwrap();
     let files = units.iter().map(|(unit, _)| folder.unit(unit).rejected()).filter(|path| path.is_file());
     files.flat_map(|path| jsonl::read(&path, "rejection").unwrap()).collect()
 }
 
-/// The bytes of every file below a folder but locks and timings, which are not part of what a step makes.
+/// The bytes of every file below a folder but locks and timings, which are not part of what a stage makes.
 pub(crate) fn contents(folder: &Path) -> BTreeMap<PathBuf, String> {
     files(folder).map(|path| (path.clone(), fs::read_to_string(path).unwrap())).map(relative(folder)).collect()
 }

@@ -18,14 +18,14 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message;
 use rocq_distill::llm::Route;
 use rocq_distill::llm::scripted::answer_in_passing;
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::store::layout::{RunDir, Stage};
 
 use serde_json::json;
 use walkdir::WalkDir;
 
 use crate::harness::{Outcome, TestRun};
 use crate::model_server::{ModelServer, Said};
-use crate::support::{record, write_step};
+use crate::support::{record, write_stage};
 
 /// A collector on this machine that remembers what it was sent.
 struct Collector {
@@ -98,11 +98,11 @@ fn serve(stream: TcpStream, remembered: &Mutex<Vec<Request>>) {
     }
 }
 
-/// Filters two records, both of which have too few steps.
+/// Filters two records, both of which have too few stages.
 fn filter(variable: &str, endpoint: &str) -> Outcome {
     let run = TestRun::new();
-    let folder = RunDir::new(run.path().join("export")).step(StepName::Verify);
-    write_step(&folder, StepName::Verify, &[("mathcomp.a", vec![record("mathcomp.a:x"), record("mathcomp.a:y")])]);
+    let folder = RunDir::new(run.path().join("export")).stage(Stage::Verify);
+    write_stage(&folder, Stage::Verify, &[("mathcomp.a", vec![record("mathcomp.a:x"), record("mathcomp.a:y")])]);
     assert_eq!(run.run("measure --quiet").code(), 0);
     run.variable(variable, endpoint).run("filter")
 }
@@ -113,25 +113,25 @@ fn attribute<'a>(attributes: &'a [KeyValue], key: &str) -> &'a Value {
 }
 
 #[test]
-fn a_run_is_a_span_with_one_for_the_step_and_one_for_each_file_below_it() {
+fn a_run_is_a_span_with_one_for_the_stage_and_one_for_each_file_below_it() {
     let collector = Collector::start();
     let outcome = filter("ROCQ_DISTILL_TELEMETRY__ENDPOINT", &collector.endpoint);
     assert_eq!(outcome.code(), 0, "{}", outcome.text());
     let spans = collector.spans();
     let find = |name: &str| spans.iter().find(|span| span.name == name && !span.attributes.is_empty()).unwrap();
-    let (step, file) = (find("filter"), find("filter file"));
-    let run = spans.iter().find(|span| span.parent_span_id.is_empty() && span.trace_id == step.trace_id).unwrap();
+    let (stage, file) = (find("filter"), find("filter file"));
+    let run = spans.iter().find(|span| span.parent_span_id.is_empty() && span.trace_id == stage.trace_id).unwrap();
     assert_eq!(run.name, "filter");
-    assert_eq!(step.parent_span_id, run.span_id);
-    assert_eq!(file.parent_span_id, step.span_id);
-    assert_eq!(attribute(&file.attributes, "rocq_distill.step"), &Value::StringValue("filter".to_owned()));
+    assert_eq!(stage.parent_span_id, run.span_id);
+    assert_eq!(file.parent_span_id, stage.span_id);
+    assert_eq!(attribute(&file.attributes, "rocq_distill.stage"), &Value::StringValue("filter".to_owned()));
     assert_eq!(attribute(&file.attributes, "rocq_distill.unit"), &Value::StringValue("mathcomp/a".to_owned()));
-    assert_eq!(attribute(&step.attributes, "rocq_distill.kept"), &Value::IntValue(0));
-    assert_eq!(attribute(&step.attributes, "rocq_distill.rejected"), &Value::IntValue(2));
+    assert_eq!(attribute(&stage.attributes, "rocq_distill.kept"), &Value::IntValue(0));
+    assert_eq!(attribute(&stage.attributes, "rocq_distill.rejected"), &Value::IntValue(2));
 }
 
 #[test]
-fn records_are_counted_by_step_and_outcome() {
+fn records_are_counted_by_stage_and_outcome() {
     let collector = Collector::start();
     filter("ROCQ_DISTILL_TELEMETRY__ENDPOINT", &collector.endpoint);
     let mut counts = Vec::new();
@@ -149,13 +149,13 @@ fn records_are_counted_by_step_and_outcome() {
                     other => panic!("{other:?}"),
                 };
                 let Some(number_data_point::Value::AsInt(count)) = point.value else { panic!("not a count") };
-                counts.push((text("rocq_distill.step"), text("rocq_distill.outcome"), count));
+                counts.push((text("rocq_distill.stage"), text("rocq_distill.outcome"), count));
             }
         }
     }
     counts.sort();
     counts.dedup();
-    let count = |step: &str, outcome: &str, count| (step.to_owned(), outcome.to_owned(), count);
+    let count = |stage: &str, outcome: &str, count| (stage.to_owned(), outcome.to_owned(), count);
     assert_eq!(counts, [count("filter", "kept", 0), count("filter", "rejected", 2)]);
 }
 
@@ -193,14 +193,14 @@ fn talkative() -> ModelServer {
 
 /// Two selected records, settings with this server for all three roles, and the key in the environment.
 fn asking(server: &ModelServer, collector: &Collector) -> TestRun {
-    let role = |step: &str, more: &str| {
+    let role = |stage: &str, more: &str| {
         let url = server.base_url();
-        format!("[{step}]\nbase_url = {url:?}\nmodel = \"m\"\napi_key_env = \"MARKED\"\nretry_delay_s = 0.01\n{more}")
+        format!("[{stage}]\nbase_url = {url:?}\nmodel = \"m\"\napi_key_env = \"MARKED\"\nretry_delay_s = 0.01\n{more}")
     };
     let settings = [role("reason", "num_gen = 2\n"), role("score", ""), role("judge", "")].concat();
     let run = TestRun::new().file("rocq-distill.toml", &settings).variable("MARKED", KEY);
-    let folder = RunDir::new(run.path().join("export")).step(StepName::Select);
-    write_step(&folder, StepName::Select, &[("lib.a", vec![record("lib.a:x"), record("lib.a:y")])]);
+    let folder = RunDir::new(run.path().join("export")).stage(Stage::Select);
+    write_stage(&folder, Stage::Select, &[("lib.a", vec![record("lib.a:x"), record("lib.a:y")])]);
     run.variable("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint)
 }
 
@@ -210,13 +210,13 @@ fn a_request_to_a_model_is_a_span_by_the_conventions_for_generative_ai() {
     let outcome = asking(&server, &collector).run("reason --quiet");
     assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
     let spans = collector.spans();
-    let step = spans.iter().find(|span| span.name == "reason" && !span.parent_span_id.is_empty()).unwrap();
+    let stage = spans.iter().find(|span| span.name == "reason" && !span.parent_span_id.is_empty()).unwrap();
     let asked: Vec<_> = spans.iter().filter(|span| span.name == "chat m").collect();
     assert_eq!(asked.len(), 5);
     let text = |text: &str| Value::StringValue(text.to_owned());
     let port: i64 = server.base_url().split(':').nth(2).unwrap().trim_end_matches("/v1").parse().unwrap();
     for span in &asked {
-        assert_eq!((span.kind(), &span.parent_span_id), (SpanKind::Client, &step.span_id));
+        assert_eq!((span.kind(), &span.parent_span_id), (SpanKind::Client, &stage.span_id));
         assert!(span.end_time_unix_nano >= span.start_time_unix_nano);
         for (name, value) in [
             ("gen_ai.operation.name", text("chat")),
@@ -254,7 +254,7 @@ fn a_request_to_a_model_is_a_span_by_the_conventions_for_generative_ai() {
 }
 
 #[test]
-fn a_key_is_in_nothing_that_a_run_of_the_model_steps_writes_says_or_sends() {
+fn a_key_is_in_nothing_that_a_run_of_the_model_stages_writes_says_or_sends() {
     let (server, collector) = (talkative(), Collector::start());
     let run = asking(&server, &collector);
     for verb in ["reason", "score", "judge", "export --allow-rehearsal", "report"] {

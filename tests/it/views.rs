@@ -5,11 +5,11 @@ use std::path::Path;
 
 use rocq_distill::settings::{Compat, ExportSettings, FileFormat, View};
 use rocq_distill::store::jsonl;
-use rocq_distill::store::layout::StepName;
+use rocq_distill::store::layout::Stage;
 use serde_json::{Value, json};
 
 use crate::dataset::{distinct, full, run_dir_of, run_with};
-use crate::support::{record, write_step};
+use crate::support::{record, write_stage};
 
 /// The settings that write a view as JSON lines; the licence of the library is known.
 fn as_lines(view: View) -> ExportSettings {
@@ -79,7 +79,7 @@ fn the_view_of_premise_selection_has_the_sentences_that_name_premises_and_a_corp
     }
     "#);
     let (_folder, run_dir) = run_dir_of(vec![full("lib.a:x")]);
-    write_step(&run_dir.step(StepName::Extract), StepName::Extract, &[("lib.b", vec![record("lib.b:other")])]);
+    write_stage(&run_dir.stage(Stage::Extract), Stage::Extract, &[("lib.b", vec![record("lib.b:other")])]);
     run_with(&run_dir, &as_lines(View::PremiseSelection));
     let corpus: Vec<Value> = jsonl::read(&run_dir.dataset().corpus("jsonl"), "row").unwrap();
     let names: Vec<_> = corpus.iter().map(|row| row["full_name"].as_str().unwrap()).collect();

@@ -4,19 +4,19 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use rocq_distill::store::layout::{RunDir, StepName};
+use rocq_distill::store::layout::{RunDir, Stage};
 
 use crate::harness::TestRun;
 use crate::interruption::{can_mount, in_namespace};
 use crate::library::{bytes, installed};
 use crate::model_server::{Asked, ModelServer, Said};
-use crate::support::{record, write_step};
+use crate::support::{record, write_stage};
 
 /// A run directory in which a step is done, with two records.
-fn done(step: StepName) -> TestRun {
+fn done(stage: Stage) -> TestRun {
     let run = TestRun::new();
-    let folder = RunDir::new(run.path().join("export")).step(step);
-    write_step(&folder, step, &[("lib.a", vec![record("lib.a:x"), record("lib.a:y")])]);
+    let folder = RunDir::new(run.path().join("export")).stage(stage);
+    write_stage(&folder, stage, &[("lib.a", vec![record("lib.a:x"), record("lib.a:y")])]);
     run
 }
 
@@ -37,7 +37,7 @@ fn refused(run: &TestRun, arguments: &str) -> String {
 
 #[test]
 fn a_folder_without_source_files() {
-    let run = done(StepName::Extract).file("notes/readme.txt", "no Rocq here");
+    let run = done(Stage::Extract).file("notes/readme.txt", "no Rocq here");
     assert_snapshot!(refused(&run, "extract --input notes"), @r#"
     exit 1
     --- stderr
@@ -49,7 +49,7 @@ fn a_folder_without_source_files() {
 
 #[test]
 fn a_path_that_is_not_there() {
-    assert_snapshot!(refused(&done(StepName::Extract), "extract --input mathcomp/ssreflekt"), @r#"
+    assert_snapshot!(refused(&done(Stage::Extract), "extract --input mathcomp/ssreflekt"), @r#"
     exit 1
     --- stderr
     error: there is no `mathcomp/ssreflekt`, neither here nor in `[LIBRARIES]`
@@ -61,7 +61,7 @@ fn a_path_that_is_not_there() {
 #[test]
 fn a_library_that_was_not_built() {
     let text = "Lemma x : True. Proof. exact I. Qed.\n";
-    let run = done(StepName::Extract).file("lib/a.v", text);
+    let run = done(Stage::Extract).file("lib/a.v", text);
     assert_snapshot!(refused(&run, "extract --input lib"), @r#"
     exit 1
     --- stderr
@@ -83,7 +83,7 @@ fn a_library_that_was_not_built() {
 
 #[test]
 fn a_typo_in_a_setting() {
-    let run = done(StepName::Measure).file("rocq-distill.toml", "[filter]\nmax_num_token = 4000\n");
+    let run = done(Stage::Measure).file("rocq-distill.toml", "[filter]\nmax_num_token = 4000\n");
     assert_snapshot!(refused(&run, "run"), @r#"
     exit 2
     --- stderr
@@ -91,7 +91,7 @@ fn a_typo_in_a_setting() {
 
     hint: did you mean `filter.max_num_tokens`?
     "#);
-    let run = done(StepName::Measure).file("rocq-distill.toml", "[filters]\nmax_num_tokens = 4000\n");
+    let run = done(Stage::Measure).file("rocq-distill.toml", "[filters]\nmax_num_tokens = 4000\n");
     assert_snapshot!(refused(&run, "filter"), @r#"
     exit 2
     --- stderr
@@ -99,7 +99,7 @@ fn a_typo_in_a_setting() {
 
     hint: did you mean `filter`?
     "#);
-    assert_snapshot!(refused(&done(StepName::Measure), "filter --max-num-token 4000"), @r#"
+    assert_snapshot!(refused(&done(Stage::Measure), "filter --max-num-token 4000"), @r#"
     exit 2
     --- stderr
     error: unexpected argument '--max-num-token' found
@@ -114,7 +114,7 @@ fn a_typo_in_a_setting() {
 
 #[test]
 fn records_of_the_wrong_step() {
-    let run = done(StepName::Extract);
+    let run = done(Stage::Extract);
     assert_snapshot!(refused(&run, "filter --input export/extract"), @r#"
     exit 1
     --- stderr
@@ -122,22 +122,22 @@ fn records_of_the_wrong_step() {
 
     hint: run `measure` first, or name the folder that it wrote with `--input`
     "#);
-    assert_snapshot!(refused(&run, "filter"), @r#"
+    assert_snapshot!(refused(&run, "filter"), @"
     exit 1
     --- stderr
-    error: `export/measure` holds no records of the step `measure`
+    error: `export/measure` holds no records of the stage `measure`
 
     hint: run `measure` first, or name the folder with its records with `--input`
-    "#);
+    ");
     assert_snapshot!(refused(&run.file("mine.jsonl", "{}\n"), "measure --input mine.jsonl"), @r#"
     exit 1
     --- stderr
     error: cannot read `mine.jsonl/manifest.json`
       caused by: Not a directory (os error 20)
 
-    hint: a step reads the folder that another step wrote: name that folder, and no file, with `--input`
+    hint: a stage reads the folder that another stage wrote: name that folder, and no file, with `--input`
     "#);
-    let run = done(StepName::Select)
+    let run = done(Stage::Select)
         .file("rocq-distill.toml", "[score]\nbase_url = \"http://127.0.0.1:9/v1\"\nmodel = \"small\"\n");
     assert_snapshot!(refused(&run, "score --input export/select"), @r#"
     exit 1
@@ -150,7 +150,7 @@ fn records_of_the_wrong_step() {
 
 #[test]
 fn a_file_that_is_no_file_of_records() {
-    let run = done(StepName::Measure);
+    let run = done(Stage::Measure);
     fs::write(run.path().join("export/measure/lib/a.jsonl"), "{\"id\": \"lib.a:x\"}\n").unwrap();
     assert_snapshot!(refused(&run, "filter"), @r#"
     exit 1
@@ -159,7 +159,7 @@ fn a_file_that_is_no_file_of_records() {
     error: line 1 of `export/measure/lib/a.jsonl` is not a record
       caused by: missing field `format_version` at line 1 column 17
 
-    hint: `export/measure/lib/a.jsonl` was changed or damaged: remove it and run the step that wrote it again, which makes only what is missing
+    hint: `export/measure/lib/a.jsonl` was changed or damaged: remove it and run the stage that wrote it again, which makes only what is missing
     "#);
 }
 
@@ -188,7 +188,7 @@ fn a_read_only_output() {
 /// What `measure` says on stderr, and ends with 1, where it is to write onto a disk that was mounted with these options;
 /// nothing where no test may mount one.
 fn measured_onto(test: &str, options: &str) -> Option<String> {
-    let run = done(StepName::Verify);
+    let run = done(Stage::Verify);
     if !can_mount(&run, &format!("wrong_input::{test}")) {
         return None;
     }
@@ -204,7 +204,7 @@ fn to_reason(base_url: &str) -> TestRun {
         "[reason]\nbase_url = {base_url:?}\nmodel = \"large\"\nnum_gen = 1\nmax_workers = 1\nmax_tries = 2\n\
          retry_delay_s = 0.01\napi_key_env = \"LARGE_KEY\"\n"
     );
-    done(StepName::Select).file("rocq-distill.toml", &settings)
+    done(Stage::Select).file("rocq-distill.toml", &settings)
 }
 
 /// A server that answers the first request and lets no other pass that comes without the key.
@@ -301,7 +301,7 @@ fn a_machine_without_certificates() {
 
 #[test]
 fn a_model_step_without_a_server() {
-    assert_snapshot!(refused(&done(StepName::Select), "reason"), @r#"
+    assert_snapshot!(refused(&done(Stage::Select), "reason"), @r#"
     exit 2
     --- stderr
     error: no model server is set for `reason`

@@ -52,7 +52,7 @@ fn not_run(test: &str, why: &str) {
     eprintln!("NOT RUN: {test}: {why}");
 }
 
-/// The records of a step's folder without what the engines put in, which is all that may differ.
+/// The records of a stage's folder without what the engines put in, which is all that may differ.
 fn without_engine(folder: &Path) -> BTreeMap<PathBuf, Vec<Value>> {
     let files = crate::support::contents(folder);
     let lines = files.into_iter().filter(|(path, _)| path.extension().is_some_and(|extension| extension == "jsonl"));

@@ -1,0 +1,24 @@
+//! The stages: one file each, all of the same shape (`run` does the reading and writing, a pure function the thinking).
+
+mod asking;
+mod context;
+pub mod dry_run;
+mod error;
+pub mod event;
+pub mod extract;
+pub mod filter;
+pub mod judge;
+pub mod measure;
+mod pass;
+mod prompt;
+pub mod reason;
+pub mod score;
+pub mod select;
+mod stop;
+pub mod units;
+pub mod verify;
+
+pub use context::Context;
+pub use error::StageError;
+pub use pass::Pass;
+pub use stop::Stop;

@@ -1,0 +1,200 @@
+//! The loop over records that the stages which ask model servers share.
+
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::event::Event;
+use super::{Context, StageError, units};
+use crate::llm::endpoint::Endpoint;
+use crate::llm::exchange::Exchange;
+use crate::llm::{NoAnswer, Session};
+use crate::record::{Record, Rejected};
+use crate::store::layout::{Stage, StageDir};
+use crate::store::ledger::{Input, Ledger, Summary};
+use crate::store::unit::{self, Outcome};
+
+/// What becomes of a record.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// It goes on.
+    Kept(Box<Record>),
+    /// It does not.
+    Rejected(Box<Rejected>),
+}
+
+/// Why a record is without a fate.
+#[derive(Debug)]
+pub(super) enum Unfinished {
+    /// A request has no answer; the session knows why.
+    NoAnswer,
+    /// Something else is wrong.
+    Failed(StageError),
+}
+
+impl From<NoAnswer> for Unfinished {
+    fn from(_: NoAnswer) -> Self {
+        Self::NoAnswer
+    }
+}
+
+impl From<StageError> for Unfinished {
+    fn from(error: StageError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Units that are read at once: enough to keep every worker busy, few enough to fit into memory.
+const OPEN_UNITS: usize = 32;
+
+/// Asks about every record of every unit of this shard and writes each unit once all its records have a fate.
+///
+/// When something ends the asking, requests under way are waited for, and units without all answers are left undone.
+/// The output depends on what the settings say of the model and on `made_with`, an object.
+pub(super) async fn map_records(
+    context: Context<'_>,
+    stage: Stage,
+    endpoint: Endpoint,
+    mut made_with: Value,
+    folders: (&StageDir, &StageDir),
+    decide: impl AsyncFn(&Session, Record) -> Result<Fate, Unfinished>,
+) -> Result<Summary, StageError> {
+    let (input, output) = folders;
+    made_with["model"] = json!(endpoint.model);
+    made_with["body"] = json!(endpoint.settings.body);
+    made_with["is_rehearsal"] = json!(endpoint.is_rehearsal());
+    let ledger = units::open(context, stage, made_with, input, output)?;
+    if ledger.todo().is_empty() {
+        return units::finish(context, ledger);
+    }
+    let most_records = endpoint.settings.max_workers;
+    let mut session = Session::open(endpoint, output, context.shard, context.budget)?;
+    let exchanges = session.watch();
+    let make = async |todo| make_unit(context, &ledger, &session, input, todo, most_records, &decide).await;
+    let work = stream::iter(ledger.todo()).map(make).buffer_unordered(OPEN_UNITS).collect::<Vec<_>>();
+    let done = attended(context, &ledger, &session, exchanges, work).await;
+    let spent = session.close();
+    ledger.check()?;
+    for unit in done {
+        match unit {
+            Ok(()) | Err(Unfinished::NoAnswer) => {}
+            Err(Unfinished::Failed(error)) => return Err(error),
+        }
+    }
+    let spent = spent?;
+    let message = format!(
+        "{stage}: {} answers so far, {} tokens, {:.4} in money as far as it is known",
+        spent.n_answers, spent.tokens, spent.cost
+    );
+    context.observer.observe(&Event::Note { message });
+    units::finish(context, ledger)
+}
+
+async fn make_unit(
+    context: Context<'_>,
+    ledger: &Ledger,
+    session: &Session,
+    input: &StageDir,
+    todo: &Input,
+    most_records: usize,
+    decide: &impl AsyncFn(&Session, Record) -> Result<Fate, Unfinished>,
+) -> Result<(), Unfinished> {
+    let started = Instant::now();
+    if session.is_ended() {
+        return Err(Unfinished::NoAnswer);
+    }
+    let failed = |error: StageError| {
+        session.stop();
+        Unfinished::Failed(error)
+    };
+    let records = unit::read(&input.unit(&todo.unit)).map_err(|error| failed(error.into()))?;
+    let n_in = records.len();
+    let fates: Vec<_> = stream::iter(records)
+        .map(async |record| {
+            let fate = decide(session, record).await;
+            match &fate {
+                Ok(_) => context.observer.observe(&Event::Advanced { unit: &todo.unit, by: 1 }),
+                Err(Unfinished::Failed(_)) => session.stop(),
+                Err(Unfinished::NoAnswer) => {}
+            }
+            fate
+        })
+        .buffered(most_records)
+        .collect()
+        .await;
+    let mut outcome = Outcome::default();
+    for fate in fates {
+        match fate? {
+            Fate::Kept(record) => outcome.kept.push(*record),
+            Fate::Rejected(rejected) => outcome.rejected.push(*rejected),
+        }
+    }
+    units::commit(context, ledger, todo, n_in, &outcome, started).map_err(failed)
+}
+
+/// Does the work, tells of every exchange, and sends nothing more once someone wishes the stage to stop early or
+/// has taken its lock away.
+async fn attended<T>(
+    context: Context<'_>,
+    ledger: &Ledger,
+    session: &Session,
+    mut exchanges: UnboundedReceiver<Exchange>,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut trouble = Trouble::default();
+    let mut clock = tokio::time::interval(Duration::from_millis(200));
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                while let Ok(exchange) = exchanges.try_recv() {
+                    context.observer.observe(&Event::Asked { exchange: &exchange });
+                }
+                return done;
+            }
+            Some(exchange) = exchanges.recv() => {
+                trouble.note(&exchange);
+                context.observer.observe(&Event::Asked { exchange: &exchange });
+            }
+            _ = clock.tick() => {
+                if context.stop.is_asked() || ledger.check().is_err() {
+                    session.stop();
+                }
+                if let Some(event) = trouble.tell() {
+                    context.observer.observe(&event);
+                }
+            }
+        }
+    }
+}
+
+/// Tries that failed and that nobody has heard of yet.
+#[derive(Debug, Default)]
+struct Trouble {
+    n_failed: usize,
+    last: String,
+    told: Option<Instant>,
+}
+
+/// How long to be silent about tries that fail: each is tried again, and some always do.
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(30);
+
+impl Trouble {
+    fn note(&mut self, exchange: &Exchange) {
+        if let Err(failed) = &exchange.result {
+            self.n_failed += 1;
+            self.last.clone_from(&failed.message);
+        }
+    }
+
+    fn tell(&mut self) -> Option<Event<'static>> {
+        if self.n_failed == 0 || self.told.is_some_and(|told| told.elapsed() < BETWEEN_WARNINGS) {
+            return None;
+        }
+        let Self { n_failed, last, .. } =
+            std::mem::replace(self, Self { told: Some(Instant::now()), ..Self::default() });
+        Some(Event::Troubled { n_failed, last })
+    }
+}

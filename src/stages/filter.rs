@@ -1,0 +1,56 @@
+//! `filter`: keeps the records whose proof is neither too short nor too long.
+//!
+//! Reads the records of `measure`; writes those within the limits as they are; rejects the others as out of range.
+//! What counts as a step of a proof, [`StepRange`](crate::settings::StepRange) says. In `run`, `extract` has rejected
+//! the proofs of another number of steps already.
+
+use serde_json::json;
+
+use super::units::map_units;
+use super::{Context, StageError};
+use crate::record::{Quantity, Reason, Record, TokenCounts};
+use crate::settings::FilterSettings;
+use crate::store::layout::{Stage, StageDir};
+use crate::store::ledger::Summary;
+use crate::store::unit::Outcome;
+
+/// Runs the stage.
+pub fn run(
+    context: Context<'_>,
+    settings: &FilterSettings,
+    input: &StageDir,
+    output: &StageDir,
+) -> Result<Summary, StageError> {
+    let made_with = json!({
+        "min_num_tokens": settings.min_num_tokens,
+        "max_num_tokens": settings.max_num_tokens,
+        "min_number_instructions": settings.min_number_instructions,
+        "max_number_instructions": settings.max_number_instructions,
+    });
+    map_units(context, Stage::Filter, made_with, input, output, |records| {
+        let mut outcome = Outcome::default();
+        for record in records {
+            let Some(tokens) = &record.tokens else {
+                return Err(StageError::WrongStage {
+                    what: format!("records such as `{}`", record.id),
+                    path: input.path().to_owned(),
+                    needed: Stage::Measure.as_str(),
+                });
+            };
+            match out_of_range(&record, tokens, settings) {
+                Some(reason) => outcome.rejected.push(record.rejected(reason)),
+                None => outcome.kept.push(record),
+            }
+        }
+        Ok(outcome)
+    })
+}
+
+/// Why a record is not kept, if it is not; tokens are looked at first.
+pub fn out_of_range(record: &Record, tokens: &TokenCounts, settings: &FilterSettings) -> Option<Reason> {
+    let (found, min, max) = (tokens.proof_term, settings.min_num_tokens, settings.max_num_tokens);
+    if found < min || found > max {
+        return Some(Reason::OutOfRange { quantity: Quantity::ProofTermTokens, found, min, max });
+    }
+    settings.steps().reason_against(&record.steps)
+}

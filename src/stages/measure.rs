@@ -1,0 +1,42 @@
+//! `measure`: counts the tokens of proof terms and proof scripts.
+//!
+//! Reads the records of `verify`; writes them with [`Record::tokens`]; rejects none.
+
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::units::map_units;
+use super::{Context, StageError};
+use crate::record::{Record, TokenCounts};
+use crate::settings::MeasureSettings;
+use crate::store::layout::{Stage, StageDir};
+use crate::store::ledger::Summary;
+use crate::store::unit::Outcome;
+use crate::text::tokenizer::{Tokenizer, TokenizerError};
+
+/// Runs the stage.
+pub fn run(
+    context: Context<'_>,
+    settings: &MeasureSettings,
+    input: &StageDir,
+    output: &StageDir,
+) -> Result<Summary, StageError> {
+    let tokenizer = Tokenizer::load(settings.tokenizer.as_deref())?;
+    let made_with = json!({ "tokenizer": tokenizer.name(), "tokenizer_sha256": tokenizer.sha256() });
+    map_units(context, Stage::Measure, made_with, input, output, |records| {
+        // One unit may hold most of the records.
+        let kept = records.into_par_iter().map(|record| measured(record, &tokenizer)).collect::<Result<_, _>>()?;
+        Ok(Outcome { kept, rejected: Vec::new() })
+    })
+}
+
+/// The record with its token counts; those of an earlier run give way.
+pub fn measured(mut record: Record, tokenizer: &Tokenizer) -> Result<Record, TokenizerError> {
+    record.tokens = Some(TokenCounts {
+        tokenizer: tokenizer.name().to_owned(),
+        tokenizer_sha256: tokenizer.sha256().to_owned(),
+        proof_term: tokenizer.count(&record.proof_term.text)?,
+        proof_script: tokenizer.count(&record.proof_script)?,
+    });
+    Ok(record)
+}

@@ -1,0 +1,246 @@
+//! `score`: asks how well a smaller model foresees the true tactics after each reasoning.
+//!
+//! Reads the records of `reason`; writes them with [`Record::scores`]; rejects those of which no obfuscated reasoning fits
+//! into the model. Four prompts are scored: each usable reasoning obfuscated (the one that ranks) and in full, and as
+//! baselines one without reasoning and one with the obfuscated reasoning of another record. Nothing is generated.
+//!
+//! What is sent are token ids, and the span that counts is exactly the tokens of the tactics. An answer is known again by
+//! the texts that it was made from, so a later run needs no server for what is in the journal.
+
+mod measures;
+mod mix;
+mod tokens;
+
+use std::collections::BTreeMap;
+
+use futures::future;
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use super::asking::{self, Fate, Unfinished};
+use super::dry_run::DryRun;
+use super::prompt::{Prompt, Theorem};
+use super::{Context, StageError};
+use crate::llm::completions::{self, TailLogprobs};
+use crate::llm::endpoint::Endpoint;
+use crate::llm::request::about_tokens;
+use crate::llm::{Reply, Request, Route, Session};
+use crate::record::{Reason, Record, Score, StepKind, TokenLogprob, Variant};
+use crate::settings::{ScoreSettings, Wire};
+use crate::store::layout::{Stage, StageDir};
+use crate::store::ledger::Summary;
+use crate::text::obfuscate::{Obfuscator, TrueProof};
+use measures::measures;
+use mix::Pool;
+use tokens::{TokenSource, Tokens};
+
+const STAGE: Stage = Stage::Score;
+
+/// The built-in template.
+const PROMPT: &str = include_str!("score/prompt.txt");
+
+/// Runs the stage.
+pub async fn run(
+    context: Context<'_>,
+    settings: &ScoreSettings,
+    input: &StageDir,
+    output: &StageDir,
+) -> Result<Summary, StageError> {
+    let endpoint = Endpoint::resolve(&settings.endpoint(), STAGE.as_str())?;
+    let scorer = Scorer::new(settings, input)?;
+    let made_with = json!({
+        "keep_tokens": settings.keep_tokens,
+        "wire": settings.wire,
+        "tokens": scorer.tokens.name(),
+        "template_sha256": scorer.template.hash(),
+        "all_records_sha256": scorer.pool.digest(),
+    });
+    asking::map_records(context, STAGE, endpoint, made_with, (input, output), async |session, record| {
+        scorer.score(session, record).await
+    })
+    .await
+}
+
+/// What the stage would ask.
+pub fn dry_run(settings: &ScoreSettings, input: &StageDir, output: &StageDir) -> Result<DryRun, StageError> {
+    let endpoint = Endpoint::resolve(&settings.endpoint(), STAGE.as_str())?;
+    let scorer = Scorer::new(settings, input)?;
+    DryRun::of(STAGE, &endpoint, (input, output), |plan, record| {
+        let (planned, prefixes) = scorer.prefixes(&record)?;
+        for prefix in &prefixes {
+            plan.add(scorer.request(&endpoint, &record, prefix));
+        }
+        for Planned { variant, prefix, .. } in planned {
+            plan.show(variant.as_str(), || [&prefixes[prefix], record.tactics()].concat());
+        }
+        Ok(())
+    })
+}
+
+/// What every prompt is made with.
+struct Scorer {
+    template: Prompt,
+    tokens: TokenSource,
+    wire: Wire,
+    keep_tokens: bool,
+    pool: Pool,
+    /// Set once the server has shown that it scores what it is sent.
+    is_ready: OnceCell<()>,
+}
+
+/// What stands for the reasoning in one prompt of a record, and the prompt's place among the different ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Planned {
+    variant: Variant,
+    index: Option<usize>,
+    prefix: usize,
+}
+
+/// What came of one prompt.
+#[derive(Debug, Clone)]
+enum Scored {
+    Tokens { tokens: Vec<TokenLogprob>, is_rehearsal: bool },
+    TooLong(String),
+}
+
+impl Scorer {
+    fn new(settings: &ScoreSettings, input: &StageDir) -> Result<Self, StageError> {
+        Ok(Self {
+            template: Prompt::load(settings.template.as_deref(), PROMPT)?,
+            tokens: TokenSource::load(settings.tokenizer.as_deref())?,
+            wire: settings.wire,
+            keep_tokens: settings.keep_tokens,
+            pool: Pool::read(input, STAGE.previous().unwrap_or(STAGE))?,
+            is_ready: OnceCell::new(),
+        })
+    }
+
+    async fn score(&self, session: &Session, record: Record) -> Result<Fate, Unfinished> {
+        let (planned, prefixes) = self.prefixes(&record)?;
+        let answers = future::join_all(prefixes.iter().map(|prefix| self.ask(session, &record, prefix))).await;
+        let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let of = |planned: &Planned| score(planned, answers[planned.prefix].clone(), self.keep_tokens);
+        let mut scores: Vec<_> = planned.iter().map(of).collect();
+        measures::normalise(&mut scores);
+        Ok(fate(Record { scores, ..record }))
+    }
+
+    /// The prompts of a record up to the tactics, each different one once, and what each is for: the baselines first.
+    fn prefixes(&self, record: &Record) -> Result<(Vec<Planned>, Vec<String>), StageError> {
+        let obfuscator = obfuscator(record);
+        let mut reasonings = vec![(Variant::None, None, String::new())];
+        if let Some(other) = self.pool.other(&record.id)? {
+            reasonings.push((Variant::Mixed, None, obfuscator.obfuscate(&other)));
+        }
+        for reasoning in record.reasonings.iter().filter(|reasoning| reasoning.flaw().is_none()) {
+            let index = Some(reasoning.index);
+            reasonings.push((Variant::Obfuscated, index, obfuscator.obfuscate(&reasoning.text)));
+            reasonings.push((Variant::Full, index, reasoning.text.clone()));
+        }
+        let (mut planned, mut prefixes) = (Vec::new(), Vec::<String>::new());
+        let mut places = BTreeMap::new();
+        for (variant, index, reasoning) in reasonings {
+            let prefix = self.prefix(record, &reasoning)?;
+            let place = *places.entry(prefix.clone()).or_insert_with(|| {
+                prefixes.push(prefix);
+                prefixes.len() - 1
+            });
+            planned.push(Planned { variant, index, prefix: place });
+        }
+        Ok((planned, prefixes))
+    }
+
+    /// The prompt up to the tactics, which begin on a line of their own.
+    fn prefix(&self, record: &Record, reasoning: &str) -> Result<String, StageError> {
+        #[derive(Serialize)]
+        struct Values<'a> {
+            #[serde(flatten)]
+            theorem: Theorem<'a>,
+            reasoning: &'a str,
+        }
+        let text = self.template.fill(Values { theorem: Theorem::of(record), reasoning })?;
+        Ok([&text, "\n"].concat())
+    }
+
+    /// The request as it is known again: by its texts in place of their token ids.
+    fn request(&self, endpoint: &Endpoint, record: &Record, prefix: &str) -> Request {
+        let texts = json!({ "prefix": prefix, "tactics": record.tactics(), "tokens": self.tokens.name() });
+        let body = endpoint.body(completions::fields(self.wire, texts));
+        let n_tokens = about_tokens(prefix) + about_tokens(record.tactics());
+        Request::new(record.id.clone(), 0, Route::Completions, &body, n_tokens).made_from(self.template.hash())
+    }
+
+    async fn ask(&self, session: &Session, record: &Record, prefix: &str) -> Result<Scored, Unfinished> {
+        let request = self.request(session.endpoint(), record, prefix);
+        let reply = match session.recall::<TailLogprobs>(&request)? {
+            Some(reply) => reply,
+            None => {
+                self.is_ready.get_or_try_init(|| tokens::warm_up(session, &self.tokens, self.wire)).await?;
+                let tokens = self.tokens.of(session, prefix, record.tactics()).await?;
+                if let Some(message) = tokens.too_long() {
+                    return Ok(Scored::TooLong(message));
+                }
+                session.ask(&self.with_ids(session, request, &tokens)).await?
+            }
+        };
+        Ok(match reply {
+            Reply::Answer { answer, provenance } => {
+                Scored::Tokens { tokens: answer.tokens, is_rehearsal: provenance.is_rehearsal }
+            }
+            Reply::TooLong { message } => Scored::TooLong(message),
+        })
+    }
+
+    /// The request as it is sent.
+    fn with_ids(&self, session: &Session, request: Request, tokens: &Tokens) -> Request {
+        let body = session.endpoint().body(completions::fields(self.wire, json!(tokens.ids)));
+        request.sent_as(&body, tokens.ids.len() as u64, tokens.n_tactics)
+    }
+}
+
+/// Hides what would give the tactics of this record away.
+pub fn obfuscator(record: &Record) -> Obfuscator {
+    let steps = record.steps.iter().filter(|step| step.kind == StepKind::Tactic);
+    Obfuscator::new(&TrueProof {
+        tactics: steps.map(|step| step.text.as_str()).collect(),
+        premises: record.premises.iter().map(|premise| premise.full_name.as_str()).collect(),
+        notations: record.notations.iter().map(|notation| notation.text.as_str()).collect(),
+    })
+}
+
+fn score(planned: &Planned, scored: Scored, keep_tokens: bool) -> Score {
+    let mut score = Score {
+        index: planned.index,
+        variant: planned.variant,
+        mean: None,
+        decision: None,
+        completion: None,
+        normalised_mean: None,
+        too_long: None,
+        is_rehearsal: false,
+        tokens: None,
+    };
+    match scored {
+        Scored::Tokens { tokens, is_rehearsal } => {
+            let measures = measures(&tokens);
+            score.mean = measures.mean;
+            score.decision = measures.decision;
+            score.completion = measures.completion;
+            score.is_rehearsal = is_rehearsal;
+            score.tokens = keep_tokens.then_some(tokens);
+        }
+        Scored::TooLong(message) => score.too_long = Some(message),
+    }
+    score
+}
+
+/// A record goes on if one of its obfuscated reasonings has a score.
+fn fate(record: Record) -> Fate {
+    let mut ranking = record.scores.iter().filter(|score| score.variant == Variant::Obfuscated);
+    if ranking.clone().any(|score| score.mean.is_some()) {
+        return Fate::Kept(Box::new(record));
+    }
+    let message = ranking.find_map(|score| score.too_long.clone()).unwrap_or_default();
+    Fate::Rejected(Box::new(record.rejected_whole(Reason::PromptTooLong { message })))
+}

@@ -1,0 +1,167 @@
+//! `select`: reads records, keeps a diverse subset of them and rejects duplicates and the rest.
+//!
+//! A record's document is [what it proves](Record::proposition) and its tactic steps. Records with the same document, but
+//! for white space, are duplicates: the one with the smallest id goes on. What is then chosen depends on all records
+//! together and on neither the order of the units nor the number of threads, so the stage cannot be sharded and each unit
+//! is made again when any unit of the input has changed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::event::Event;
+use super::{Context, StageError, units};
+use crate::record::{Reason, Record, RecordId, Selection, StepKind};
+use crate::settings::SelectSettings;
+use crate::store::digest::Digest;
+use crate::store::layout::{Stage, StageDir, UnitName};
+use crate::store::ledger::{Ledger, Summary};
+use crate::store::unit::{self, Outcome, Seal};
+use crate::text::bm25::{self, Bm25};
+use crate::text::diverse;
+use crate::text::inverted_index::InvertedIndex;
+
+const STAGE: Stage = Stage::Select;
+
+/// Runs the stage.
+pub fn run(
+    context: Context<'_>,
+    settings: &SelectSettings,
+    input: &StageDir,
+    output: &StageDir,
+) -> Result<Summary, StageError> {
+    if context.shard.of() > 1 {
+        return Err(StageError::NotShardable { stage: STAGE.as_str() });
+    }
+    let inputs = unit::list(input, STAGE.previous().unwrap_or(STAGE))?;
+    let ledger = units::open(context, STAGE, made_with(settings, &inputs), input, output)?;
+    if !ledger.todo().is_empty() && !context.stop.is_asked() {
+        units::in_pool(context.jobs, || make(context, settings, input, &inputs, &ledger))??;
+    }
+    units::finish(context, ledger)
+}
+
+/// What every unit is made from besides its own input: the method and all records.
+fn made_with(settings: &SelectSettings, inputs: &[(UnitName, Seal)]) -> Value {
+    let records: BTreeMap<_, _> = inputs.iter().map(|(unit, seal)| (unit, &seal.records_sha256)).collect();
+    json!({
+        "settings": settings,
+        "bm25": { "k1": bm25::K1, "b": bm25::B },
+        "all_records_sha256": Digest::of_json(&records),
+    })
+}
+
+fn make(
+    context: Context<'_>,
+    settings: &SelectSettings,
+    input: &StageDir,
+    inputs: &[(UnitName, Seal)],
+    ledger: &Ledger,
+) -> Result<(), StageError> {
+    let candidates = read_candidates(input, inputs)?;
+    let fates = decide(&candidates, settings.num_documents)?;
+    let n_chosen = fates.iter().filter(|fate| matches!(fate, Fate::Chosen(_))).count();
+    if n_chosen < settings.num_documents {
+        let wanted = settings.num_documents;
+        let message =
+            format!("asked for {wanted} records of which only {n_chosen} are there: all of them are selected");
+        context.observer.observe(&Event::Warning { message });
+    }
+    let fates: HashMap<_, _> = candidates.iter().map(|candidate| candidate.place).zip(fates).collect();
+    ledger.todo().par_iter().try_for_each(|todo| {
+        let started = Instant::now();
+        let records = unit::read(&input.unit(&todo.unit))?;
+        let n_in = records.len();
+        let outcome = part(records, |position| fates.get(&(&todo.unit, position)));
+        units::commit(context, ledger, todo, n_in, &outcome, started)
+    })
+}
+
+/// A record as the selection sees it.
+#[derive(Debug)]
+struct Candidate<'a> {
+    id: RecordId,
+    /// Its unit and its position there.
+    place: (&'a UnitName, usize),
+    document: String,
+}
+
+/// The candidates of all units, by id; the records themselves are read again when they are written.
+fn read_candidates<'a>(input: &StageDir, inputs: &'a [(UnitName, Seal)]) -> Result<Vec<Candidate<'a>>, StageError> {
+    let units: Vec<Vec<Candidate<'a>>> = inputs
+        .par_iter()
+        .map(|(unit, _)| {
+            let records = unit::read(&input.unit(unit))?;
+            let candidates = records.into_iter().enumerate();
+            let candidates = candidates.map(|(position, record)| Candidate {
+                document: document(&record),
+                id: record.id,
+                place: (unit, position),
+            });
+            Ok(candidates.collect())
+        })
+        .collect::<Result<_, StageError>>()?;
+    let mut candidates: Vec<_> = units.into_iter().flatten().collect();
+    candidates.sort_by(|left, right| (&left.id, left.place).cmp(&(&right.id, right.place)));
+    Ok(candidates)
+}
+
+/// What is proved and the tactics, a line each, with single spaces.
+fn document(record: &Record) -> String {
+    let tactics = record.steps.iter().filter(|step| step.kind == StepKind::Tactic).map(|step| step.text.as_str());
+    let sentences = [record.proposition()].into_iter().chain(tactics);
+    let lines: Vec<_> = sentences.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    lines.join("\n")
+}
+
+/// What becomes of a record.
+#[derive(Debug)]
+enum Fate {
+    Chosen(Selection),
+    Rejected(Reason),
+}
+
+/// The fate of each candidate, in their order.
+fn decide(candidates: &[Candidate<'_>], n_wanted: usize) -> Result<Vec<Fate>, StageError> {
+    let mut first_with = HashMap::new();
+    let mut distinct = Vec::new();
+    let mut fates = Vec::with_capacity(candidates.len());
+    for (number, candidate) in candidates.iter().enumerate() {
+        let first = *first_with.entry(candidate.document.as_str()).or_insert(number);
+        fates.push(Fate::Rejected(if first == number {
+            distinct.push(number);
+            Reason::NotSelected
+        } else {
+            Reason::Duplicate { of: candidates[first].id.clone() }
+        }));
+    }
+    let index = InvertedIndex::of(distinct.iter().map(|&number| candidates[number].document.as_str()))?;
+    for (rank, choice) in diverse::farthest_first(&Bm25::new(index), n_wanted).into_iter().enumerate() {
+        fates[distinct[choice.document]] = Fate::Chosen(Selection {
+            rank,
+            nearest_id: choice.nearest.map(|nearest| candidates[distinct[nearest]].id.clone()),
+            similarity: choice.similarity.value(),
+        });
+    }
+    Ok(fates)
+}
+
+/// Parts the records of a unit by the fate of each position.
+///
+/// A record without a fate was added since the candidates were read; it is left out, which the unit's count reveals.
+fn part<'a>(records: Vec<Record>, fate: impl Fn(usize) -> Option<&'a Fate>) -> Outcome {
+    let mut outcome = Outcome::default();
+    for (position, mut record) in records.into_iter().enumerate() {
+        match fate(position) {
+            Some(Fate::Chosen(selection)) => {
+                record.selection = Some(selection.clone());
+                outcome.kept.push(record);
+            }
+            Some(Fate::Rejected(reason)) => outcome.rejected.push(record.rejected(reason.clone())),
+            None => {}
+        }
+    }
+    outcome
+}

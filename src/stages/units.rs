@@ -1,0 +1,138 @@
+//! The loop over units that the stages without a prover share.
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::event::Event;
+use super::{Context, StageError};
+use crate::record::Record;
+use crate::store::layout::{Stage, StageDir};
+use crate::store::ledger::{Input, Ledger, Summary};
+use crate::store::manifest::Manifest;
+use crate::store::unit::{self, Outcome};
+
+/// Makes each unit of `stage` from the unit of the same name that the previous stage wrote.
+pub(super) fn map_units(
+    context: Context<'_>,
+    stage: Stage,
+    made_with: Value,
+    input: &StageDir,
+    output: &StageDir,
+    transform: impl Fn(Vec<Record>) -> Result<Outcome, StageError> + Sync,
+) -> Result<Summary, StageError> {
+    let ledger = open(context, stage, made_with, input, output)?;
+    in_pool(context.jobs, || {
+        ledger.todo().par_iter().try_for_each(|todo| {
+            if context.stop.is_asked() {
+                return Ok(());
+            }
+            let started = Instant::now();
+            let records = unit::read(&input.unit(&todo.unit))?;
+            let n_in = records.len();
+            let outcome = transform(records)?;
+            commit(context, &ledger, todo, n_in, &outcome, started)
+        })
+    })??;
+    finish(context, ledger)
+}
+
+/// Opens the ledger of a stage whose units are those of the stage before.
+pub(super) fn open(
+    context: Context<'_>,
+    stage: Stage,
+    made_with: Value,
+    input: &StageDir,
+    output: &StageDir,
+) -> Result<Ledger, StageError> {
+    check_input(stage, input)?;
+    let inputs = unit::list(input, stage.previous().unwrap_or(stage))?
+        .into_iter()
+        .map(|(unit, seal)| Input { unit, size: seal.n_kept as u64, digest: seal.records_sha256 })
+        .collect();
+    let ledger = Ledger::open(stage, output, made_with, inputs, context.shard)?;
+    started(context, &ledger);
+    Ok(ledger)
+}
+
+/// Looks at every record that a stage reads, in order.
+pub(super) fn for_each_record(
+    stage: Stage,
+    input: &StageDir,
+    mut look: impl FnMut(Record) -> Result<(), StageError>,
+) -> Result<(), StageError> {
+    for (unit, _) in unit::list(input, stage.previous().unwrap_or(stage))? {
+        unit::read(&input.unit(&unit))?.into_iter().try_for_each(&mut look)?;
+    }
+    Ok(())
+}
+
+/// Refuses a folder of a stage before the one that adds what this stage works on: nothing of the output is touched yet, and
+/// no server is asked about records that cannot go on.
+fn check_input(stage: Stage, input: &StageDir) -> Result<(), StageError> {
+    let needed = match stage {
+        Stage::Filter => Stage::Measure,
+        Stage::Score => Stage::Reason,
+        Stage::Judge => Stage::Score,
+        Stage::Extract | Stage::Verify | Stage::Measure | Stage::Select | Stage::Reason => return Ok(()),
+    };
+    match Manifest::read(input)?.map(|manifest| manifest.stage) {
+        Some(found) if found < needed => Err(StageError::WrongStage {
+            what: format!("the records of `{found}`"),
+            path: input.path().to_owned(),
+            needed: needed.as_str(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Tells what there is to do.
+pub(super) fn started(context: Context<'_>, ledger: &Ledger) {
+    context.observer.observe(&Event::StageStarted {
+        stage: ledger.stage(),
+        n_units: ledger.n_units(),
+        n_todo: ledger.todo().len(),
+        size: ledger.todo().iter().map(|todo| todo.size).sum(),
+    });
+}
+
+/// Writes a unit and tells about it.
+pub(super) fn commit(
+    context: Context<'_>,
+    ledger: &Ledger,
+    todo: &Input,
+    n_in: usize,
+    outcome: &Outcome,
+    started: Instant,
+) -> Result<(), StageError> {
+    let took = started.elapsed();
+    ledger.commit(&todo.unit, n_in, outcome, took)?;
+    context.observer.observe(&Event::UnitDone {
+        unit: &todo.unit,
+        n_kept: outcome.kept.len(),
+        n_rejected: outcome.rejected.len(),
+        took,
+    });
+    Ok(())
+}
+
+/// Adds up what is done; an error if the stage was stopped before that was everything.
+pub(super) fn finish(context: Context<'_>, ledger: Ledger) -> Result<Summary, StageError> {
+    let stage = ledger.stage();
+    let summary = ledger.finish()?;
+    if summary.n_left > 0 {
+        return Err(StageError::Stopped { stage: stage.as_str(), n_left: summary.n_left });
+    }
+    context.observer.observe(&Event::StageDone { stage });
+    Ok(summary)
+}
+
+/// Runs work that uses rayon on `jobs` threads.
+pub(crate) fn in_pool<T: Send>(jobs: usize, work: impl FnOnce() -> T + Send) -> Result<T, StageError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs)
+        .build()
+        .map_err(|source| StageError::Threads { n_threads: jobs, source })?;
+    Ok(pool.install(work))
+}
