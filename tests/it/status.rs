@@ -84,8 +84,8 @@ fn of_a_run_that_is_half_done_it_says_what_is_missing_and_ends_with_3() {
     ");
     let json: Value = serde_json::from_str(&run.run("status --json").stdout()).unwrap();
     assert_eq!(json["is_complete"], false);
-    assert_eq!(json["steps"][1]["missing"], json!(["mathcomp/b"]));
-    assert_eq!(json["steps"][1]["rejected"], json!({ "given_up": 1 }));
+    assert_eq!(json["stages"][1]["missing"], json!(["mathcomp/b"]));
+    assert_eq!(json["stages"][1]["rejected"], json!({ "given_up": 1 }));
 }
 
 #[test]
