@@ -10,7 +10,7 @@ use std::time::Instant;
 use std::{env, fs};
 
 use rocq_distill::text::bm25::Bm25;
-use rocq_distill::text::diverse::farthest_first;
+use rocq_distill::text::farthest_first::farthest_first;
 use rocq_distill::text::inverted_index::InvertedIndex;
 use walkdir::WalkDir;
 

@@ -39,7 +39,7 @@ use crate::store::digest::Digest;
 use crate::store::layout::{DatasetDir, RunDir, Stage, StageDir};
 use crate::store::manifest::Manifest;
 use crate::store::{StoreError, jsonl, unit};
-use crate::text::normalise;
+use crate::text::normal_form;
 use premise_selection::Corpus;
 use split::{Shares, Text, Traits};
 use write::Content;
@@ -200,9 +200,9 @@ fn split_records(
 /// What decides about the side of a record.
 fn traits(record: &Record, is_benchmark: bool) -> Traits {
     let texts = [
-        ("statement", normalise::statement(record.proposition())),
-        ("statement_type", normalise::term(&record.statement_type)),
-        ("proof_term", normalise::term(&record.proof_term.text)),
+        ("statement", normal_form::statement(record.proposition())),
+        ("statement_type", normal_form::term(&record.statement_type)),
+        ("proof_term", normal_form::term(&record.proof_term.text)),
     ];
     Traits {
         id: record.id.to_string(),

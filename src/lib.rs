@@ -54,14 +54,14 @@
 //! 2. **Through a fresh prover.** [`stages::verify`] replays every proof in the unmodified file, `Qed` included, in
 //!    [`rocq::petanque`] or a second `coqidetop` ([`rocq::replay`] is what both can do), and compares every state.
 //! 3. **Down to a subset.** [`stages::measure`] counts with [`text::tokenizer`]; [`stages::filter`] compares;
-//!    [`stages::select`] walks to the farthest record again and again ([`text::diverse`]), by the similarity of
+//!    [`stages::select`] walks to the farthest record again and again ([`text::farthest_first`]), by the similarity of
 //!    [`text::bm25`].
 //! 4. **Past the models.** A request is built from a record and a template, without asking anyone ([`stages::reason`],
 //!    [`stages::score`], [`stages::judge`]). [`llm::Session::ask`] looks into the journal, waits for the limits, counts
 //!    against the budget, sends, classifies what comes back and tries again; what is answered is on disk before the
 //!    stage sees it. Before a reasoning is scored, [`text::obfuscate`] hides what would give the script away.
 //! 5. **Out to the users.** [`dataset`] puts connected records (same file, statement or term, by
-//!    [`text::normalise`]) on one side of a split, writes each view with one schema, and describes all of it in a card
+//!    [`text::normal_form`]) on one side of a split, writes each view with one schema, and describes all of it in a card
 //!    that is computed and never typed. [`report`] draws the same run for a person.
 //!
 //! A unit of a stage without models is made by `stages::units`: open the [`store::ledger`] (which locks the shard, drops
@@ -116,7 +116,7 @@
 //! # How to add something
 //!
 //! **A stage.** Write `stages/NAME.rs`: its first lines say what it reads, writes and rejects; `run` does the reading and
-//! writing, most often one call of `map_units` (all records of a file at once) or of `asking::map_records` (a model),
+//! writing, most often one call of `map_units` (all records of a file at once) or of `model_units::map_records` (a model),
 //! with a pure function that does the thinking. Then follow the compiler: a variant of [`store::layout::Stage`]
 //! (which fixes its place in the chain), a field of [`record::Record`] for what it adds, a variant of
 //! [`record::Reason`] for each way to be rejected, a table of [`settings::Settings`], arguments in `cli::arguments`, an

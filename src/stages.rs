@@ -1,6 +1,5 @@
 //! The stages: one file each, all of the same shape (`run` does the reading and writing, a pure function the thinking).
 
-mod asking;
 mod context;
 pub mod dry_run;
 mod error;
@@ -9,6 +8,7 @@ pub mod extract;
 pub mod filter;
 pub mod judge;
 pub mod measure;
+mod model_units;
 mod pass;
 mod prompt;
 pub mod reason;

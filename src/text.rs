@@ -1,10 +1,16 @@
 //! Pure functions on text: nothing here knows of records or files, but for the tokenizer's own definition.
+//!
+//! - Retrieval: [`inverted_index`], [`bm25`], [`farthest_first`].
+//! - Rocq's own rules: its tokens ([`rocq_tokens`]) and which texts say the same ([`normal_form`]).
+//! - What models write, in English about Rocq: what has to be hidden from a scorer ([`obfuscate`]) and what shows that the
+//!   answer was known ([`giveaway`]).
+//! - A model's own tokens: [`tokenizer`].
 
 pub mod bm25;
-pub mod diverse;
+pub mod farthest_first;
+pub mod giveaway;
 pub mod inverted_index;
-pub mod leak;
-pub mod normalise;
+pub mod normal_form;
 pub mod obfuscate;
-pub mod tokenise;
+pub mod rocq_tokens;
 pub mod tokenizer;

@@ -10,7 +10,7 @@ use crate::record::Record;
 use crate::stages::StageError;
 use crate::text::bm25::Bm25;
 use crate::text::inverted_index::InvertedIndex;
-use crate::text::normalise;
+use crate::text::normal_form;
 
 /// A statement that must not be trained on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ fn statement(index: usize, value: &Value) -> Option<BenchmarkStatement> {
     let name = ["id", "full_name", "name"].iter().find_map(|field| value.get(field)?.as_str());
     let name = name.map_or_else(|| index.to_string(), str::to_owned);
     // One that says nothing would resemble everything.
-    let text = text.filter(|text| !normalise::term(text).is_empty());
+    let text = text.filter(|text| !normal_form::term(text).is_empty());
     text.map(|text| BenchmarkStatement { name, text: text.to_owned() })
 }
 
@@ -83,7 +83,7 @@ pub(super) fn matches(
 ) -> tantivy::Result<Vec<Match>> {
     let mut with_form: HashMap<String, Vec<usize>> = HashMap::new();
     for (position, record) in records.iter().enumerate() {
-        for form in [normalise::statement(record.proposition()), normalise::term(&record.statement_type)] {
+        for form in [normal_form::statement(record.proposition()), normal_form::term(&record.statement_type)] {
             with_form.entry(form).or_default().push(position);
         }
     }
@@ -92,7 +92,7 @@ pub(super) fn matches(
     let bm25 = Bm25::new(index);
     let mut matches = Vec::new();
     for (statement, number) in benchmark.iter().zip(records.len()..) {
-        let forms = [normalise::statement(&statement.text), normalise::term(&statement.text)];
+        let forms = [normal_form::statement(&statement.text), normal_form::term(&statement.text)];
         let same: HashSet<_> = forms.iter().filter_map(|form| with_form.get(form)).flatten().collect();
         let similarities = bm25.similarities(&bm25.query(number), 0..records.len());
         for (position, similarity) in similarities.into_iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Splits without leakage: what is held out shares no source file, statement or proof term with what is trained on.
 //!
-//! Records that share one of these, after [normalising](crate::text::normalise) names and white space, are connected;
+//! Records that share one of these, after [normalising](crate::text::normal_form) names and white space, are connected;
 //! a connected group stands on one side. Among the groups, in an order that the seed shuffles, those are held out whose
 //! sizes come nearest to what is asked for; no other choice of whole groups would come nearer.
 //!

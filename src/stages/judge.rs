@@ -5,8 +5,8 @@
 
 use serde_json::json;
 
-use super::asking::{self, Fate, Unfinished};
 use super::dry_run::DryRun;
+use super::model_units::{self, Fate, Unfinished};
 use super::prompt::{Prompt, Theorem};
 use super::{Context, StageError};
 use crate::llm::chat::{self, ChatAnswer};
@@ -17,7 +17,7 @@ use crate::record::{FinishReason, Judge, Reason, Reasoning, Record, Score, Varia
 use crate::settings::{JudgeSettings, RankBy};
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
-use crate::text::leak;
+use crate::text::giveaway;
 
 const STAGE: Stage = Stage::Judge;
 
@@ -42,7 +42,7 @@ pub async fn run(
         "check_patterns": settings.check_patterns,
         "template_sha256": prompt.hash(),
     });
-    asking::map_records(context, STAGE, endpoint, made_with, (input, output), async |session, record| {
+    model_units::map_records(context, STAGE, endpoint, made_with, (input, output), async |session, record| {
         judge(session, settings, &prompt, record).await
     })
     .await
@@ -138,7 +138,7 @@ fn fate(mut record: Record, n_judged: usize, n_patterns: usize) -> Fate {
 
 /// The sign that a reasoning knew its answer, where the settings ask for that check.
 fn sign(settings: &JudgeSettings, record: &Record, reasoning: &Reasoning) -> Option<String> {
-    if settings.check_patterns { leak::sign(&reasoning.text, record.tactics()) } else { None }
+    if settings.check_patterns { giveaway::sign(&reasoning.text, record.tactics()) } else { None }
 }
 
 fn request(

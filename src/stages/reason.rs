@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use futures::future;
 use serde_json::{Value, json};
 
-use super::asking::{self, Fate, Unfinished};
 use super::dry_run::DryRun;
+use super::model_units::{self, Fate, Unfinished};
 use super::prompt::{Prompt, Theorem};
 use super::{Context, StageError, units};
 use crate::llm::chat::{self, ChatAnswer};
@@ -41,7 +41,7 @@ pub async fn run(
         "num_gen": settings.num_gen,
         "template_sha256": prompt.hash(),
     });
-    asking::map_records(context, STAGE, endpoint, made_with, (input, output), async |session, record| {
+    model_units::map_records(context, STAGE, endpoint, made_with, (input, output), async |session, record| {
         let requests = requests(&record, settings.num_gen, &prompt, session.endpoint())?;
         ask(session, record, &requests).await
     })

@@ -18,8 +18,8 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use super::asking::{self, Fate, Unfinished};
 use super::dry_run::DryRun;
+use super::model_units::{self, Fate, Unfinished};
 use super::prompt::{Prompt, Theorem};
 use super::{Context, StageError};
 use crate::llm::completions::{self, TailLogprobs};
@@ -56,7 +56,7 @@ pub async fn run(
         "template_sha256": scorer.template.hash(),
         "all_records_sha256": scorer.pool.digest(),
     });
-    asking::map_records(context, STAGE, endpoint, made_with, (input, output), async |session, record| {
+    model_units::map_records(context, STAGE, endpoint, made_with, (input, output), async |session, record| {
         scorer.score(session, record).await
     })
     .await

@@ -20,7 +20,7 @@ use crate::store::layout::{Stage, StageDir, UnitName};
 use crate::store::ledger::{Ledger, Summary};
 use crate::store::unit::{self, Outcome, Seal};
 use crate::text::bm25::{self, Bm25};
-use crate::text::diverse;
+use crate::text::farthest_first;
 use crate::text::inverted_index::InvertedIndex;
 
 const STAGE: Stage = Stage::Select;
@@ -138,7 +138,7 @@ fn decide(candidates: &[Candidate<'_>], n_wanted: usize) -> Result<Vec<Fate>, St
         }));
     }
     let index = InvertedIndex::of(distinct.iter().map(|&number| candidates[number].document.as_str()))?;
-    for (rank, choice) in diverse::farthest_first(&Bm25::new(index), n_wanted).into_iter().enumerate() {
+    for (rank, choice) in farthest_first::farthest_first(&Bm25::new(index), n_wanted).into_iter().enumerate() {
         fates[distinct[choice.document]] = Fate::Chosen(Selection {
             rank,
             nearest_id: choice.nearest.map(|nearest| candidates[distinct[nearest]].id.clone()),

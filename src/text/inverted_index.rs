@@ -9,7 +9,7 @@ use tantivy::schema::{IndexRecordOption, Schema, TextFieldIndexing, TextOptions}
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer, TokenizerManager};
 use tantivy::{DocSet, Index, SegmentReader, TERMINATED, TantivyDocument};
 
-use super::tokenise;
+use super::rocq_tokens;
 
 /// Postings of every term, in flat arrays; documents and terms are numbered from zero.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct Posting {
 }
 
 impl InvertedIndex {
-    /// Indexes the [tokens](tokenise::tokens) of documents, which are numbered as they come.
+    /// Indexes the [tokens](rocq_tokens::tokens) of documents, which are numbered as they come.
     pub fn of<'a>(documents: impl IntoIterator<Item = &'a str>) -> tantivy::Result<Self> {
         let index = build(documents)?;
         let mut inverted = Self { n_documents: 0, starts: vec![0], postings: Vec::new() };
@@ -110,7 +110,7 @@ fn build<'a>(documents: impl IntoIterator<Item = &'a str>) -> tantivy::Result<In
     writer.finalize()
 }
 
-/// Gives tantivy the tokens of [`tokenise`].
+/// Gives tantivy the tokens of [`rocq_tokens`].
 #[derive(Clone)]
 struct RocqTokenizer;
 
@@ -118,7 +118,7 @@ impl Tokenizer for RocqTokenizer {
     type TokenStream<'a> = RocqTokens<'a>;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> RocqTokens<'a> {
-        RocqTokens { rest: tokenise::tokens(text).into_iter(), token: Token::default() }
+        RocqTokens { rest: rocq_tokens::tokens(text).into_iter(), token: Token::default() }
     }
 }
 
@@ -157,7 +157,7 @@ mod tests {
 
         let mut expected: BTreeMap<&str, BTreeMap<u32, u32>> = BTreeMap::new();
         for (number, document) in (0..).zip(&documents) {
-            for token in tokenise::tokens(document) {
+            for token in rocq_tokens::tokens(document) {
                 *expected.entry(token).or_default().entry(number).or_default() += 1;
             }
         }

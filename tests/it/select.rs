@@ -15,9 +15,9 @@ use rocq_distill::store::ledger::Summary;
 use rocq_distill::store::shard::Shard;
 use rocq_distill::store::unit::{self, Outcome};
 use rocq_distill::text::bm25::{B, Bm25, K1, Similarity};
-use rocq_distill::text::diverse::{Choice, farthest_first};
+use rocq_distill::text::farthest_first::{Choice, farthest_first};
 use rocq_distill::text::inverted_index::InvertedIndex;
-use rocq_distill::text::tokenise::tokens;
+use rocq_distill::text::rocq_tokens::tokens;
 
 use crate::support::{self, step};
 

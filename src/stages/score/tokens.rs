@@ -8,7 +8,7 @@ use crate::llm::session::Unread;
 use crate::llm::{Route, Session};
 use crate::settings::Wire;
 use crate::stages::StageError;
-use crate::stages::asking::Unfinished;
+use crate::stages::model_units::Unfinished;
 use crate::text::tokenizer::Tokenizer;
 
 /// Who tells the tokens of a text.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::MASK;
-use crate::text::tokenise::{continues_name, is_operator, qualified_name_length, starts_name};
+use crate::text::rocq_tokens::{continues_name, is_operator, qualified_name_length, starts_name};
 
 /// What a lexeme is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::tokenise::lexemes;
+use super::rocq_tokens::lexemes;
 
 /// The normal form of a printed term or type.
 pub fn term(text: &str) -> String {
