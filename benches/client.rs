@@ -12,7 +12,7 @@ use axum::Router;
 use axum::routing::post;
 use futures::StreamExt;
 use rocq_distill::llm::budget::Limit;
-use rocq_distill::llm::chat::{self, ChatAnswer};
+use rocq_distill::llm::chat::{self, Completion};
 use rocq_distill::llm::endpoint::Endpoint;
 use rocq_distill::llm::{Request, Route, Session};
 use rocq_distill::record::RecordId;
@@ -72,7 +72,7 @@ async fn ask(base_url: &str) {
     let mut answers = futures::stream::iter(0..REQUESTS)
         .map(|sample| {
             let (session, request) = (&session, request.of_sample(sample));
-            async move { session.ask::<ChatAnswer>(&request).await }
+            async move { session.ask::<Completion>(&request).await }
         })
         .buffer_unordered(WORKERS);
     let (mut n_answers, mut early) = (0, String::new());

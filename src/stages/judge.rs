@@ -9,7 +9,7 @@ use super::dry_run::DryRun;
 use super::model_units::{self, Fate, Unfinished};
 use super::prompt::{Prompt, Theorem};
 use super::{Context, StageError};
-use crate::llm::chat::{self, ChatAnswer};
+use crate::llm::chat::{self, Completion};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
 use crate::llm::{Reply, Request, Route, Session};
@@ -99,14 +99,14 @@ async fn ask(
     verdicts: &mut Vec<Verdict>,
 ) -> Result<(), Unfinished> {
     loop {
-        match session.ask::<ChatAnswer>(&request).await? {
-            Reply::Answer { answer, provenance } => {
-                let accepted = verdict(&answer.content).filter(|_| answer.finish_reason == FinishReason::Stop);
+        match session.ask::<Completion>(&request).await? {
+            Reply::Answer { answer: completion, provenance } => {
+                let accepted = verdict(&completion.answer).filter(|_| completion.finish_reason == FinishReason::Stop);
                 verdicts.push(Verdict {
                     index,
                     accepted: accepted.unwrap_or(false),
                     is_unreadable: accepted.is_none(),
-                    explanation: answer.content,
+                    explanation: completion.answer,
                     judge: Judge::Model(provenance),
                 });
                 if accepted.is_some() || request.attempt == MORE_ATTEMPTS {

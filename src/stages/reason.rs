@@ -12,7 +12,7 @@ use super::dry_run::DryRun;
 use super::model_units::{self, Fate, Unfinished};
 use super::prompt::{Prompt, Theorem};
 use super::{Context, StageError, units};
-use crate::llm::chat::{self, ChatAnswer};
+use crate::llm::chat::{self, Completion};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
 use crate::llm::{Reply, Request, Route, Session};
@@ -88,7 +88,7 @@ fn requests(
 }
 
 async fn ask(session: &Session, mut record: Record, requests: &[Request]) -> Result<Fate, Unfinished> {
-    let replies = future::join_all(requests.iter().map(|request| session.ask::<ChatAnswer>(request))).await;
+    let replies = future::join_all(requests.iter().map(|request| session.ask::<Completion>(request))).await;
     let mut too_long = None;
     record.reasonings = Vec::new();
     for (index, reply) in replies.into_iter().enumerate() {
@@ -119,16 +119,13 @@ fn fate(record: Record, too_long: Option<String>) -> Fate {
 }
 
 /// A sample; where the server tells no thought, it is what the answer says before its box.
-pub fn reasoning(index: usize, answer: ChatAnswer, provenance: Provenance, tactics: &str) -> Reasoning {
-    let ChatAnswer { reasoning, content, finish_reason } = answer;
-    let boxed = chat::boxes(&content).next();
+pub fn reasoning(index: usize, completion: Completion, provenance: Provenance, tactics: &str) -> Reasoning {
+    let boxed = chat::boxes(&completion.answer).next();
     let answer_matches = boxed.is_some_and(|boxed| is_same(boxed, tactics));
-    let text = if reasoning.is_empty() {
-        content.rsplit_once("\\boxed").map_or(content.as_str(), |(before, _)| before).trim().to_owned()
-    } else {
-        reasoning
-    };
-    Reasoning { index, text, answer: content, answer_matches, finish_reason, provenance }
+    let before_box = || completion.answer.rsplit_once("\\boxed").map_or(&*completion.answer, |(before, _)| before);
+    let text = completion.full_thought().unwrap_or_else(|| before_box().trim()).to_owned();
+    let Completion { answer, finish_reason, .. } = completion;
+    Reasoning { index, text, answer, answer_matches, finish_reason, provenance }
 }
 
 /// Whether two texts are the same up to white space.

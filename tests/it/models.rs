@@ -5,7 +5,7 @@ use std::time::Duration;
 use rocq_distill::exit_code::ExitCode;
 use rocq_distill::failure::Failure;
 use rocq_distill::llm::budget::{Limit, Spending};
-use rocq_distill::llm::chat::{self, ChatAnswer};
+use rocq_distill::llm::chat::{self, Completion};
 use rocq_distill::llm::endpoint::{ApiKey, Endpoint};
 use rocq_distill::llm::{LlmError, Reply, Request, Route, Session};
 use rocq_distill::record::{FinishReason, RecordId};
@@ -42,7 +42,7 @@ fn request(session: &Session, sample: usize) -> Request {
 
 /// What came of some samples, and how the session ended.
 struct Outcome {
-    replies: Vec<Option<Reply<ChatAnswer>>>,
+    replies: Vec<Option<Reply<Completion>>>,
     end: Result<Spending, LlmError>,
     folder: TempDir,
 }
@@ -63,7 +63,7 @@ fn ask_in(folder: TempDir, settings: EndpointSettings, n_samples: usize) -> Outc
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let requests: Vec<_> = (0..n_samples).map(|sample| request(&session, sample)).collect();
     let replies =
-        runtime.block_on(futures::future::join_all(requests.iter().map(|request| session.ask::<ChatAnswer>(request))));
+        runtime.block_on(futures::future::join_all(requests.iter().map(|request| session.ask::<Completion>(request))));
     let replies = replies.into_iter().map(Result::ok).collect();
     Outcome { replies, end: session.close(), folder }
 }
@@ -79,7 +79,7 @@ fn an_answer_is_kept_with_who_gave_it_and_at_what_expense() {
     settings.body.insert("temperature".to_owned(), json!(0.6));
     let outcome = ask(settings, 1);
     let Some(Reply::Answer { answer, provenance }) = &outcome.replies[0] else { panic!("no answer") };
-    assert_eq!((answer.reasoning.as_str(), answer.content.as_str()), ("I think", "so"));
+    assert_eq!((answer.full_thought(), answer.answer.as_str()), (Some("I think"), "so"));
     assert_eq!((provenance.model.as_str(), provenance.provider.as_deref()), ("test-model-0125", Some("Test")));
     assert_eq!((provenance.usage.prompt_tokens, provenance.usage.completion_tokens), (100, 20));
     assert_eq!(provenance.usage.cost, Some(0.25));
@@ -221,7 +221,7 @@ fn m25_one_request_without_an_answer_does_not_stop_the_others() {
 fn an_answer_without_content_is_paid_for_and_taken_at_the_last_try() {
     let server = ModelServer::saying(vec![Said::chat("", "")]);
     let outcome = ask(settings(&server.base_url()), 1);
-    assert!(matches!(&outcome.replies[0], Some(Reply::Answer { answer, .. }) if answer.content.is_empty()));
+    assert!(matches!(&outcome.replies[0], Some(Reply::Answer { answer, .. }) if answer.answer.is_empty()));
     assert_eq!(server.asked().len(), 4);
     let spent = outcome.end.unwrap();
     assert_eq!((spent.n_answers, spent.tokens), (4, 480));
@@ -329,12 +329,12 @@ fn answers_of_a_real_vllm_are_read() {
         }
     };
     let (cut, provenance) = ask("chat_cut");
-    assert_eq!(cut.reasoning, "\u{13} liates invcoded'))\nTY interfaceurponalsponding some");
-    assert_eq!((cut.content.as_str(), cut.finish_reason), ("", FinishReason::Length));
+    assert_eq!(cut.full_thought().unwrap(), "\u{13} liates invcoded'))\nTY interfaceurponalsponding some");
+    assert_eq!((cut.answer.as_str(), cut.finish_reason), ("", FinishReason::Length));
     assert_eq!((provenance.model.as_str(), provenance.usage.prompt_tokens), ("tiny-r1", 14));
     assert_eq!((provenance.usage.completion_tokens, provenance.usage.cost), (12, None));
     let (short, _) = ask("chat_without_reasoning");
-    assert_eq!((short.reasoning.as_str(), short.content.as_str()), ("", "four"));
+    assert_eq!((short.full_thought(), short.answer.as_str()), (None, "four"));
 }
 
 #[test]
