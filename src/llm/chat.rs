@@ -270,7 +270,8 @@ mod tests {
         let mut without_field = gemini.clone();
         without_field["reasoning"] = Value::Null;
         assert_eq!(read(&without_field), read(&gemini));
-        let encrypted = json!({ "content": "so", "reasoning_details": [{ "type": "reasoning.encrypted", "data": "x" }] });
+        let encrypted =
+            json!({ "content": "so", "reasoning_details": [{ "type": "reasoning.encrypted", "data": "x" }] });
         assert_eq!(read(&encrypted), None);
         let both = json!({ "content": "so", "reasoning": "a summary and the thought", "reasoning_details": [
             { "type": "reasoning.summary", "summary": "a summary" }, { "type": "reasoning.text", "text": "the thought" },
