@@ -164,7 +164,8 @@ fn ranked(context: Context<'_>, input: &StageDir, manifest: &Manifest) -> Result
             Ok(records)
         })
         .collect::<Result<_, _>>()?;
-    let mut records: Vec<_> = units.into_iter().flatten().collect();
+    // Records of an older version may have their lists in another order.
+    let mut records: Vec<_> = units.into_iter().flatten().map(Record::with_lists_by_name).collect();
     records.sort_by_key(|record| record.selection.as_ref().map_or(usize::MAX, |selection| selection.rank));
     Ok(records)
 }

@@ -55,9 +55,9 @@ pub struct Record {
     pub closing: String,
     /// The term that the kernel checked.
     pub proof_term: ProofTerm,
-    /// Library facts and definitions that the statement and the steps name, in order of first use.
+    /// Library facts and definitions that the statement and the steps name, by name.
     pub premises: Vec<Premise>,
-    /// Notations that the statement and the steps use, in order of first use.
+    /// Notations that the statement and the steps use, by their text.
     pub notations: Vec<Notation>,
     /// What the proof rests on by `Print Assumptions`, sorted; section variables are in [`Record::section_context`].
     pub axioms: Vec<Axiom>,
@@ -99,6 +99,17 @@ impl Record {
     /// The record with everything that it holds, as it stands in a rejected file: what was paid for is not lost.
     pub fn rejected_whole(self, reason: Reason) -> Rejected {
         Rejected { record: Some(Box::new(self.clone())), ..self.rejected(reason) }
+    }
+
+    /// Sorts premises and notations by name.
+    ///
+    /// In the order in which the script uses them they would tell whoever is to find the script where it begins; that
+    /// order is in [`Step::premises`].
+    #[must_use]
+    pub fn with_lists_by_name(mut self) -> Self {
+        self.premises.sort();
+        self.notations.sort();
+        self
     }
 
     /// What is proved: the statement, or the type where the statement does not say it.

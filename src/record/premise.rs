@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{FullName, KernelName, LogicalPath};
 
-/// A library object that a statement, a proof script or a proof term names (the word as machine learning uses it).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A library object that a statement, a proof script or a proof term names (the word as machine learning uses it);
+/// ordered by full name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Premise {
     /// As Rocq's users name it.
     pub full_name: FullName,
@@ -25,8 +26,8 @@ pub struct Premise {
     pub implicit: bool,
 }
 
-/// A notation in the interpretation that was used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A notation in the interpretation that was used; ordered by text, then scope.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Notation {
     /// The notation as `Locate` takes it: `_ + _`.
     pub text: String,

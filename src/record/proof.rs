@@ -17,7 +17,7 @@ pub struct Step {
     pub start: Position,
     /// Just behind its end.
     pub end: Position,
-    /// Full names of the premises that the step names.
+    /// Full names of the premises that the step names, in order of first use.
     pub premises: Vec<FullName>,
     /// What was left to prove before it.
     pub state_before: ProofState,

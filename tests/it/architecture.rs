@@ -228,5 +228,6 @@ fn every_known_way_to_go_wrong_has_a_test_with_its_number() {
         .filter(|(before, _)| ["", "async "].contains(before))
         .flat_map(|(_, name)| name.split('_').map_while(|part| part.strip_prefix('m')?.parse::<u32>().ok()))
         .collect();
-    assert_eq!(numbers, (1..=43).collect());
+    let without: Vec<_> = (1..=44).filter(|number| !numbers.contains(number)).collect();
+    assert!(without.is_empty(), "no test has the numbers {without:?}");
 }

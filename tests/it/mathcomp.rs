@@ -5,6 +5,7 @@ use std::fs;
 use rocq_distill::store::layout::{RunDir, Stage};
 
 use crate::harness::TestRun;
+use crate::support::{assert_lists_are_by_name, kept};
 use crate::{library, overview};
 
 /// Runs the chain on a few theorems of one file, a stage at a time, and keeps what each stage wrote.
@@ -30,6 +31,7 @@ fn check(case: &str, (file, theorems): (&str, &[&str])) {
         settings.set_snapshot_suffix(format!("{}_{}", versions(), stage.as_str()));
         settings.bind(|| insta::assert_snapshot!(case, overview::of_folder(run_dir.stage(*stage).path())));
     }
+    assert_lists_are_by_name(&kept(&run_dir.stage(Stage::Extract)));
     let dataset = fs::read_to_string(run_dir.dataset().jsonl()).unwrap();
     settings.set_snapshot_suffix(format!("{}_export", versions()));
     settings.bind(|| insta::assert_snapshot!(case, dataset));

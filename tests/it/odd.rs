@@ -9,6 +9,7 @@ use rocq_distill::store::layout::{RunDir, Stage};
 use crate::harness::TestRun;
 use crate::library::{compile, rejected};
 use crate::overview;
+use crate::support::{assert_lists_are_by_name, kept};
 
 #[track_caller]
 fn check(theme: &str, kinds: &str) {
@@ -20,11 +21,12 @@ fn check(theme: &str, kinds: &str) {
         assert_eq!(outcome.code(), 0, "{stage}: {}", outcome.stderr());
     }
     assert_eq!(rejected(&run, "verify", &format!("L/{theme}")), []);
+    let extracted = RunDir::new(run.path().join("export")).stage(Stage::Extract);
+    assert_lists_are_by_name(&kept(&extracted));
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.set_snapshot_suffix("odd");
-    let extracted = RunDir::new(run.path().join("export")).stage(Stage::Extract);
     settings.bind(|| insta::assert_snapshot!(theme, overview::of_folder(extracted.path())));
 }
 

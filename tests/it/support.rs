@@ -131,6 +131,17 @@ pub(crate) fn kept(folder: &StageDir) -> Vec<Record> {
     units.iter().flat_map(|(unit, _)| unit::read(&folder.unit(unit)).unwrap()).collect()
 }
 
+/// Every record has its premises and notations by name: in another order they would tell how the proof goes.
+#[track_caller]
+pub(crate) fn assert_lists_are_by_name(records: &[Record]) {
+    assert!(!records.is_empty());
+    for record in records {
+        let names = record.premises.iter().map(|premise| premise.full_name.as_str());
+        let texts = record.notations.iter().map(|notation| (&notation.text, &notation.scope));
+        assert!(names.is_sorted() && texts.is_sorted(), "{}", record.id);
+    }
+}
+
 /// What was rejected in all units of a folder, by unit and place in it.
 pub(crate) fn rejected(folder: &StageDir) -> Vec<Rejected> {
     let units = unit::list(folder, Stage::Extract).unwrap();

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::Path;
 
+use rocq_distill::record::{FullName, Notation, Premise, Record};
 use rocq_distill::settings::{Compat, ExportSettings, FileFormat, View};
 use rocq_distill::store::jsonl;
 use rocq_distill::store::layout::Stage;
 use serde_json::{Value, json};
 
 use crate::dataset::{distinct, full, run_dir_of, run_with};
-use crate::support::{record, write_stage};
+use crate::support::{contents, record, write_stage};
 
 /// The settings that write a view as JSON lines; the licence of the library is known.
 fn as_lines(view: View) -> ExportSettings {
@@ -176,6 +177,35 @@ fn without_nulls(value: Value) -> Value {
         Value::Array(values) => values.into_iter().map(without_nulls).collect(),
         value => value,
     }
+}
+
+#[test]
+fn m44_the_order_of_every_list_that_is_trained_on_is_a_function_of_the_set_alone() {
+    let written = |turn: fn(&mut Record)| {
+        let mut record = full("lib.a:x");
+        for name in ["lib.premises.mulnC", "lib.axioms.K"] {
+            record.premises.push(Premise { full_name: FullName::new(name), ..record.premises[0].clone() });
+        }
+        for text in ["_ = _", "_ * _"] {
+            record.notations.push(Notation { text: text.to_owned(), ..record.notations[0].clone() });
+        }
+        turn(&mut record);
+        let (_folder, run_dir) = run_dir_of(vec![record]);
+        let formats = vec![FileFormat::Json, FileFormat::Jsonl];
+        let compat = vec![Compat::BabelFormal];
+        run_with(&run_dir, &ExportSettings { views: View::ALL.to_vec(), formats, compat, ..ExportSettings::default() });
+        let mut files = contents(run_dir.dataset().path());
+        // These two tell the digest of the input.
+        files.retain(|path, _| !path.ends_with("manifest.json") && !path.ends_with("README.md"));
+        files
+    };
+    let as_used = written(|_| ());
+    assert!(as_used.len() > View::ALL.len());
+    let turned = written(|record| {
+        record.premises.reverse();
+        record.notations.rotate_left(1);
+    });
+    assert_eq!(as_used, turned);
 }
 
 #[test]

@@ -186,7 +186,7 @@ impl Walk<'_> {
             step.premises = named.premises_of(self.glob.references_in(&self.sentences[index].range));
         }
         let proof = self.sentences[statement + 1].range.start..self.sentences[last].range.end;
-        Ok(Ok(Record {
+        let record = Record {
             format_version: FORMAT_VERSION,
             id: record_id(&source),
             statement: self.document.text_of(statement).to_owned(),
@@ -207,6 +207,7 @@ impl Walk<'_> {
             scores: vec![],
             verdicts: vec![],
             reasoning_index: None,
-        }))
+        };
+        Ok(Ok(record.with_lists_by_name()))
     }
 }
