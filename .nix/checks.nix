@@ -23,6 +23,8 @@ let
 
   testTools = [
     pkgs.cargo-nextest
+    # A client of an `https` server cannot be made without certificates.
+    pkgs.cacert
     # For the scripted server of petanque.
     pkgs.python3
     # Its `unshare` lets a test mount a small disk.

@@ -50,5 +50,6 @@ in
 
   inherit checks;
   shell = import ./shell.nix { inherit pkgs program rocq; };
-  formatter = pkgs.nixfmt;
+  # Given no file, it takes them all.
+  formatter = pkgs.nixfmt-tree;
 }

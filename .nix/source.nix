@@ -1,5 +1,6 @@
 # What the crate is built and tested from: every file of these folders, so also snapshots, `.v`, `.jsonl`, templates and
-# prompts. Whatever else changes in the repository, nothing is built again.
+# prompts. Whatever else changes in the repository, nothing is built again. `.ci/run sandbox` runs the tests on these files
+# alone, and reads their names from here.
 lib:
 lib.fileset.toSource {
   root = ../.;
@@ -10,7 +11,9 @@ lib.fileset.toSource {
     ../README.md
     ../benches
     ../clippy.toml
+    ../docs
     ../rustfmt.toml
+    ../slurm
     ../src
     ../tests
   ];

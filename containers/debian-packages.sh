@@ -200,11 +200,12 @@ wrap() {
   [[ -v loader && -x $tree/$program ]] || die "the packages are not laid out as expected"
   arch=${loader%/*}
   arch=${arch##*/}
-  cat >"$tree/$name" <<WRAPPER
+  cat >"$tree/$name.$$" <<WRAPPER
 #!/bin/sh
 p=\$(readlink -f -- "\$0") && p=\${p%/$name} || exit 1
 $lines
 exec "\$p/$loader" --argv0 "\$0" --library-path "\$p/usr/lib/$arch:\$p/lib/$arch" "\$p/$program" "\$@"
 WRAPPER
-  chmod +x -- "$tree/$name"
+  chmod +x -- "$tree/$name.$$"
+  mv -- "$tree/$name.$$" "$tree/$name"
 }

@@ -9,17 +9,22 @@
 mod model;
 mod signals;
 
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry_otlp::{ExporterBuildError, LogExporter, MetricExporter, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{
+    ExporterBuildError, LogExporter, MetricExporter, SpanExporter, WithExportConfig, WithHttpConfig,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use reqwest::Url;
+use reqwest::blocking::Client;
 
 use crate::exit_code::ExitCode;
 use crate::settings::TelemetrySettings;
@@ -32,7 +37,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(3);
 /// How long the end of the run may wait for what is left to send.
 const LAST_LIMIT: Duration = Duration::from_secs(5);
 
-/// What stops telemetry; only the first stops the run.
+/// What stops telemetry; the last alone does not stop the run.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The endpoint is no address that can be sent to.
@@ -40,9 +45,15 @@ pub enum TelemetryError {
     BadEndpoint {
         /// As the settings name it.
         endpoint: String,
-        /// What is wrong with it, where that can be told.
+    },
+    /// The address is right, and yet no client of it can be made.
+    #[error("cannot make a client for `{endpoint}`")]
+    NoClient {
+        /// As the settings name it.
+        endpoint: String,
+        /// Why not.
         #[source]
-        source: Option<ExporterBuildError>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The endpoint did not take what was sent.
     #[error("telemetry did not reach `{endpoint}`")]
@@ -74,12 +85,11 @@ impl Telemetry {
     /// Its client blocks, so start it outside an asynchronous runtime.
     pub fn start(settings: &TelemetrySettings, verb: &'static str) -> Result<Self, TelemetryError> {
         let Some(endpoint) = &settings.endpoint else { return Ok(Self::off()) };
-        let bad = |source| TelemetryError::BadEndpoint { endpoint: endpoint.clone(), source };
-        if !endpoint.starts_with("http://") {
-            return Err(bad(None));
-        }
-        tls::install();
-        let export = Export::start(endpoint, verb).map_err(|error| bad(Some(error)))?;
+        let address = Url::parse(endpoint).ok().filter(|address| address.scheme() == "http");
+        let Some(address) = address else { return Err(TelemetryError::BadEndpoint { endpoint: endpoint.clone() }) };
+        let no_client = |source| TelemetryError::NoClient { endpoint: endpoint.clone(), source };
+        let client = client(&address).map_err(|error| no_client(error.into()))?;
+        let export = Export::start(endpoint, verb, &client).map_err(|error| no_client(error.into()))?;
         Ok(Self(Mutex::new(Some(export))))
     }
 
@@ -110,19 +120,33 @@ impl Observer for Telemetry {
     }
 }
 
+/// A client that looks at no certificate, so that none need be installed.
+fn client(address: &Url) -> Result<Client, reqwest::Error> {
+    tls::install();
+    let builder = Client::builder().timeout(REQUEST_LIMIT).tls_certs_only([]);
+    // What is meant for this machine stays on it, whatever proxy is set.
+    let builder = if is_this_machine(address) { builder.no_proxy() } else { builder };
+    builder.build()
+}
+
+fn is_this_machine(address: &Url) -> bool {
+    let host = address.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 impl Export {
-    fn start(endpoint: &str, verb: &'static str) -> Result<Self, ExporterBuildError> {
+    fn start(endpoint: &str, verb: &'static str, client: &Client) -> Result<Self, ExporterBuildError> {
         let resource = Resource::builder()
             .with_service_name(env!("CARGO_PKG_NAME"))
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .build();
         let url = |signal: &str| format!("{}/v1/{signal}", endpoint.trim_end_matches('/'));
+        let client = || client.clone();
         let spans =
-            SpanExporter::builder().with_http().with_endpoint(url("traces")).with_timeout(REQUEST_LIMIT).build()?;
+            SpanExporter::builder().with_http().with_http_client(client()).with_endpoint(url("traces")).build()?;
         let numbers =
-            MetricExporter::builder().with_http().with_endpoint(url("metrics")).with_timeout(REQUEST_LIMIT).build()?;
-        let lines =
-            LogExporter::builder().with_http().with_endpoint(url("logs")).with_timeout(REQUEST_LIMIT).build()?;
+            MetricExporter::builder().with_http().with_http_client(client()).with_endpoint(url("metrics")).build()?;
+        let lines = LogExporter::builder().with_http().with_http_client(client()).with_endpoint(url("logs")).build()?;
         let traces = SdkTracerProvider::builder().with_batch_exporter(spans).with_resource(resource.clone()).build();
         let metrics =
             SdkMeterProvider::builder().with_periodic_exporter(numbers).with_resource(resource.clone()).build();

@@ -39,7 +39,7 @@ impl Client {
             // A redirected POST becomes a GET.
             .redirect(Policy::none())
             .tcp_nodelay(true);
-        if base_url.starts_with("http://") {
+        if !base_url.starts_with("https://") {
             // Where no certificate is looked at, none need be installed.
             builder = builder.tls_certs_only([]);
         }

@@ -127,7 +127,7 @@ pub(crate) fn in_namespace(run: &TestRun, script: &str) -> Output {
 pub(crate) fn can_mount(run: &TestRun, test: &str) -> bool {
     let can = in_namespace(run, "mkdir -p disk && mount -t tmpfs -o size=64k t disk").status.success();
     if !can {
-        println!("not run: {test}: this system lets no test mount a disk");
+        println!("NOT RUN: {test}: this system lets no test mount a disk");
     }
     can
 }

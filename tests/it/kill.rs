@@ -170,7 +170,7 @@ fn a_full_disk_stops_the_run_cleanly_and_it_goes_on_once_there_is_room() {
     let output = match command.output() {
         Ok(output) if String::from_utf8_lossy(&output.stdout).contains("first") => output,
         refused => {
-            tell(&format!("not run: no small disk can be made here ({refused:?})"));
+            tell(&format!("NOT RUN: no small disk can be made here ({refused:?})"));
             return;
         }
     };

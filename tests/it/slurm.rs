@@ -38,7 +38,7 @@ impl Machine {
     /// Gives it a program, a shell script.
     fn with(self, program: &str, script: &str) -> Self {
         let path = self.path("bin").join(program);
-        fs::write(&path, format!("#!/usr/bin/env bash\n{script}\n")).unwrap();
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         self
     }

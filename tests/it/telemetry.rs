@@ -326,3 +326,13 @@ fn an_endpoint_that_is_no_address_is_refused() {
     hint: write it as `http://HOST:PORT`, the address of a collector's OTLP over HTTP
     "#);
 }
+
+#[test]
+fn a_collector_on_this_machine_needs_neither_certificates_nor_a_proxy() {
+    let collector = Collector::start();
+    let run =
+        TestRun::new().variable("SSL_CERT_FILE", "/nowhere/certificates.pem").variable("SSL_CERT_DIR", "/nowhere");
+    let run = run.variable("http_proxy", "http://127.0.0.1:9").variable("PATH", "");
+    let outcome = run.variable("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint).run("doctor");
+    assert!(outcome.stdout().contains(&format!("ok       telemetry  {}", collector.endpoint)), "{}", outcome.text());
+}

@@ -285,6 +285,15 @@ fn a_server_that_is_not_there() {
 }
 
 #[test]
+fn a_wrong_address_is_told_as_such_also_where_there_are_no_certificates() {
+    let run = to_reason("127.0.0.1:9").variable("SSL_CERT_FILE", "/nowhere/certificates.pem");
+    let run = run.variable("SSL_CERT_DIR", "/nowhere");
+    let told = refused(&run, "reason --quiet");
+    assert!(told.starts_with("exit 2\n"), "{told}");
+    assert!(told.contains("error: `127.0.0.1:9` is no address of a model server"), "{told}");
+}
+
+#[test]
 fn a_machine_without_certificates() {
     let run = to_reason("https://127.0.0.1:9/v1");
     let run = run.variable("SSL_CERT_FILE", "/nowhere/certificates.pem").variable("SSL_CERT_DIR", "/nowhere");
