@@ -3,13 +3,17 @@
 //! Reads the records of the last stage that is done, or of any other; writes all of them, in order of selection, and a
 //! manifest; rejects none.
 
+mod admitted;
 mod babel_formal;
 mod card;
 mod column;
 mod contamination;
 mod croissant;
+mod distractors;
 mod groups;
+mod member;
 mod messages;
+mod premise_order;
 mod premise_selection;
 mod provenance;
 mod records;
@@ -20,6 +24,7 @@ mod whole_proof;
 mod write;
 
 pub use contamination::{Match, MatchKind, STATEMENT_FIELDS};
+pub use premise_order::PremiseOrder;
 pub use provenance::{Library, ModelUse, Origin, Spent, SplitSize, is_rehearsal, models};
 pub use split::Split;
 
@@ -40,6 +45,8 @@ use crate::store::layout::{DatasetDir, RunDir, Stage, StageDir};
 use crate::store::manifest::Manifest;
 use crate::store::{StoreError, jsonl, unit};
 use crate::text::normal_form;
+use admitted::Admitted;
+use member::Member;
 use premise_selection::Corpus;
 use split::{Shares, Text, Traits};
 use write::Content;
@@ -65,6 +72,12 @@ pub struct DatasetManifest {
     pub largest_group: usize,
     /// Pairs of a record and a statement of the benchmark that resemble each other without being the same.
     pub n_near_copies: usize,
+    /// Records that rest on a theorem which the library admits.
+    #[serde(default)]
+    pub n_rests_on_admitted: usize,
+    /// How much the order of the premises gives away, for each view that lists them.
+    #[serde(default)]
+    pub premise_order: Vec<PremiseOrder>,
     /// Records with answers of the scripted backend.
     pub n_rehearsed: usize,
     /// The libraries that the records come from.
@@ -106,18 +119,36 @@ fn make(
     }
     let (matches, benchmark_sha256) = contamination(settings, &records)?;
     let (sides, largest_group) = split_records(context, settings, &records, &matches);
-    let with_sides: Vec<_> = records.iter().zip(sides).collect();
-    let corpus =
-        if settings.views.contains(&View::PremiseSelection) { corpus(input, &records)? } else { Corpus::default() };
+    let admitted = match extraction(input) {
+        Some(extracted) => Admitted::read(&extracted)?,
+        None => Admitted::default(),
+    };
+    let needs_corpus = settings.views.contains(&View::PremiseSelection) || settings.distractors > 0;
+    let corpus = if needs_corpus { corpus(input, &records)? } else { Corpus::default() };
+    let distractors = distractors::nearest(&records, &corpus, settings.distractors)?;
+    let members = records.iter().zip(sides).zip(&distractors).map(|((record, split), distractors)| {
+        let rests_on_admitted = admitted.are_under(record);
+        let is_left_out = rests_on_admitted && !settings.allow_admitted && split != Split::Benchmark;
+        Member {
+            record,
+            split: if is_left_out { Split::SetAside } else { split },
+            licence: settings.licence_of(&record.source.project),
+            rests_on_admitted,
+            distractors,
+        }
+    });
+    let members: Vec<_> = members.collect();
     let mut manifest = DatasetManifest {
         format_version: FORMAT_VERSION,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         settings: ExportSettings { benchmark: None, ..settings.clone() },
         benchmark_sha256,
         n_records: records.len(),
-        splits: provenance::split_sizes(&with_sides, settings),
+        splits: provenance::split_sizes(&members, settings),
         largest_group,
         n_near_copies: matches.iter().filter(|it| it.kind == MatchKind::NearCopy).count(),
+        n_rests_on_admitted: members.iter().filter(|member| member.rests_on_admitted).count(),
+        premise_order: settings.views.iter().filter_map(|view| premise_order::measure(*view, &members)).collect(),
         n_rehearsed: rehearsed.len(),
         libraries: provenance::libraries(&records, settings),
         tools: provenance::tools(&records),
@@ -129,7 +160,7 @@ fn make(
 
     // Without its manifest the dataset is not done, whatever a kill leaves of the rest.
     jsonl::remove(&output.manifest())?;
-    let files = Content { settings, records: &with_sides, corpus: &corpus };
+    let files = Content { settings, members: &members, corpus: &corpus };
     let mut written = files.write(context.observer, output)?;
     if settings.benchmark.is_some() {
         jsonl::write_lines(&output.contamination(), &matches)?;
@@ -220,13 +251,18 @@ fn corpus(input: &StageDir, records: &[Record]) -> Result<Corpus, StoreError> {
     for record in records {
         corpus.add(record);
     }
-    let extracted = input.path().parent().map(|folder| RunDir::new(folder).stage(Stage::Extract));
-    if let Some(folder) = extracted.filter(|folder| folder.manifest().is_file()) {
+    if let Some(folder) = extraction(input) {
         for (unit, _) in unit::list(&folder, Stage::Extract)? {
             unit::read(&folder.unit(&unit))?.iter().for_each(|record| corpus.add(record));
         }
     }
     Ok(corpus)
+}
+
+/// The library's extraction, where it lies beside the input.
+fn extraction(input: &StageDir) -> Option<StageDir> {
+    let extracted = input.path().parent().map(|folder| RunDir::new(folder).stage(Stage::Extract));
+    extracted.filter(|folder| folder.manifest().is_file())
 }
 
 /// Says what a user may not expect.
@@ -249,6 +285,11 @@ fn warn(context: Context<'_>, settings: &ExportSettings, manifest: &DatasetManif
                  (the largest has {largest}){way_out}"
             ));
         }
+    }
+    if manifest.n_rests_on_admitted > 0 {
+        let where_they_are = if settings.allow_admitted { "in the dataset, as asked" } else { "set aside" };
+        let n_records = manifest.n_rests_on_admitted;
+        warn(format!("{n_records} records rest on theorems that the library admits: they are {where_they_are}"));
     }
     if manifest.n_rehearsed > 0 {
         warn(format!("{} records hold answers of the scripted backend: do not publish this", manifest.n_rehearsed));

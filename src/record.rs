@@ -9,6 +9,7 @@ mod rejection;
 mod score;
 mod source;
 mod stage;
+mod tactics;
 mod verdict;
 
 pub use goal::{Goal, Hypothesis, ProofState};
@@ -20,6 +21,7 @@ pub use rejection::{Quantity, Reason, Rejected, excerpt};
 pub use score::{Score, TokenLogprob, Variant};
 pub use source::{Position, Source, TheoremKind};
 pub use stage::{Selection, TokenCounts, Verification, VerificationStatus};
+pub use tactics::tactic_steps;
 pub use verdict::{Judge, Verdict};
 
 use serde::{Deserialize, Serialize};
@@ -117,17 +119,5 @@ impl Record {
     /// Many obligations are stated by the same words and proved by the same tactics.
     pub fn proposition(&self) -> &str {
         if self.source.kind == TheoremKind::Obligation { &self.statement_type } else { &self.statement }
-    }
-
-    /// The source text of the tactics: what stands between the opening and the closing of the proof.
-    pub fn tactics(&self) -> &str {
-        let script = self.proof_script.trim_end();
-        let script = script.strip_suffix(self.closing.as_str()).unwrap_or(script);
-        let is_opened = script.trim_start().starts_with("Proof");
-        let mut ends = script.match_indices('.').map(|(at, period)| at + period.len());
-        let opening = ends.find(|end| script[*end..].starts_with(char::is_whitespace));
-        let behind = opening.filter(|_| is_opened).unwrap_or(0);
-        let first = self.steps.first().and_then(|step| script[behind..].find(step.text.as_str()));
-        script[behind + first.unwrap_or(0)..].trim()
     }
 }

@@ -5,13 +5,14 @@
 
 use serde::Serialize;
 
+use super::member::Member;
 use super::messages::kept_reasoning;
 use super::split::Split;
 use crate::record::{Record, Score, Variant};
 
 /// A theorem.
 #[derive(Debug, Serialize)]
-pub(super) struct Row<'a> {
+pub(super) struct BabelFormalRow<'a> {
     name: &'a str,
     category: &'a str,
     repository: &'a str,
@@ -43,18 +44,18 @@ struct OldScore {
 }
 
 /// The rows of a split.
-pub(super) fn rows<'a>(records: &[(&'a Record, Split)], split: Split) -> Vec<Row<'a>> {
-    let some_reason = records.iter().any(|(record, _)| kept_reasoning(record).is_some());
+pub(super) fn rows<'a>(members: &[Member<'a>], split: Split) -> Vec<BabelFormalRow<'a>> {
+    let some_reason = members.iter().any(|member| kept_reasoning(member.record).is_some());
     let is_needed = |record: &Record| !some_reason || split != Split::Train || kept_reasoning(record).is_some();
-    let rows = records.iter().filter(|(record, side)| *side == split && is_needed(record));
-    rows.map(|(record, _)| row(record)).collect()
+    let rows = members.iter().filter(|member| member.split == split && is_needed(member.record));
+    rows.map(|member| row(member.record)).collect()
 }
 
-fn row(record: &Record) -> Row<'_> {
+fn row(record: &Record) -> BabelFormalRow<'_> {
     let source = &record.source;
     let name = record.id.as_str().split_once(':').map_or(record.id.as_str(), |(_, name)| name);
     let kept = kept_reasoning(record);
-    Row {
+    BabelFormalRow {
         name,
         category: source.logical_path.as_str(),
         repository: &source.project,

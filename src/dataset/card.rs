@@ -5,9 +5,10 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::column::{Column, Kind};
+use super::column::{Column, Kind, Row};
+use super::premise_selection::CorpusRow;
 use super::write::columns;
-use super::{DatasetManifest, Spent, premise_selection};
+use super::{DatasetManifest, PremiseOrder, Spent};
 use crate::settings::{Compat, FileFormat, View};
 use crate::stages::StageError;
 
@@ -53,7 +54,7 @@ pub(super) fn render(manifest: &DatasetManifest) -> Result<String, StageError> {
         licence: licence(manifest),
         size_category: size_category(manifest.n_records),
         views: manifest.settings.views.iter().map(|view| ViewText::new(*view, manifest)).collect(),
-        corpus_columns: rows(&premise_selection::corpus_columns()),
+        corpus_columns: rows(&CorpusRow::columns()),
         extension: manifest.settings.view_extension(),
         whole: whole(manifest),
         has_babel_formal: manifest.settings.compat.contains(&Compat::BabelFormal),
@@ -96,6 +97,7 @@ struct ViewText {
     is_default: bool,
     splits: Vec<&'static str>,
     columns: Vec<ColumnText>,
+    order: Option<PremiseOrder>,
 }
 
 impl ViewText {
@@ -106,6 +108,7 @@ impl ViewText {
             is_default: manifest.settings.views.first() == Some(&view),
             splits: splits.map(|size| size.split.as_str()).collect(),
             columns: rows(&columns(view)),
+            order: manifest.premise_order.iter().find(|order| order.view == view).cloned(),
         }
     }
 }

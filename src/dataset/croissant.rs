@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::DatasetManifest;
-use super::column::{Column, Kind};
-use super::premise_selection::corpus_columns;
+use super::column::{Column, Kind, Row};
+use super::premise_selection::CorpusRow;
 use super::write::columns;
 use crate::settings::View;
 
@@ -22,7 +22,7 @@ pub(super) fn describe(manifest: &DatasetManifest) -> Value {
         }
         if *view == View::PremiseSelection {
             let file = format!("premise_corpus/corpus.{}", manifest.settings.view_extension());
-            record_sets.push(record_set("premise_corpus", &file, &corpus_columns()));
+            record_sets.push(record_set("premise_corpus", &file, &CorpusRow::columns()));
         }
     }
     let mut description = json!({

@@ -3,61 +3,39 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
-use super::column::Column;
-use crate::record::{FullName, Record};
+use super::column::row;
+use super::member::{Member, Place};
+use crate::record::{FullName, Record, Step};
 use crate::settings::ExportSettings;
 
-/// A proof state before a sentence that names premises.
-#[derive(Debug, Serialize)]
-pub(super) struct Row<'a> {
-    id: &'a str,
-    licence: Option<&'a str>,
-    index: usize,
-    state: String,
-    premises: Vec<&'a str>,
+row! {
+    /// A proof state before a sentence that names premises.
+    pub(super) struct PremiseSelectionRow<'a>(member: &Member<'a>, step: &'a Step) {
+        id: &'a str = member.record.id.as_str(), "the record";
+        licence: Option<&'a str> = member.licence, "of the library, as SPDX names it";
+        place: Place<'a> = member.place(), "where the proof stands, how it opens and closes, and the axioms it rests on";
+        index: usize = step.index, "the place of the sentence in the proof, from zero";
+        state: String = step.state_before.to_string(), "the proof state before it, as Rocq shows it";
+        used_premises: Vec<&'a str> = step.premises.iter().map(FullName::as_str).collect(),
+            "full names of what the sentence names, in order of first use";
+    }
 }
 
-pub(super) fn rows<'a>(record: &'a Record, licence: Option<&'a str>) -> impl Iterator<Item = Row<'a>> {
-    record.steps.iter().filter(|step| !step.premises.is_empty()).map(move |step| Row {
-        id: record.id.as_str(),
-        licence,
-        index: step.index,
-        state: step.state_before.to_string(),
-        premises: step.premises.iter().map(FullName::as_str).collect(),
-    })
+/// A row for each sentence that names premises.
+pub(super) fn rows<'a>(member: &Member<'a>) -> impl Iterator<Item = PremiseSelectionRow<'a>> {
+    let naming = member.record.steps.iter().filter(|step| !step.premises.is_empty());
+    naming.map(|step| PremiseSelectionRow::new(member, step))
 }
 
-pub(super) fn columns() -> Vec<Column> {
-    vec![
-        Column::text("id", "the record"),
-        Column::text("licence", "of the library, as SPDX names it").optional(),
-        Column::integer("index", "the place of the sentence in the proof, from zero"),
-        Column::text("state", "the proof state before it, as Rocq shows it"),
-        Column::texts("premises", "full names of the premises that it names"),
-    ]
-}
-
-/// A premise to choose.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct CorpusRow<'a> {
-    full_name: &'a str,
-    kind: &'a str,
-    #[serde(rename = "type")]
-    ty: &'a str,
-    library: &'a str,
-    licence: Option<&'a str>,
-}
-
-pub(super) fn corpus_columns() -> Vec<Column> {
-    vec![
-        Column::text("full_name", "the premise as Rocq's users name it"),
-        Column::text("kind", "`thm`, `def`, `ind`, `constr`, …, as in Rocq's .glob files"),
-        Column::text("type", "the type as Rocq prints it"),
-        Column::text("library", "the file that defines it"),
-        Column::text("licence", "of the library, as SPDX names it").optional(),
-    ]
+row! {
+    /// A premise to choose.
+    pub(super) struct CorpusRow<'a>(full_name: &'a str, known: &'a Known, licence: Option<&'a str>) {
+        full_name: &'a str = full_name, "the premise as Rocq's users name it";
+        kind: &'a str = &known.kind, "`thm`, `def`, `ind`, `constr`, …, as in Rocq's .glob files";
+        r#type: &'a str = &known.ty, "the type as Rocq prints it";
+        library: &'a str = &known.library, "the file that defines it";
+        licence: Option<&'a str> = licence, "of the library, as SPDX names it";
+    }
 }
 
 /// The premises to choose from, by full name.
@@ -66,7 +44,7 @@ pub(super) struct Corpus(BTreeMap<String, Known>);
 
 /// What is known of a premise.
 #[derive(Debug)]
-struct Known {
+pub(super) struct Known {
     kind: String,
     ty: String,
     library: String,
@@ -90,11 +68,16 @@ impl Corpus {
         }
     }
 
+    /// Their full names and types, by name.
+    pub(super) fn names_and_types(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, known)| (name.as_str(), known.ty.as_str()))
+    }
+
     /// By full name, each with the licence of the library that defines it.
     pub(super) fn rows<'a>(&'a self, settings: &'a ExportSettings) -> impl Iterator<Item = CorpusRow<'a>> {
-        self.0.iter().map(|(full_name, Known { kind, ty, library })| {
-            let project = library.split('.').next().unwrap_or_default();
-            CorpusRow { full_name, kind, ty, library, licence: settings.licence_of(project) }
+        self.0.iter().map(|(full_name, known)| {
+            let project = known.library.split('.').next().unwrap_or_default();
+            CorpusRow::new(full_name, known, settings.licence_of(project))
         })
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::member::Member;
 use super::split::Split;
 use crate::llm::budget::Spending;
 use crate::record::{Judge, Provenance, Record};
@@ -111,16 +112,16 @@ pub struct ModelUse {
 }
 
 /// The sides that hold records or were to hold some.
-pub(super) fn split_sizes(records: &[(&Record, Split)], settings: &ExportSettings) -> Vec<SplitSize> {
-    let n_benchmark = records.iter().filter(|(_, side)| *side == Split::Benchmark).count();
+pub(super) fn split_sizes(records: &[Member<'_>], settings: &ExportSettings) -> Vec<SplitSize> {
+    let n_benchmark = records.iter().filter(|member| member.split == Split::Benchmark).count();
     let asked = |split| match split {
         Split::Validation => Some(super::split::n_wanted(settings.validation, records.len() - n_benchmark)),
         Split::Test => Some(super::split::n_wanted(settings.test, records.len() - n_benchmark)),
         Split::Train | Split::Benchmark | Split::SetAside => None,
     };
     let sizes = Split::ALL.iter().copied().chain([Split::SetAside]).map(|split| {
-        let members = || records.iter().filter(|(_, side)| *side == split);
-        let files: BTreeSet<_> = members().map(|(record, _)| &record.source.logical_path).collect();
+        let members = || records.iter().filter(|member| member.split == split);
+        let files: BTreeSet<_> = members().map(|member| &member.record.source.logical_path).collect();
         SplitSize { split, n_asked: asked(split), n_records: members().count(), n_source_files: files.len() }
     });
     sizes.filter(|size| size.n_records > 0 || size.n_asked.is_some_and(|n_asked| n_asked > 0)).collect()

@@ -5,151 +5,76 @@ mod premise;
 mod stage;
 mod step;
 
-pub(super) use step::step_kind;
+use super::column::row;
+use super::member::Member;
+use crate::record::{Axiom, ProofTerm, Source};
+use answer::{ReasoningCell, ScoreCell, VerdictCell};
+use premise::{NotationCell, PremiseCell};
+use stage::{SelectionCell, TokensCell, VerificationCell};
+use step::{HypothesisCell, PositionCell, StepCell};
 
-use serde::Serialize;
-
-use answer::{ReasoningColumns, ScoreColumns, VerdictColumns, reasoning_columns, score_columns, verdict_columns};
-use premise::{NotationColumns, PremiseColumns, notation_columns, premise_columns};
-use stage::{SelectionColumns, TokensColumns, VerificationColumns};
-use stage::{selection_columns, token_columns, verification_columns};
-use step::{HypothesisColumns, PositionColumns, StepColumns, hypothesis_columns, position_columns, step_columns};
-
-use super::column::Column;
-use super::split::Split;
-use crate::record::{Axiom, Record, Source};
-
-/// A theorem.
-#[derive(Debug, Serialize)]
-pub(super) struct Row<'a> {
-    format_version: u32,
-    id: &'a str,
-    split: &'static str,
-    source: SourceColumns<'a>,
-    statement: &'a str,
-    statement_type: &'a str,
-    section_context: Vec<HypothesisColumns<'a>>,
-    proof_script: &'a str,
-    steps: Vec<StepColumns<'a>>,
-    closing: &'a str,
-    proof_term: ProofTermColumns<'a>,
-    premises: Vec<PremiseColumns<'a>>,
-    notations: Vec<NotationColumns<'a>>,
-    axioms: Vec<&'a str>,
-    verification: Option<VerificationColumns<'a>>,
-    tokens: Option<TokensColumns<'a>>,
-    selection: Option<SelectionColumns<'a>>,
-    reasonings: Vec<ReasoningColumns<'a>>,
-    scores: Vec<ScoreColumns<'a>>,
-    verdicts: Vec<VerdictColumns<'a>>,
-    reasoning_index: Option<usize>,
-}
-
-pub(super) fn row<'a>(record: &'a Record, split: Split, licence: Option<&'a str>) -> Row<'a> {
-    Row {
-        format_version: record.format_version,
-        id: record.id.as_str(),
-        split: split.as_str(),
-        source: SourceColumns::new(&record.source, licence),
-        statement: &record.statement,
-        statement_type: &record.statement_type,
-        section_context: record.section_context.iter().map(HypothesisColumns::new).collect(),
-        proof_script: &record.proof_script,
-        steps: record.steps.iter().map(StepColumns::new).collect(),
-        closing: &record.closing,
-        proof_term: ProofTermColumns { text: &record.proof_term.text },
-        premises: record.premises.iter().map(PremiseColumns::new).collect(),
-        notations: record.notations.iter().map(NotationColumns::new).collect(),
-        axioms: record.axioms.iter().map(Axiom::as_str).collect(),
-        verification: record.verification.as_ref().map(VerificationColumns::new),
-        tokens: record.tokens.as_ref().map(TokensColumns::new),
-        selection: record.selection.as_ref().map(SelectionColumns::new),
-        reasonings: record.reasonings.iter().map(ReasoningColumns::new).collect(),
-        scores: record.scores.iter().map(ScoreColumns::new).collect(),
-        verdicts: record.verdicts.iter().map(VerdictColumns::new).collect(),
-        reasoning_index: record.reasoning_index,
+row! {
+    /// A theorem.
+    pub(super) struct RecordRow<'a>(member: &Member<'a>) {
+        format_version: u32 = member.record.format_version, "version of the record's format";
+        id: &'a str = member.record.id.as_str(),
+            "logical path of the file, `:`, name within the file; unique and stable";
+        split: &'static str = member.split.as_str(),
+            "`train`, `validation`, `test`, `benchmark` or, in none of them, `set_aside`";
+        source: SourceCell<'a> = SourceCell::new(&member.record.source, member.licence),
+            "where the theorem stands; positions count from zero, as in LSP";
+        statement: &'a str = &member.record.statement,
+            "source text of the statement, period included; of obligations only the type says what is proved";
+        statement_type: &'a str = &member.record.statement_type, "the type as Rocq prints it";
+        section_context: Vec<HypothesisCell<'a>> =
+            member.record.section_context.iter().map(HypothesisCell::new).collect(),
+            "section variables and hypotheses in scope";
+        proof_script: &'a str = &member.record.proof_script,
+            "source text from behind the statement to the end of the closing sentence";
+        steps: Vec<StepCell<'a>> = member.record.steps.iter().map(StepCell::new).collect(),
+            "the sentences of the proof, each with the proof state around it";
+        closing: &'a str = &member.record.closing, "`Qed.`, `Defined.`, …";
+        proof_term: ProofTermCell<'a> = ProofTermCell::new(&member.record.proof_term),
+            "the term that the kernel checked, whole";
+        premises: Vec<PremiseCell<'a>> = member.record.premises.iter().map(PremiseCell::new).collect(),
+            "library objects that statement and proof name, by name";
+        notations: Vec<NotationCell<'a>> = member.record.notations.iter().map(NotationCell::new).collect(),
+            "notations in the interpretation that was used, by text";
+        axioms: Vec<&'a str> = member.record.axioms.iter().map(Axiom::as_str).collect(),
+            "full names of the axioms that the proof rests on, and what the kernel did not check";
+        verification: Option<VerificationCell<'a>> = member.record.verification.as_ref().map(VerificationCell::new),
+            "what the replay in a fresh prover found";
+        tokens: Option<TokensCell<'a>> = member.record.tokens.as_ref().map(TokensCell::new), "sizes in tokens";
+        selection: Option<SelectionCell<'a>> = member.record.selection.as_ref().map(SelectionCell::new),
+            "why the record is in the subset";
+        reasonings: Vec<ReasoningCell<'a>> = member.record.reasonings.iter().map(ReasoningCell::new).collect(),
+            "what the large model thought from term to script";
+        scores: Vec<ScoreCell<'a>> = member.record.scores.iter().map(ScoreCell::new).collect(),
+            "how well the smaller model foresees the script, 0 to 100";
+        verdicts: Vec<VerdictCell<'a>> = member.record.verdicts.iter().map(VerdictCell::new).collect(),
+            "whether a reasoning gives away that the answer was known";
+        reasoning_index: Option<usize> = member.record.reasoning_index, "the reasoning that was kept";
     }
 }
 
-pub(super) fn columns() -> Vec<Column> {
-    vec![
-        Column::integer("format_version", "version of the record's format"),
-        Column::text("id", "logical path of the file, `:`, name within the file; unique and stable"),
-        Column::text("split", "`train`, `validation`, `test`, `benchmark` or, in none of them, `set_aside`"),
-        Column::group("source", source_columns(), "where the theorem stands; positions count from zero, as in LSP"),
-        Column::text(
-            "statement",
-            "source text of the statement, period included; of obligations only the type says what is proved",
-        ),
-        Column::text("statement_type", "the type as Rocq prints it"),
-        Column::groups("section_context", hypothesis_columns(), "section variables and hypotheses in scope"),
-        Column::text("proof_script", "source text from behind the statement to the end of the closing sentence"),
-        Column::groups("steps", step_columns(), "the sentences of the proof, each with the proof state around it"),
-        Column::text("closing", "`Qed.`, `Defined.`, …"),
-        Column::group("proof_term", vec![Column::text("text", "")], "the term that the kernel checked, whole"),
-        Column::groups("premises", premise_columns(), "library objects that statement and proof name"),
-        Column::groups("notations", notation_columns(), "notations in the interpretation that was used"),
-        Column::texts("axioms", "full names of the axioms that the proof rests on, and what the kernel did not check"),
-        Column::group("verification", verification_columns(), "what the replay in a fresh prover found").optional(),
-        Column::group("tokens", token_columns(), "sizes in tokens").optional(),
-        Column::group("selection", selection_columns(), "why the record is in the subset").optional(),
-        Column::groups("reasonings", reasoning_columns(), "what the large model thought from term to script"),
-        Column::groups("scores", score_columns(), "how well the smaller model foresees the script, 0 to 100"),
-        Column::groups("verdicts", verdict_columns(), "whether a reasoning gives away that the answer was known"),
-        Column::integer("reasoning_index", "the reasoning that was kept").optional(),
-    ]
-}
-
-#[derive(Debug, Serialize)]
-struct SourceColumns<'a> {
-    project: &'a str,
-    file: &'a str,
-    logical_path: &'a str,
-    full_name: &'a str,
-    kind: &'static str,
-    start: PositionColumns,
-    end: PositionColumns,
-    byte_start: usize,
-    byte_end: usize,
-    sha256: &'a str,
-    licence: Option<&'a str>,
-}
-
-impl<'a> SourceColumns<'a> {
-    fn new(source: &'a Source, licence: Option<&'a str>) -> Self {
-        Self {
-            project: &source.project,
-            file: &source.file,
-            logical_path: source.logical_path.as_str(),
-            full_name: source.full_name.as_str(),
-            kind: source.kind.keyword(),
-            start: PositionColumns::new(source.start),
-            end: PositionColumns::new(source.end),
-            byte_start: source.byte_start,
-            byte_end: source.byte_end,
-            sha256: &source.sha256,
-            licence,
-        }
+row! {
+    pub(super) struct SourceCell<'a>(source: &'a Source, licence: Option<&'a str>) {
+        project: &'a str = &source.project;
+        file: &'a str = &source.file;
+        logical_path: &'a str = source.logical_path.as_str();
+        full_name: &'a str = source.full_name.as_str();
+        kind: &'static str = source.kind.keyword();
+        start: PositionCell = PositionCell::new(source.start);
+        end: PositionCell = PositionCell::new(source.end);
+        byte_start: usize = source.byte_start;
+        byte_end: usize = source.byte_end;
+        sha256: &'a str = &source.sha256, "of the whole file";
+        licence: Option<&'a str> = licence, "of the library, as SPDX names it";
     }
 }
 
-fn source_columns() -> Vec<Column> {
-    vec![
-        Column::text("project", ""),
-        Column::text("file", ""),
-        Column::text("logical_path", ""),
-        Column::text("full_name", ""),
-        Column::text("kind", ""),
-        Column::group("start", position_columns(), ""),
-        Column::group("end", position_columns(), ""),
-        Column::integer("byte_start", ""),
-        Column::integer("byte_end", ""),
-        Column::text("sha256", "of the whole file"),
-        Column::text("licence", "of the library, as SPDX names it").optional(),
-    ]
-}
-
-#[derive(Debug, Serialize)]
-struct ProofTermColumns<'a> {
-    text: &'a str,
+row! {
+    pub(super) struct ProofTermCell<'a>(term: &'a ProofTerm) {
+        text: &'a str = &term.text;
+    }
 }

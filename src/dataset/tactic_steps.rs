@@ -1,46 +1,26 @@
 //! The view `steps`: from a proof state to the next sentence, and to the state after it.
 
-use serde::Serialize;
+use super::column::row;
+use super::member::{Member, Place};
+use crate::record::{FullName, Step};
 
-use super::column::Column;
-use super::records::step_kind;
-use crate::record::{FullName, Record};
-
-/// A sentence of a proof.
-#[derive(Debug, Serialize)]
-pub(super) struct Row<'a> {
-    id: &'a str,
-    licence: Option<&'a str>,
-    index: usize,
-    kind: &'static str,
-    state_before: String,
-    text: &'a str,
-    state_after: String,
-    premises: Vec<&'a str>,
+row! {
+    /// A sentence of a proof.
+    pub(super) struct TacticStepRow<'a>(member: &Member<'a>, step: &'a Step) {
+        id: &'a str = member.record.id.as_str(), "the record";
+        licence: Option<&'a str> = member.licence, "of the library, as SPDX names it";
+        place: Place<'a> = member.place(), "where the proof stands, how it opens and closes, and the axioms it rests on";
+        index: usize = step.index, "the place in the proof, from zero";
+        kind: &'static str = step.kind.as_str(), "`tactic`, `bullet`, `brace` or `command`";
+        state_before: String = step.state_before.to_string(), "the proof state as Rocq shows it";
+        text: &'a str = &step.text, "the sentence, period included";
+        state_after: String = step.state_after.to_string(), "the proof state after it";
+        used_premises: Vec<&'a str> = step.premises.iter().map(FullName::as_str).collect(),
+            "full names of what the sentence names, in order of first use";
+    }
 }
 
-pub(super) fn rows<'a>(record: &'a Record, licence: Option<&'a str>) -> impl Iterator<Item = Row<'a>> {
-    record.steps.iter().map(move |step| Row {
-        id: record.id.as_str(),
-        licence,
-        index: step.index,
-        kind: step_kind(step.kind),
-        state_before: step.state_before.to_string(),
-        text: &step.text,
-        state_after: step.state_after.to_string(),
-        premises: step.premises.iter().map(FullName::as_str).collect(),
-    })
-}
-
-pub(super) fn columns() -> Vec<Column> {
-    vec![
-        Column::text("id", "the record"),
-        Column::text("licence", "of the library, as SPDX names it").optional(),
-        Column::integer("index", "the place in the proof, from zero"),
-        Column::text("kind", "`tactic`, `bullet`, `brace` or `command`"),
-        Column::text("state_before", "the proof state as Rocq shows it"),
-        Column::text("text", "the sentence, period included"),
-        Column::text("state_after", "the proof state after it"),
-        Column::texts("premises", "full names of what the sentence names"),
-    ]
+/// A row for each sentence.
+pub(super) fn rows<'a>(member: &Member<'a>) -> impl Iterator<Item = TacticStepRow<'a>> {
+    member.record.steps.iter().map(|step| TacticStepRow::new(member, step))
 }

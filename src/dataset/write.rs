@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
-use super::column::{self, Column};
-use super::premise_selection::Corpus;
+use super::column::{self, Column, Row};
+use super::member::Member;
+use super::messages::MessagesRow;
+use super::premise_selection::{Corpus, PremiseSelectionRow};
+use super::records::RecordRow;
 use super::split::Split;
-use super::{babel_formal, messages, premise_selection, records, tactic_steps, term_to_script, whole_proof};
-use crate::record::Record;
+use super::tactic_steps::TacticStepRow;
+use super::term_to_script::TermToScriptRow;
+use super::whole_proof::WholeProofRow;
+use super::{babel_formal, premise_selection, tactic_steps};
 use crate::settings::{Compat, ExportSettings, FileFormat, View};
 use crate::stages::Pass;
 use crate::stages::event::Observer;
@@ -19,13 +22,10 @@ use crate::store::{StoreError, jsonl, parquet};
 pub(super) struct Content<'a> {
     pub(super) settings: &'a ExportSettings,
     /// In order of selection.
-    pub(super) records: &'a [Member<'a>],
+    pub(super) members: &'a [Member<'a>],
     /// Empty unless the view of premise selection is asked for.
     pub(super) corpus: &'a Corpus,
 }
-
-/// A record and the side that it stands on.
-type Member<'a> = (&'a Record, Split);
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ impl Content<'_> {
     /// Writes every file that is asked for and says which they are.
     pub(super) fn write(&self, observer: &dyn Observer, output: &DatasetDir) -> Result<Vec<PathBuf>, StoreError> {
         let files = self.files(output);
-        let (n_records, n_files) = (self.records.len(), files.len());
+        let (n_records, n_files) = (self.members.len(), files.len());
         let what = format!("export: writing {n_records} records in {n_files} files");
         let pass = Pass::start(observer, &what, files.iter().map(|(_, holds)| self.size(*holds)).sum());
         for (path, holds) in &files {
@@ -82,7 +82,7 @@ impl Content<'_> {
     /// Records that are gone over to write a file.
     fn size(&self, holds: Holds) -> usize {
         match holds {
-            Holds::Array | Holds::Lines => self.records.len(),
+            Holds::Array | Holds::Lines => self.members.len(),
             Holds::View(_, split) | Holds::BabelFormal(split) => self.members(Some(split)).count(),
             Holds::Corpus => 0,
         }
@@ -91,15 +91,13 @@ impl Content<'_> {
     fn write_file(&self, path: &Path, holds: Holds, pass: &Pass<'_>) -> Result<(), StoreError> {
         let members = |split| self.members(split).inspect(|_| pass.advance(1));
         match holds {
-            Holds::Array => jsonl::write_array(path, members(None).map(|it| self.whole(it))),
-            Holds::Lines => jsonl::write_lines(path, members(None).map(|it| self.whole(it))),
+            Holds::Array => jsonl::write_array(path, members(None).map(RecordRow::new)),
+            Holds::Lines => jsonl::write_lines(path, members(None).map(RecordRow::new)),
             Holds::View(view, split) => self.write_view(view, path, members(Some(split))),
-            Holds::Corpus => {
-                self.write_rows(path, &premise_selection::corpus_columns(), self.corpus.rows(self.settings))
-            }
+            Holds::Corpus => self.write_rows(path, self.corpus.rows(self.settings)),
             Holds::BabelFormal(split) => {
                 pass.advance(self.size(holds));
-                jsonl::write_array(path, babel_formal::rows(self.records, split))
+                jsonl::write_array(path, babel_formal::rows(self.members, split))
             }
         }
     }
@@ -110,31 +108,19 @@ impl Content<'_> {
         path: &Path,
         members: impl Iterator<Item = &'b Member<'b>>,
     ) -> Result<(), StoreError> {
-        let columns = columns(view);
-        let licence = |record: &Record| self.settings.licence_of(&record.source.project);
-        let records = members.map(|(record, side)| (*record, *side, licence(record)));
         match view {
-            View::Records => self.write_rows(path, &columns, records.map(|(it, side, by)| records::row(it, side, by))),
-            View::WholeProof => self.write_rows(path, &columns, records.map(|(it, _, by)| whole_proof::row(it, by))),
-            View::Steps => self.write_rows(path, &columns, records.flat_map(|(it, _, by)| tactic_steps::rows(it, by))),
-            View::PremiseSelection => {
-                self.write_rows(path, &columns, records.flat_map(|(it, _, by)| premise_selection::rows(it, by)))
-            }
-            View::TermToScript => {
-                self.write_rows(path, &columns, records.map(|(it, _, by)| term_to_script::row(it, by)))
-            }
-            View::Messages => self.write_rows(path, &columns, records.map(|(it, _, by)| messages::row(it, by))),
+            View::Records => self.write_rows(path, members.map(RecordRow::new)),
+            View::WholeProof => self.write_rows(path, members.map(WholeProofRow::new)),
+            View::Steps => self.write_rows(path, members.flat_map(tactic_steps::rows)),
+            View::PremiseSelection => self.write_rows(path, members.flat_map(premise_selection::rows)),
+            View::TermToScript => self.write_rows(path, members.map(TermToScriptRow::new)),
+            View::Messages => self.write_rows(path, members.map(MessagesRow::new)),
         }
     }
 
-    fn write_rows<T: Serialize>(
-        &self,
-        path: &Path,
-        columns: &[Column],
-        rows: impl IntoIterator<Item = T>,
-    ) -> Result<(), StoreError> {
+    fn write_rows<T: Row>(&self, path: &Path, rows: impl IntoIterator<Item = T>) -> Result<(), StoreError> {
         if self.has(FileFormat::Parquet) {
-            parquet::write(path, &column::schema(columns), rows)
+            parquet::write(path, &column::schema::<T>(), rows)
         } else {
             jsonl::write_lines(path, rows)
         }
@@ -151,24 +137,19 @@ impl Content<'_> {
 
     /// The records of one split, or of all and of none.
     fn members(&self, split: Option<Split>) -> impl Iterator<Item = &Member<'_>> {
-        self.records.iter().filter(move |(_, side)| split.is_none_or(|split| *side == split))
-    }
-
-    /// A record whole.
-    fn whole<'b>(&'b self, (record, side): &'b Member<'b>) -> records::Row<'b> {
-        records::row(record, *side, self.settings.licence_of(&record.source.project))
+        self.members.iter().filter(move |member| split.is_none_or(|split| member.split == split))
     }
 }
 
 /// The columns of a view.
 pub(super) fn columns(view: View) -> Vec<Column> {
     match view {
-        View::Records => records::columns(),
-        View::WholeProof => whole_proof::columns(),
-        View::Steps => tactic_steps::columns(),
-        View::PremiseSelection => premise_selection::columns(),
-        View::TermToScript => term_to_script::columns(),
-        View::Messages => messages::columns(),
+        View::Records => RecordRow::columns(),
+        View::WholeProof => WholeProofRow::columns(),
+        View::Steps => TacticStepRow::columns(),
+        View::PremiseSelection => PremiseSelectionRow::columns(),
+        View::TermToScript => TermToScriptRow::columns(),
+        View::Messages => MessagesRow::columns(),
     }
 }
 

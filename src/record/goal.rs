@@ -65,21 +65,45 @@ impl fmt::Display for Goal {
     }
 }
 
-/// The state the way Rocq's `Show.` prints it.
+/// The state the way Rocq's `Show.` prints it, but for its advice on which bullet comes next.
 impl fmt::Display for ProofState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n_goals = self.goals.len();
-        match n_goals {
-            0 => return write!(f, "No more goals."),
-            1 => writeln!(f, "1 goal")?,
-            _ => writeln!(f, "{n_goals} goals")?,
+        let Some((first, others)) = self.goals.split_first() else { return self.fmt_without_focus(f) };
+        let (number, n_shelved) = (self.goals.len(), self.shelved.len());
+        let goals = if number == 1 { "goal" } else { "goals" };
+        match n_shelved {
+            0 => writeln!(f, "{number} {goals}")?,
+            _ => writeln!(f, "{number} focused {goals} (shelved: {n_shelved})")?,
         }
-        write!(f, "\n{}", self.goals[0])?;
-        for (index, goal) in self.goals.iter().enumerate().skip(1) {
-            write!(f, "\n\ngoal {} is:\n {}", index + 1, goal.conclusion)?;
+        write!(f, "\n{first}")?;
+        if !others.is_empty() {
+            writeln!(f)?;
         }
-        Ok(())
+        fmt_conclusions(others, 2, f)
     }
+}
+
+impl ProofState {
+    /// What is to be said where no goal is in focus: the proof is finished only if there is none elsewhere.
+    fn fmt_without_focus(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (said, elsewhere) = if !self.background.is_empty() {
+            ("This subproof is complete, but there are some unfocused goals.", &self.background)
+        } else if !self.shelved.is_empty() {
+            ("All the remaining goals are on the shelf.", &self.shelved)
+        } else if !self.given_up.is_empty() {
+            ("No more goals, but there are some goals you gave up:", &self.given_up)
+        } else {
+            return write!(f, "No more goals.");
+        };
+        let (number, goals) = (elsewhere.len(), if elsewhere.len() == 1 { "goal" } else { "goals" });
+        writeln!(f, "{said}\n\n{number} {goals}")?;
+        fmt_conclusions(elsewhere, 1, f)
+    }
+}
+
+/// The conclusions of goals, numbered from `first`.
+fn fmt_conclusions(goals: &[Goal], first: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    goals.iter().zip(first..).try_for_each(|(goal, number)| write!(f, "\ngoal {number} is:\n {}", goal.conclusion))
 }
 
 #[cfg(test)]
@@ -111,5 +135,24 @@ mod tests {
         goal 2 is:
          True
         ");
+        let state = ProofState { shelved: vec![goal("nat")], ..state };
+        assert!(state.to_string().starts_with("2 focused goals (shelved: 1)\n\n"));
+    }
+
+    #[test]
+    fn m103_a_finished_subproof_is_told_from_a_finished_proof() {
+        let (goals, background) = (vec![], vec![goal("True"), goal("d = d")]);
+        let state = ProofState { goals, background, ..ProofState::default() };
+        insta::assert_snapshot!(state.to_string(), @r"
+        This subproof is complete, but there are some unfocused goals.
+
+        2 goals
+
+        goal 1 is:
+         True
+        goal 2 is:
+         d = d
+        ");
+        assert_eq!(ProofState::default().to_string(), "No more goals.");
     }
 }

@@ -39,6 +39,18 @@ pub enum StepKind {
     Command,
 }
 
+impl StepKind {
+    /// Its name, as it stands in a record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tactic => "tactic",
+            Self::Bullet => "bullet",
+            Self::Brace => "brace",
+            Self::Command => "command",
+        }
+    }
+}
+
 /// The term that the kernel checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProofTerm {

@@ -40,17 +40,12 @@ pub(super) fn index(records: &[Record]) -> String {
             id: record.id.as_str(),
             s: &record.statement,
             p: record.steps.iter().map(|step| step.text.as_str()).collect::<Vec<_>>().join(" "),
-            n: n_tactics(record),
+            n: record.tactic_steps().count(),
             t: record.tokens.as_ref().map(|tokens| tokens.proof_term),
             d: decision(record),
         })
         .collect();
     packed(&entries)
-}
-
-/// Tactics of a proof.
-pub(super) fn n_tactics(record: &Record) -> usize {
-    record.steps.iter().filter(|step| step.kind == StepKind::Tactic).count()
 }
 
 fn decision(record: &Record) -> Option<f64> {

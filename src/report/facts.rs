@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::browser::n_tactics;
 use super::chart::{self, percentile};
 use super::{DoneStage, ReportError};
 use crate::dataset::{ModelUse, models};
@@ -138,7 +137,7 @@ fn sizes(records: &[Record]) -> Result<(Vec<Chart>, Vec<Percentiles>), ReportErr
     let measures: [(&'static str, &'static str, Vec<usize>); 4] = [
         ("Proof terms", "tokens", tokens.clone().map(|tokens| tokens.proof_term).collect()),
         ("Proof scripts", "tokens", tokens.map(|tokens| tokens.proof_script).collect()),
-        ("Stages", "tactics", records.iter().map(n_tactics).collect()),
+        ("Steps", "tactics", records.iter().map(|record| record.tactic_steps().count()).collect()),
         ("Premises", "premises", records.iter().map(|record| record.premises.len()).collect()),
     ];
     let (mut charts, mut percentiles) = (Vec::new(), Vec::new());

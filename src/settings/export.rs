@@ -31,6 +31,10 @@ pub struct ExportSettings {
     pub benchmark: Option<PathBuf>,
     /// The similarity from which a record is listed as a near copy of a benchmark's statement, 0 to 1.
     pub near_copy: f64,
+    /// Premises that the proof does not use, to be listed in each view beside those that it does.
+    pub distractors: usize,
+    /// Whether records that rest on a theorem which the library admits may be in a split.
+    pub allow_admitted: bool,
     /// Whether records with answers of the scripted backend may be written.
     pub allow_rehearsal: bool,
     /// The licence of each library, by the first component of its logical paths, as SPDX names it.
@@ -117,6 +121,8 @@ impl Default for ExportSettings {
             seed: 0,
             benchmark: None,
             near_copy: 0.8,
+            distractors: 0,
+            allow_admitted: false,
             allow_rehearsal: false,
             licences: [("mathcomp", "CECILL-B"), ("Coq", "LGPL-2.1-only"), ("Corelib", "LGPL-2.1-only")]
                 .map(|(project, licence)| (project.to_owned(), licence.to_owned()))

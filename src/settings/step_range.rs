@@ -5,12 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Quantity, Reason, Step, StepKind};
+use crate::record::{Quantity, Reason, Step, tactic_steps};
 
 /// How many steps a proof may have, both ends inclusive: `3..7`, `3..` or `..7`.
 ///
-/// A step is here a sentence that transforms the proof state: a tactic, up to its period. Bullets, braces and commands
-/// lay a proof out and are not counted.
+/// Only [tactics](tactic_steps) are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StepRange {
@@ -30,7 +29,7 @@ pub struct BadStepRange {
 impl StepRange {
     /// Why a proof with these steps is out of range, if it is.
     pub fn reason_against(self, steps: &[Step]) -> Option<Reason> {
-        self.reason_against_number(steps.iter().filter(|step| step.kind == StepKind::Tactic).count())
+        self.reason_against_number(tactic_steps(steps).count())
     }
 
     /// Why a proof with so many steps that count is out of range, if it is.

@@ -26,7 +26,7 @@ use crate::llm::completions::{self, TailLogprobs};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
 use crate::llm::{Reply, Request, Route, Session};
-use crate::record::{Reason, Record, Score, StepKind, TokenLogprob, Variant};
+use crate::record::{Reason, Record, Score, TokenLogprob, Variant};
 use crate::settings::{ScoreSettings, Wire};
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
@@ -201,9 +201,8 @@ impl Scorer {
 
 /// Hides what would give the tactics of this record away.
 pub fn obfuscator(record: &Record) -> Obfuscator {
-    let steps = record.steps.iter().filter(|step| step.kind == StepKind::Tactic);
     Obfuscator::new(&TrueProof {
-        tactics: steps.map(|step| step.text.as_str()).collect(),
+        tactics: record.tactic_steps().map(|step| step.text.as_str()).collect(),
         premises: record.premises.iter().map(|premise| premise.full_name.as_str()).collect(),
         notations: record.notations.iter().map(|notation| notation.text.as_str()).collect(),
     })

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::event::Event;
 use super::{Context, StageError, units};
-use crate::record::{Reason, Record, RecordId, Selection, StepKind};
+use crate::record::{Reason, Record, RecordId, Selection};
 use crate::settings::SelectSettings;
 use crate::store::digest::Digest;
 use crate::store::layout::{Stage, StageDir, UnitName};
@@ -110,7 +110,7 @@ fn read_candidates<'a>(input: &StageDir, inputs: &'a [(UnitName, Seal)]) -> Resu
 
 /// What is proved and the tactics, a line each, with single spaces.
 fn document(record: &Record) -> String {
-    let tactics = record.steps.iter().filter(|step| step.kind == StepKind::Tactic).map(|step| step.text.as_str());
+    let tactics = record.tactic_steps().map(|step| step.text.as_str());
     let sentences = [record.proposition()].into_iter().chain(tactics);
     let lines: Vec<_> = sentences.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     lines.join("\n")

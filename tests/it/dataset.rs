@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rocq_distill::dataset::{self, DatasetManifest};
 use rocq_distill::record::{
     FinishReason, FullName, Goal, Hypothesis, Judge, LogicalPath, Notation, Premise, ProofState, ProofTerm, Provenance,
-    Reasoning, Record, Score, StepKind, TokenCounts, Usage, Variant, Verdict, Verification, VerificationStatus,
+    Reasoning, Record, Score, Source, StepKind, TokenCounts, Usage, Variant, Verdict, Verification, VerificationStatus,
 };
 use rocq_distill::settings::ExportSettings;
 use rocq_distill::store::digest::Digest;
@@ -109,7 +109,12 @@ pub(crate) fn full(id: &str) -> Record {
         (vec![name.clone()], state("n + 0 = n"), state("0 + n = n"));
     let mut last = step(1, "exact: I.", StepKind::Tactic);
     last.state_before = state("0 + n = n");
+    let proof_script = "Proof.\n  rewrite addnC.\n  exact: I.\nQed.".to_owned();
+    let distinct = distinct(id);
+    let source = Source { byte_end: distinct.statement.len() + 1 + proof_script.len(), ..distinct.source.clone() };
     Record {
+        source,
+        proof_script,
         steps: vec![first, last],
         section_context: vec![Hypothesis { names: vec!["T".to_owned()], body: None, ty: "Type".to_owned() }],
         premises: vec![Premise {
@@ -152,6 +157,6 @@ pub(crate) fn full(id: &str) -> Record {
             judge: Judge::Model(provenance("judge-model")),
         }],
         reasoning_index: Some(1),
-        ..distinct(id)
+        ..distinct
     }
 }

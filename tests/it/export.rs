@@ -91,6 +91,8 @@ fn the_manifest_says_what_the_files_hold() {
         "test": 0.05,
         "seed": 0,
         "near_copy": 0.8,
+        "distractors": 0,
+        "allow_admitted": false,
         "allow_rehearsal": false,
         "licences": {
           "Coq": "LGPL-2.1-only",
@@ -108,6 +110,8 @@ fn the_manifest_says_what_the_files_hold() {
       ],
       "largest_group": 3,
       "n_near_copies": 0,
+      "n_rests_on_admitted": 0,
+      "premise_order": [],
       "n_rehearsed": 0,
       "libraries": [
         {

@@ -27,6 +27,7 @@ mod petanque_fault;
 mod project;
 mod reason;
 mod recorded;
+mod replay;
 mod report;
 mod score;
 mod select;

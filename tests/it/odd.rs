@@ -8,14 +8,14 @@ use rocq_distill::store::layout::{RunDir, Stage};
 
 use crate::harness::TestRun;
 use crate::library::{compile, rejected};
-use crate::overview;
 use crate::support::{assert_lists_are_by_name, kept};
+use crate::{overview, replay};
 
 #[track_caller]
 fn check(theme: &str, kinds: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/odd").join(theme).with_extension("v");
     let run = TestRun::new();
-    compile(&run.path().join("lib"), &[(&format!("{theme}.v"), &fs::read_to_string(path).unwrap())]);
+    compile(&run.path().join("lib"), &[(&format!("{theme}.v"), &fs::read_to_string(&path).unwrap())]);
     for stage in [format!("extract --input lib {kinds}"), "verify --library lib --engine coqidetop".to_owned()] {
         let outcome = run.run(&format!("{stage} --quiet"));
         assert_eq!(outcome.code(), 0, "{stage}: {}", outcome.stderr());
@@ -23,6 +23,7 @@ fn check(theme: &str, kinds: &str) {
     assert_eq!(rejected(&run, "verify", &format!("L/{theme}")), []);
     let extracted = RunDir::new(run.path().join("export")).stage(Stage::Extract);
     assert_lists_are_by_name(&kept(&extracted));
+    replay::check(&run, &path, &[]);
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);

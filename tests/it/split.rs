@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use rocq_distill::record::{FullName, Premise};
+use rocq_distill::record::{Axiom, FullName, Premise, Reason};
 use rocq_distill::settings::{ExportSettings, SplitBy};
 use rocq_distill::store::jsonl;
+use rocq_distill::store::layout::Stage;
+use rocq_distill::store::unit::Outcome;
 use serde_json::{Value, json};
 
 use crate::dataset::{distinct, failure_with, full, lines, run_dir_of, run_with, sides};
+use crate::support::write_outcomes;
 
 #[test]
 fn m38_no_split_shares_a_file_a_statement_or_a_proof_term() {
@@ -129,4 +132,22 @@ fn what_the_benchmark_has_too_is_kept_apart_and_near_copies_are_listed() {
         fs::write(&benchmark, no_statement.to_string()).unwrap();
         assert!(failure_with(&run_dir, &settings).starts_with("entry 1 of the benchmark"), "{no_statement}");
     }
+}
+
+#[test]
+fn m102_what_rests_on_an_admitted_theorem_is_in_no_split_unless_it_is_asked_for() {
+    let mut records: Vec<_> = (0..4).map(|index| distinct(&format!("lib.f{index}:r{index}"))).collect();
+    records[1].axioms = vec![Axiom::new("lib.f0.admitted")];
+    records[2].axioms = vec![Axiom::new("lib.axioms.classic")];
+    let (_folder, run_dir) = run_dir_of(records);
+    let extract = run_dir.stage(Stage::Extract);
+    let rejected = distinct("lib.f0:admitted").rejected(Reason::Admitted);
+    write_outcomes(&extract, Stage::Extract, &[("lib.f0", Outcome { kept: vec![], rejected: vec![rejected] })]);
+    let all_train = ExportSettings { validation: 0.0, test: 0.0, ..ExportSettings::default() };
+    let manifest = run_with(&run_dir, &all_train);
+    assert_eq!(manifest.n_rests_on_admitted, 1);
+    assert_eq!(sides(&run_dir)["set_aside"], ["lib.f1:r1"]);
+    assert!(fs::read_to_string(run_dir.dataset().card()).unwrap().contains("1 records rest on theorems"));
+    run_with(&run_dir, &ExportSettings { allow_admitted: true, ..all_train });
+    assert_eq!(sides(&run_dir)["train"].len(), 4);
 }

@@ -110,17 +110,22 @@ pub(crate) fn reasoning(index: usize, text: &str) -> Reasoning {
 
 /// Fills a folder as the step does when it keeps these records, units by the logical path of their file.
 pub(crate) fn write_stage(folder: &StageDir, stage: Stage, units: &[(&str, Vec<Record>)]) {
-    let inputs = units.iter().map(|(logical_path, records)| Input {
+    let outcome = |records: &Vec<Record>| Outcome { kept: records.clone(), rejected: vec![] };
+    let units: Vec<_> = units.iter().map(|(logical_path, records)| (*logical_path, outcome(records))).collect();
+    write_outcomes(folder, stage, &units);
+}
+
+/// Fills a folder as the step does when this is what it makes of each unit.
+pub(crate) fn write_outcomes(folder: &StageDir, stage: Stage, units: &[(&str, Outcome)]) {
+    let inputs = units.iter().map(|(logical_path, outcome)| Input {
         unit: UnitName::of_logical_path(logical_path),
-        size: records.len() as u64,
-        digest: Digest::of_json(records),
+        size: outcome.kept.len() as u64,
+        digest: Digest::of_json(&outcome.kept),
     });
     let ledger = Ledger::open(stage, folder, json!({ "made": "by hand" }), inputs.collect(), Shard::WHOLE).unwrap();
-    for (logical_path, records) in units {
-        let outcome = Outcome { kept: records.clone(), rejected: vec![] };
-        ledger
-            .commit(&UnitName::of_logical_path(logical_path), records.len(), &outcome, std::time::Duration::ZERO)
-            .unwrap();
+    for (logical_path, outcome) in units {
+        let n_in = outcome.kept.len() + outcome.rejected.len();
+        ledger.commit(&UnitName::of_logical_path(logical_path), n_in, outcome, std::time::Duration::ZERO).unwrap();
     }
     ledger.finish().unwrap();
 }

@@ -1,5 +1,6 @@
 //! The views of a dataset, and its older layouts.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -35,13 +36,26 @@ fn the_view_of_whole_proofs_has_statement_and_script() {
     insta::assert_json_snapshot!(only_row(View::WholeProof), @r#"
     {
       "context": "T : Type",
-      "file": "lib/a.v",
       "id": "lib.a:x",
       "licence": "MIT",
+      "place": {
+        "axioms": [],
+        "byte_end": 55,
+        "byte_start": 0,
+        "closing": "Qed.",
+        "file": "lib/a.v",
+        "full_name": "lib.a.x",
+        "logical_path": "lib.a",
+        "opening": "Proof.",
+        "proof_byte_start": 15,
+        "rests_on_admitted": false,
+        "rocq_version": "8.20.1",
+        "sha256": "7d1511dd2c40fce726e6a8cd754a7907be52662b624b7f269b8bee21811799f0"
+      },
       "premises": [
-        "lib.premises.addnC"
+        "lib.premises.addnC : commutative addn"
       ],
-      "proof_script": "Proof. exact: I.\nQed.",
+      "proof_script": "Proof.\n  rewrite addnC.\n  exact: I.\nQed.",
       "statement": "Lemma x : P_x.",
       "statement_type": "P_x"
     }
@@ -56,12 +70,26 @@ fn the_view_of_steps_has_the_states_as_rocq_shows_them() {
       "index": 0,
       "kind": "tactic",
       "licence": "MIT",
-      "premises": [
-        "lib.premises.addnC"
-      ],
+      "place": {
+        "axioms": [],
+        "byte_end": 55,
+        "byte_start": 0,
+        "closing": "Qed.",
+        "file": "lib/a.v",
+        "full_name": "lib.a.x",
+        "logical_path": "lib.a",
+        "opening": "Proof.",
+        "proof_byte_start": 15,
+        "rests_on_admitted": false,
+        "rocq_version": "8.20.1",
+        "sha256": "7d1511dd2c40fce726e6a8cd754a7907be52662b624b7f269b8bee21811799f0"
+      },
       "state_after": "1 goal\n\n  ============================\n  0 + n = n",
       "state_before": "1 goal\n\n  ============================\n  n + 0 = n",
-      "text": "rewrite addnC."
+      "text": "rewrite addnC.",
+      "used_premises": [
+        "lib.premises.addnC"
+      ]
     }
     "#);
 }
@@ -73,10 +101,24 @@ fn the_view_of_premise_selection_has_the_sentences_that_name_premises_and_a_corp
       "id": "lib.a:x",
       "index": 0,
       "licence": "MIT",
-      "premises": [
+      "place": {
+        "axioms": [],
+        "byte_end": 55,
+        "byte_start": 0,
+        "closing": "Qed.",
+        "file": "lib/a.v",
+        "full_name": "lib.a.x",
+        "logical_path": "lib.a",
+        "opening": "Proof.",
+        "proof_byte_start": 15,
+        "rests_on_admitted": false,
+        "rocq_version": "8.20.1",
+        "sha256": "7d1511dd2c40fce726e6a8cd754a7907be52662b624b7f269b8bee21811799f0"
+      },
+      "state": "1 goal\n\n  ============================\n  n + 0 = n",
+      "used_premises": [
         "lib.premises.addnC"
-      ],
-      "state": "1 goal\n\n  ============================\n  n + 0 = n"
+      ]
     }
     "#);
     let (_folder, run_dir) = run_dir_of(vec![full("lib.a:x")]);
@@ -98,10 +140,25 @@ fn the_view_from_term_to_script_has_no_reasoning() {
       "notations": [
         "\"_ + _\" := (addn m n) : nat_scope"
       ],
+      "place": {
+        "axioms": [],
+        "byte_end": 55,
+        "byte_start": 0,
+        "closing": "Qed.",
+        "file": "lib/a.v",
+        "full_name": "lib.a.x",
+        "logical_path": "lib.a",
+        "opening": "Proof.",
+        "proof_byte_start": 15,
+        "rests_on_admitted": false,
+        "rocq_version": "8.20.1",
+        "sha256": "7d1511dd2c40fce726e6a8cd754a7907be52662b624b7f269b8bee21811799f0"
+      },
       "premises": [
         "lib.premises.addnC : commutative addn"
       ],
       "proof_term": "proof_x",
+      "statement": "Lemma x : P_x.",
       "statement_type": "P_x",
       "tactics": "rewrite addnC.\nexact: I."
     }
@@ -112,17 +169,48 @@ fn the_view_from_term_to_script_has_no_reasoning() {
 fn the_conversation_thinks_before_it_gives_the_script() {
     insta::assert_json_snapshot!(only_row(View::Messages), @r#"
     {
+      "answer": "<think>\nthought 1\n</think>\n\n```coq\nrewrite addnC.\nexact: I.\n```",
+      "completion": [
+        {
+          "content": "```coq\nrewrite addnC.\nexact: I.\n```",
+          "reasoning_content": "thought 1",
+          "role": "assistant"
+        }
+      ],
       "has_reasoning": true,
       "id": "lib.a:x",
       "licence": "MIT",
       "messages": [
         {
-          "content": "Here is a proof term of Rocq, the type that it proves, and what a proof of it may use. Give tactics that prove the type.\n\nType:\nP_x\n\nProof term:\nproof_x\n\nContext:\nT : Type\n\nPremises:\nlib.premises.addnC : commutative addn\n\nNotations:\n\"_ + _\" := (addn m n) : nat_scope\n",
+          "content": "Here is a theorem of Rocq, the term that proves it, and what a proof may use. Give tactics that prove the statement: what stands between `Proof.` and `Qed.`\n\nStatement:\nLemma x : P_x.\n\nType:\nP_x\n\nProof term:\nproof_x\n\nContext:\nT : Type\n\nPremises:\nlib.premises.addnC : commutative addn\n\nNotations:\n\"_ + _\" := (addn m n) : nat_scope\n",
+          "reasoning_content": null,
           "role": "user"
         },
         {
           "content": "<think>\nthought 1\n</think>\n\n```coq\nrewrite addnC.\nexact: I.\n```",
+          "reasoning_content": null,
           "role": "assistant"
+        }
+      ],
+      "place": {
+        "axioms": [],
+        "byte_end": 55,
+        "byte_start": 0,
+        "closing": "Qed.",
+        "file": "lib/a.v",
+        "full_name": "lib.a.x",
+        "logical_path": "lib.a",
+        "opening": "Proof.",
+        "proof_byte_start": 15,
+        "rests_on_admitted": false,
+        "rocq_version": "8.20.1",
+        "sha256": "7d1511dd2c40fce726e6a8cd754a7907be52662b624b7f269b8bee21811799f0"
+      },
+      "prompt": [
+        {
+          "content": "Here is a theorem of Rocq, the term that proves it, and what a proof may use. Give tactics that prove the statement: what stands between `Proof.` and `Qed.`\n\nStatement:\nLemma x : P_x.\n\nType:\nP_x\n\nProof term:\nproof_x\n\nContext:\nT : Type\n\nPremises:\nlib.premises.addnC : commutative addn\n\nNotations:\n\"_ + _\" := (addn m n) : nat_scope\n",
+          "reasoning_content": null,
+          "role": "user"
         }
       ]
     }
@@ -206,6 +294,80 @@ fn m44_the_order_of_every_list_that_is_trained_on_is_a_function_of_the_set_alone
         record.notations.rotate_left(1);
     });
     assert_eq!(as_used, turned);
+}
+
+#[test]
+fn m56_the_thought_is_in_a_form_for_each_sort_of_chat_template() {
+    let row = only_row(View::Messages);
+    let (question, answer) = (&row["messages"][0], &row["messages"][1]);
+    assert_eq!(answer["content"], "<think>\nthought 1\n</think>\n\n```coq\nrewrite addnC.\nexact: I.\n```");
+    assert_eq!(answer["reasoning_content"], Value::Null);
+    assert_eq!(row["prompt"], json!([question]));
+    let completion = json!({ "role": "assistant", "content": "```coq\nrewrite addnC.\nexact: I.\n```", "reasoning_content": "thought 1" });
+    assert_eq!(row["completion"], json!([completion]));
+    assert_eq!(row["answer"], answer["content"]);
+}
+
+#[test]
+fn m104_scripts_have_the_form_of_the_source_without_the_indentation_of_their_place() {
+    let mut record = full("lib.a:x");
+    record.proof_script = "  Proof.\n    rewrite addnC.\n      - exact: I. (* so *)\n  Qed.".trim_start().to_owned();
+    let (_folder, run_dir) = run_dir_of(vec![record]);
+    let row = |view: View| {
+        run_with(&run_dir, &as_lines(view));
+        let path = run_dir.dataset().split(view.as_str(), "train", "jsonl");
+        jsonl::read::<Value>(&path, "row").unwrap().remove(0)
+    };
+    let tactics = "rewrite addnC.\n  - exact: I. (* so *)";
+    assert_eq!(row(View::TermToScript)["tactics"], tactics);
+    assert!(row(View::Messages)["answer"].as_str().unwrap().contains(&format!("```coq\n{tactics}\n```")));
+    assert_eq!(row(View::WholeProof)["proof_script"], "Proof.\n  rewrite addnC.\n    - exact: I. (* so *)\nQed.");
+}
+
+#[test]
+fn m105_a_column_of_one_name_means_one_thing_in_every_view_and_each_row_tells_its_place() {
+    let mut meanings: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for view in View::ALL.iter().copied().filter(|view| *view != View::Records) {
+        let row = only_row(view);
+        for (name, value) in row.as_object().unwrap() {
+            meanings.entry(name.clone()).or_default().insert(value.to_string());
+        }
+        for name in ["logical_path", "sha256", "byte_start", "proof_byte_start", "byte_end", "opening", "closing"] {
+            assert!(!row["place"][name].is_null(), "{view:?} has no {name}");
+        }
+        assert_eq!((&row["place"]["rocq_version"], &row["place"]["axioms"]), (&json!("8.20.1"), &json!([])));
+    }
+    // Steps are told apart by these.
+    meanings.retain(|name, _| !["index", "kind", "text"].contains(&name.as_str()));
+    let several: Vec<_> = meanings.iter().filter(|(_, values)| values.len() > 1).collect();
+    assert!(several.is_empty(), "{several:?}");
+}
+
+#[test]
+fn distractors_are_the_nearest_premises_that_the_proof_does_not_use() {
+    let premise = |name: &str, ty: &str| Premise {
+        full_name: FullName::new(format!("lib.premises.{name}")),
+        ty: ty.to_owned(),
+        ..full("lib.a:x").premises.remove(0)
+    };
+    let mut other = distinct("lib.b:other");
+    other.premises = vec![
+        premise("far", "forall s : seq, size s = 0"),
+        premise("near", "P_x -> True"),
+        premise("nearer", "P_x -> P_x"),
+    ];
+    let (_folder, run_dir) = run_dir_of(vec![full("lib.a:x"), other]);
+    let listed = |distractors: usize| {
+        let settings = ExportSettings { distractors, validation: 0.0, test: 0.0, ..as_lines(View::Messages) };
+        run_with(&run_dir, &settings);
+        let path = run_dir.dataset().split("messages", "train", "jsonl");
+        let row = jsonl::read::<Value>(&path, "row").unwrap().remove(0);
+        let question = row["prompt"][0]["content"].as_str().unwrap().to_owned();
+        let (_, premises) = question.split_once("Premises:\n").unwrap();
+        premises.lines().map_while(|line| Some(line.split_once(" : ")?.0.to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(0), ["lib.premises.addnC"]);
+    assert_eq!(listed(2), ["lib.premises.addnC", "lib.premises.near", "lib.premises.nearer"]);
 }
 
 #[test]

@@ -12,9 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use self::axioms::Pending;
 use super::names::{self, Names};
-use crate::record::{
-    Hypothesis, ProofState, Reason, Record, RecordId, Rejected, Source, StepKind, TheoremKind, excerpt,
-};
+use crate::record::{Hypothesis, ProofState, Reason, Record, RecordId, Rejected, Source, TheoremKind, excerpt};
 use crate::rocq::dependencies;
 use crate::rocq::document::Document;
 use crate::rocq::glob::{Glob, within};
@@ -373,7 +371,11 @@ impl Walk<'_> {
         self.settings.only_steps.is_none_or(|range| {
             let end = vernac::proof_end(self.text, &self.sentences, index);
             let roles = (index + 1..end).map(|index| self.role(index));
-            range.reason_against_number(roles.filter(|role| *role == Role::Step(StepKind::Tactic)).count()).is_none()
+            range
+                .reason_against_number(
+                    roles.filter(|role| matches!(role, Role::Step(kind) if kind.is_tactic())).count(),
+                )
+                .is_none()
         })
     }
 
