@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 
 use super::premise_selection::Corpus;
-use crate::record::Record;
+use crate::record::{KernelName, Record};
 use crate::text::bm25::Bm25;
 use crate::text::inverted_index::InvertedIndex;
 
@@ -28,7 +28,9 @@ pub(super) fn nearest<'a>(
         let named: HashSet<_> = record
             .premises
             .iter()
-            .flat_map(|premise| [Some(premise.full_name.as_str()), premise.kernel_name.as_ref().map(|it| it.as_str())])
+            .flat_map(|premise| {
+                [Some(premise.full_name.as_str()), premise.kernel_name.as_ref().map(KernelName::as_str)]
+            })
             .flatten()
             .chain([record.source.full_name.as_str()])
             .collect();

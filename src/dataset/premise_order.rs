@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::member::Member;
+use crate::record::FullName;
 use crate::settings::View;
 
 /// How often the first premise of a list is the one that the script uses first, in one view.
@@ -41,7 +42,7 @@ impl PremiseOrder {
         let statement = member.record.proposition();
         let is_new = |name: &&str| !is_word_of(statement, name.rsplit('.').next().unwrap_or(name));
         let listed: Vec<_> = listed.iter().copied().filter(is_new).collect();
-        let used = member.record.steps.iter().flat_map(|step| &step.premises).map(|name| name.as_str());
+        let used = member.record.steps.iter().flat_map(|step| &step.premises).map(FullName::as_str);
         let Some(first) = used.into_iter().find(|name| listed.contains(name)) else { return };
         self.n_lists += 1;
         self.n_first += usize::from(listed[0] == first);
