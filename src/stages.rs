@@ -5,6 +5,7 @@ pub mod dry_run;
 mod error;
 pub mod event;
 pub mod extract;
+mod files;
 pub mod filter;
 pub mod judge;
 pub mod measure;

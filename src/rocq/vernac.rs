@@ -3,7 +3,8 @@
 mod words;
 
 use self::words::{COMMANDS, QUESTIONS};
-use super::sentence::{self, Sentence, Shape, skip_blank};
+use super::sentence::{self, Shape, skip_blank};
+use super::source_text::{SentenceIndex, SourceText};
 use crate::record::{StepKind, TheoremKind};
 
 /// The part that a sentence plays inside a proof.
@@ -54,21 +55,21 @@ pub fn theorem_kind(text: &str) -> Option<TheoremKind> {
 }
 
 /// The first sentence behind the proof of a statement, as far as the text alone tells.
-pub fn proof_end(text: &str, sentences: &[Sentence], statement: usize) -> usize {
+pub fn proof_end(source: &SourceText<'_>, statement: SentenceIndex) -> SentenceIndex {
     let mut n_nested = 0_usize;
-    for (index, sentence) in sentences.iter().enumerate().skip(statement + 1) {
-        let text = &text[sentence.range.clone()];
-        match role(text, sentence.shape) {
-            Role::Closing | Role::Admitted | Role::Abort if n_nested == 0 => return index + 1,
+    for index in statement.next().until(source.end()) {
+        let text = source.text_of(index);
+        match role(text, source.shape(index)) {
+            Role::Closing | Role::Admitted | Role::Abort if n_nested == 0 => return index.next(),
             Role::Closing | Role::Admitted | Role::Abort => n_nested -= 1,
-            Role::Opening if n_nested == 0 && is_whole_proof(text) => return index + 1,
+            Role::Opening if n_nested == 0 && is_whole_proof(text) => return index.next(),
             Role::Step(_) if theorem_kind(text).is_some_and(|kind| TheoremKind::DEFAULT.contains(&kind)) => {
                 n_nested += 1;
             }
             Role::Opening | Role::Step(_) => {}
         }
     }
-    sentences.len()
+    source.end()
 }
 
 /// Whether an opening gives the whole proof: `Proof term.`
@@ -354,12 +355,12 @@ mod tests {
 
     #[test]
     fn the_end_of_a_proof_is_found_past_nested_ones() {
-        let end = |text: &str| proof_end(text, &super::super::sentence::split(text), 0);
-        assert_eq!(end("Lemma a : T. Proof. x. Qed. Lemma b : T. Qed."), 4);
-        assert_eq!(end("Lemma a : T. Lemma b : T. Qed. Proof using. Admitted. Check a."), 5);
-        assert_eq!(end("Lemma a : T. Proof (* c *) I. Qed."), 2);
-        assert_eq!(end("Lemma a : T. Proof (* c *) with x. Abort."), 3);
-        assert_eq!(end("Lemma a : T. x."), 2);
+        let end = |text: &str| proof_end(&SourceText::new(text), SentenceIndex::FIRST);
+        assert_eq!(end("Lemma a : T. Proof. x. Qed. Lemma b : T. Qed."), SentenceIndex::new(4));
+        assert_eq!(end("Lemma a : T. Lemma b : T. Qed. Proof using. Admitted. Check a."), SentenceIndex::new(5));
+        assert_eq!(end("Lemma a : T. Proof (* c *) I. Qed."), SentenceIndex::new(2));
+        assert_eq!(end("Lemma a : T. Proof (* c *) with x. Abort."), SentenceIndex::new(3));
+        assert_eq!(end("Lemma a : T. x."), SentenceIndex::new(2));
     }
 
     #[test]

@@ -7,25 +7,24 @@ mod constant;
 mod names;
 mod walk;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt, future, stream};
 use serde::Serialize;
 use serde_json::json;
 
 use super::event::Event;
+use super::files::{limits, unit_name};
 use super::{Context, StageError};
-use crate::record::Reason;
-use crate::rocq::glob::Glob;
-use crate::rocq::idetop::Limits;
+use crate::rocq::RocqError;
+use crate::rocq::compiler::{self, MadeGlob};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::{self, SourceFile};
-use crate::rocq::process::Bounds;
-use crate::rocq::{RocqError, compiler};
-use crate::settings::{RocqSettings, Settings};
+use crate::rocq::limits::Limits;
+use crate::settings::Settings;
 use crate::store::StoreError;
 use crate::store::digest::Digest;
-use crate::store::layout::{Stage, StageDir, UnitName};
+use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::{Input, Ledger, Summary};
 
 /// Runs the stage.
@@ -88,35 +87,15 @@ async fn one(
     Ok(())
 }
 
-/// The unit of a source file.
-pub(super) fn unit_name(file: &SourceFile) -> UnitName {
-    UnitName::of_logical_path(file.logical_path.as_str())
-}
-
-/// How long the prover may take, how much it may use and say.
-pub(super) fn limits(settings: &RocqSettings) -> Limits {
-    Limits {
-        sentence: Duration::from_secs(settings.sentence_limit_s),
-        query: Duration::from_secs(settings.query_limit_s),
-        file: Duration::from_secs(settings.file_limit_s),
-        bounds: Bounds { memory: settings.max_memory.bytes(), answer: settings.max_answer.bytes() },
-    }
-}
-
 /// Reads a file and what its names mean.
-async fn source(rocq: &Installation, limits: Limits, file: &SourceFile) -> Result<walk::SourceText, RocqError> {
+async fn source(rocq: &Installation, limits: Limits, file: &SourceFile) -> Result<walk::GlobbedText, RocqError> {
     let text = file.read()?;
-    let (glob, flaw) = if file.has_glob {
-        (file.read_glob()?, None)
+    let MadeGlob { glob, flaw } = if file.has_glob {
+        MadeGlob { glob: file.read_glob()?, flaw: None }
     } else {
-        match compiler::make_glob(rocq, file, &text, limits).await? {
-            Ok(made) => (made.glob, made.error.map(|message| Reason::RocqError { sentence: String::new(), message })),
-            Err(fault) => {
-                (Glob::empty(file.logical_path.clone()), Some(fault.reason("the whole file, for its .glob file")))
-            }
-        }
+        compiler::make_glob(rocq, file, &text, limits).await?
     };
-    Ok(walk::SourceText { text, glob, flaw })
+    Ok(walk::GlobbedText { text, glob, flaw })
 }
 
 /// What the unit of a file is made from.

@@ -9,17 +9,21 @@ use futures::{StreamExt, TryStreamExt, future, stream};
 use serde_json::json;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use self::check::{Axioms, Stop};
+use self::check::Span;
 use super::event::Event;
-use super::extract::{library_digest, limits, unit_name};
+use super::extract::library_digest;
+use super::files::{limits, unit_name};
 use super::{Context, StageError};
 use crate::record::{Reason, Record, Source, Verification, VerificationStatus};
 use crate::rocq::engine::Engine;
+use crate::rocq::file_walk::FileWalk;
+use crate::rocq::idetop::{Idetop, IdetopEngine};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::{self, SourceFile};
-use crate::rocq::petanque::{PetanqueReplay, Place, Server};
-use crate::rocq::replay::{IdetopReplay, Replay};
-use crate::rocq::{Fault, RocqError, axioms, vernac};
+use crate::rocq::petanque::{Petanque, PetanqueEngine};
+use crate::rocq::prover::ProverSession;
+use crate::rocq::source_text::SentenceIndex;
+use crate::rocq::{Fault, RocqError, Setback, axioms, vernac};
 use crate::settings::Settings;
 use crate::store::digest::Digest;
 use crate::store::layout::{Stage, StageDir, UnitName};
@@ -66,23 +70,18 @@ pub async fn run(
             let file = files
                 .get(&todo.unit)
                 .ok_or_else(|| RocqError::NoInput { path: todo.unit.as_str().into(), library: rocq.library.clone() })?;
-            let advance = |by| context.observer.observe(&Event::Advanced { unit: &todo.unit, by });
             let text = &file.read()?;
-            let is_shared = matches!(engine, Engine::Petanque(Server { place: Place::Theirs { .. }, .. }));
-            let task = Task {
-                text,
-                records,
-                verification: verification.clone(),
-                file_limit: limits.file,
-                is_tried_again: if is_shared { is_chance_of_shared } else { is_chance },
-                advance: &advance,
-            };
+            let advance = |by| context.observer.observe(&Event::Advanced { unit: &todo.unit, by });
+            let task = Task { records, verification: verification.clone(), limit: limits.file, advance: &advance };
             let outcome = match engine {
                 Engine::Petanque(server) => {
-                    replay(async || PetanqueReplay::start(server, rocq, file, text, limits).await, task).await?
+                    let is_tried_again = if server.is_shared() { is_chance_of_shared } else { is_chance };
+                    let engine = PetanqueEngine { server: server.clone(), rocq: rocq.clone() };
+                    replay(FileWalk::<Petanque>::new(&engine, file, text, limits), is_tried_again, task).await?
                 }
                 Engine::Coqidetop { .. } => {
-                    replay(async || IdetopReplay::start(rocq, file, text, limits).await, task).await?
+                    let engine = IdetopEngine::of(rocq);
+                    replay(FileWalk::<Idetop>::new(&engine, file, text, limits), is_chance, task).await?
                 }
             };
             super::units::commit(context, &ledger, todo, n_in, &outcome, started)
@@ -93,189 +92,169 @@ pub async fn run(
     super::units::finish(context, ledger)
 }
 
-/// A file whose records are replayed.
+/// The records of a file, to be replayed.
 struct Task<'a> {
-    text: &'a str,
     records: Vec<Record>,
     /// What is said of a record that passes.
     verification: Verification,
     /// How long all of them may take.
-    file_limit: Duration,
-    /// Whether a record is tried again in a fresh engine after a fault.
-    is_tried_again: fn(&Fault) -> bool,
+    limit: Duration,
     /// Is told how many bytes of the file are done.
     advance: &'a (dyn Fn(u64) + Sync),
 }
 
-/// Replays the records of one file in engines that `start` gives, one after the other.
-async fn replay<E: Replay>(
-    start: impl AsyncFn() -> Result<E, RocqError>,
-    task: Task<'_>,
-) -> Result<Outcome, StageError> {
-    let Task { text, records, verification, file_limit, is_tried_again, advance } = task;
-    let mut player = Player {
-        start,
-        engine: None,
-        text,
+/// Replays the records of one file in provers that walk it.
+async fn replay<P: ProverSession>(
+    walk: FileWalk<'_, P>,
+    is_tried_again: fn(&Fault) -> bool,
+    Task { records, verification, limit, advance }: Task<'_>,
+) -> Result<Outcome, RocqError> {
+    let text = walk.source().as_str();
+    let mut replay = Replay {
+        walk,
         sha256: Digest::of(text),
-        file_limit,
+        limit,
+        deadline: Instant::now() + limit,
         is_tried_again,
-        position: 0,
+        position: SentenceIndex::FIRST,
         passed: None,
-        dead_end: None,
     };
-    let deadline = Instant::now() + file_limit;
     let mut done = 0;
     let mut verdicts = Vec::with_capacity(records.len());
     for record in &records {
-        verdicts.push(player.verdict(record, Axioms::Later, deadline).await?);
+        verdicts.push(replay.proof(record).await?);
         advance(record.source.byte_end.saturating_sub(done) as u64);
         done = record.source.byte_end;
     }
-    // Those that are to rest on no axiom, if they are right in all else. If that is not certain of all of them at once,
-    // it takes a question for each, behind its proof.
+    replay.keep();
+    replay.deadline = Instant::now() + limit;
+    // If it is not certain of all proofs at once that they rest on no axiom, it takes a question for each.
     let pending: Vec<_> =
-        (0..records.len()).filter(|index| verdicts[*index].is_ok() && records[*index].axioms.is_empty()).collect();
-    let are_free = player.are_surely_free_of_axioms(pending.iter().map(|index| &records[*index].source)).await;
-    let unsure: Vec<_> =
-        pending.into_iter().zip(are_free).filter_map(|(index, is_free)| (!is_free).then_some(index)).collect();
-    if !unsure.is_empty() {
-        player.end().await;
-        player.dead_end = None;
-        let deadline = Instant::now() + file_limit;
-        for index in unsure {
-            verdicts[index] = player.verdict(&records[index], Axioms::Now, deadline).await?;
+        (0..records.len()).filter(|index| verdicts[*index] == Verdict::Verified && records[*index].axioms.is_empty()).collect();
+    let mut is_free = vec![false; records.len()];
+    let are_free = replay.are_surely_free_of_axioms(pending.iter().map(|index| &records[*index].source)).await?;
+    for (index, is_surely_free) in pending.into_iter().zip(are_free) {
+        is_free[index] = is_surely_free;
+    }
+    for (index, record) in records.iter().enumerate() {
+        if verdicts[index] == Verdict::Verified && !is_free[index] {
+            verdicts[index] = replay.axioms(record).await?;
         }
     }
-    player.end().await;
+    replay.walk.close().await;
     advance((text.len() - done.min(text.len())) as u64);
     let mut outcome = Outcome::default();
     for (record, verdict) in records.into_iter().zip(verdicts) {
         match verdict {
-            Ok(()) => outcome.kept.push(Record { verification: Some(verification.clone()), ..record }),
-            Err(reason) => outcome.rejected.push(record.rejected(reason)),
+            Verdict::Verified => outcome.kept.push(Record { verification: Some(verification.clone()), ..record }),
+            Verdict::Rejected(reason) => outcome.rejected.push(record.rejected(reason)),
         }
     }
     Ok(outcome)
 }
 
-/// Replays records of one file, in its order.
-struct Player<'a, E, S> {
-    start: S,
-    /// None before the first record, after a fault and at the end.
-    engine: Option<E>,
-    text: &'a str,
-    /// Of the text.
-    sha256: Digest,
-    file_limit: Duration,
-    is_tried_again: fn(&Fault) -> bool,
-    /// The byte offset, at the start or the end of the record that was replayed last, that an engine is at or can go on to.
-    position: usize,
-    /// The end of the record that was replayed last, if the engine stands there and nothing was wrong with it.
-    passed: Option<usize>,
-    /// What ends every engine before it comes to the theorems that are left.
-    dead_end: Option<Reason>,
+/// What becomes of a record.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Verified,
+    Rejected(Reason),
 }
 
-impl<E: Replay, S: AsyncFn() -> Result<E, RocqError>> Player<'_, E, S> {
-    /// What becomes of a record that has to be replayed before `deadline`.
-    async fn verdict(
-        &mut self,
-        record: &Record,
-        axioms: Axioms,
-        deadline: Instant,
-    ) -> Result<Result<(), Reason>, RocqError> {
-        let late = Reason::FileTimedOut { limit_s: self.file_limit.as_secs() };
-        if let Some(reason) = &self.dead_end {
-            return Ok(Err(reason.clone()));
-        }
+/// Replays records of one file, in its order.
+struct Replay<'a, P: ProverSession> {
+    walk: FileWalk<'a, P>,
+    /// Of the text.
+    sha256: Digest,
+    /// How long all of them may take, and until when.
+    limit: Duration,
+    deadline: Instant,
+    /// Whether a record is tried again in a fresh prover after a fault.
+    is_tried_again: fn(&Fault) -> bool,
+    /// Where the record that was replayed last starts or ends, as far as the walk can go.
+    position: SentenceIndex,
+    /// The sentence behind the record that was replayed last, if nothing was wrong with it.
+    passed: Option<SentenceIndex>,
+}
+
+impl<P: ProverSession> Replay<'_, P> {
+    async fn proof(&mut self, record: &Record) -> Result<Verdict, RocqError> {
         if record.source.sha256 != self.sha256.as_str() {
             let (expected, found) = (record.source.sha256.clone(), self.sha256.to_string());
-            return Ok(Err(Reason::SourceChanged { expected, found }));
+            return Ok(Verdict::Rejected(Reason::SourceChanged { expected, found }));
         }
-        if Instant::now() >= deadline {
-            return Ok(Err(late));
+        let Span { statement, next } = Span::of(&self.walk, record);
+        // Theorems that are stated together have one proof, which is replayed for each of them.
+        if self.passed.is_some_and(|passed| passed <= statement) {
+            self.keep();
         }
-        let attempts = async {
-            match self.attempt(record, axioms).await? {
-                // What ended the engine may have been the doing of what it did before.
-                Err(stop) if (self.is_tried_again)(stop.fault()) => self.attempt(record, axioms).await,
-                verdict => Ok(verdict),
-            }
-        };
-        let Ok(verdict) = timeout_at(deadline, attempts).await else { return Ok(Err(late)) };
-        Ok(verdict?.unwrap_or_else(|stop| {
-            let reason = stop.fault().clone().reason(&record.statement);
-            if let Stop::Before(_) = stop {
-                self.dead_end = Some(reason.clone());
-            }
-            Err(reason)
-        }))
+        self.passed = None;
+        let verdict = self.attempt(record, async |walk| check::proof(walk, record).await).await?;
+        self.passed = (verdict == Verdict::Verified).then_some(next);
+        // A record that does not pass may say anything of its place.
+        if self.walk.source().as_str().get(record.source.byte_start..record.source.byte_end).is_some() {
+            self.position = self.position.max(self.passed.unwrap_or(statement));
+        }
+        Ok(verdict)
     }
 
-    /// Replays one record in the engine that is there, or else in a fresh one.
+    async fn axioms(&mut self, record: &Record) -> Result<Verdict, RocqError> {
+        self.attempt(record, async |walk| check::axioms(walk, record).await).await
+    }
+
+    /// Tries something that concerns a record, once more if what ended the prover may have been the doing of what it did
+    /// before.
     async fn attempt(
         &mut self,
         record: &Record,
-        axioms: Axioms,
-    ) -> Result<Result<Result<(), Reason>, Stop>, RocqError> {
-        let mut running = match self.engine.take() {
-            Some(engine) => engine,
-            None => (self.start)().await?,
+        task: impl AsyncFn(&mut FileWalk<'_, P>) -> Result<(), Setback>,
+    ) -> Result<Verdict, RocqError> {
+        let late = Verdict::Rejected(Reason::FileTimedOut { limit_s: self.limit.as_secs() });
+        if Instant::now() >= self.deadline {
+            return Ok(late);
+        }
+        let attempts = async {
+            match task(&mut self.walk).await {
+                Err(Setback::Lost(fault)) if (self.is_tried_again)(&fault) => task(&mut self.walk).await,
+                outcome => outcome,
+            }
         };
-        let Source { byte_start, byte_end, .. } = record.source;
-        // Theorems that are stated together have one proof, which is replayed for each of them.
-        if let Some(end) = self.passed.take().filter(|end| *end <= byte_start) {
-            running.keep(end);
+        match timeout_at(self.deadline, attempts).await {
+            Ok(Ok(())) => Ok(Verdict::Verified),
+            Ok(Err(setback)) => setback.into_reason(&record.statement).map(Verdict::Rejected),
+            Err(_) => {
+                self.walk.lose();
+                Ok(late)
+            }
         }
-        let outcome = check::check(&mut running, self.text, record, axioms).await;
-        self.passed = matches!(outcome, Ok(Ok(()))).then_some(byte_end);
-        // A record that does not pass may say anything of its place.
-        if self.text.get(byte_start..byte_end).is_some() {
-            self.position = self.position.max(if matches!(outcome, Ok(Ok(()))) { byte_end } else { byte_start });
+    }
+
+    /// Says that the record that was replayed last stands in the file as it was replayed.
+    fn keep(&mut self) {
+        if let Some(next) = self.passed.take() {
+            self.walk.keep(next);
         }
-        if outcome.is_ok() || running.is_renewed() {
-            self.engine = Some(running);
-        }
-        Ok(outcome)
     }
 
     /// Of which theorems of the file it is certain that they rest on no axiom: of none, if there is any trouble.
-    async fn are_surely_free_of_axioms(&mut self, theorems: impl Iterator<Item = &Source>) -> Vec<bool> {
-        let mut here = Vec::new();
-        let names = |source: &Source| {
-            if here.is_empty() {
-                here = vernac::open_at(source.logical_path.as_str(), &self.text[..self.position]);
-            }
-            axioms::names_of(&source.full_name, &here)
-        };
-        let constants: Vec<_> = theorems.map(names).collect();
-        let of_none = vec![false; constants.len()];
+    async fn are_surely_free_of_axioms(
+        &mut self,
+        theorems: impl Iterator<Item = &Source>,
+    ) -> Result<Vec<bool>, RocqError> {
+        let before = self.walk.source().between(SentenceIndex::FIRST, self.position);
+        let here = vernac::open_at(self.walk.library().as_str(), before);
+        let constants: Vec<_> = theorems.map(|source| axioms::names_of(&source.full_name, &here)).collect();
         if constants.is_empty() {
-            return of_none;
+            return Ok(Vec::new());
         }
-        let Some(mut engine) = self.engine.take() else { return of_none };
-        if let Some(end) = self.passed.take() {
-            engine.keep(end);
-        }
-        let answer = async {
-            let is_there = engine.seek(self.position).await?.is_ok();
-            if is_there { engine.are_surely_free_of_axioms(&constants).await } else { Ok(of_none.clone()) }
-        };
-        match timeout(self.file_limit, answer).await {
-            Ok(Ok(are_free)) => {
-                self.engine = Some(engine);
-                are_free
+        let answer = self.walk.are_surely_free_of_axioms(self.position, &constants);
+        match timeout(self.limit, answer).await {
+            Ok(Ok(are_free)) => Ok(are_free),
+            Ok(Err(Setback::Unusable(error))) => Err(*error),
+            Ok(Err(_)) => Ok(Vec::new()),
+            Err(_) => {
+                self.walk.lose();
+                Ok(Vec::new())
             }
-            Ok(Err(_)) | Err(_) => of_none,
-        }
-    }
-
-    /// Ends the engine.
-    async fn end(&mut self) {
-        self.passed = None;
-        if let Some(engine) = self.engine.take() {
-            engine.close().await;
         }
     }
 }
