@@ -64,10 +64,7 @@ fn locations(constants: &[Vec<String>]) -> Vec<String> {
 }
 
 /// What each constant is called, by the answers to [`locations`]; nothing for one that none of its names leads to.
-fn located<'c, 'a>(
-    constants: &'c [Vec<String>],
-    mut answers: impl Iterator<Item = &'a str>,
-) -> Vec<Option<&'c str>> {
+fn located<'c, 'a>(constants: &'c [Vec<String>], mut answers: impl Iterator<Item = &'a str>) -> Vec<Option<&'c str>> {
     let mut located = |names: &'c Vec<String>| {
         let answers: Vec<_> = answers.by_ref().take(names.len()).collect();
         let found = names.iter().zip(answers).find(|(name, answer)| is_constant(name, answer));

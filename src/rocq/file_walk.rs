@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use self::left_out::{LeftOut, MAX_DEATHS, OpenProof, PATIENCE, Part};
+use super::axioms::full_names::Assumed;
 use super::axioms::{self, full_names};
 use super::library::SourceFile;
 use super::limits::Limits;
@@ -79,6 +80,11 @@ impl<'a, P: ProverSession> FileWalk<'a, P> {
         &self.source
     }
 
+    /// How long its provers may take, how much they may use and say.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// The library that the file is.
     pub fn library(&self) -> &'a LogicalPath {
         &self.file.logical_path
@@ -108,8 +114,13 @@ impl<'a, P: ProverSession> FileWalk<'a, P> {
         }
     }
 
-    /// Forgets what was executed and not kept, and executes the file up to the sentence `index`.
+    /// Forgets what was executed and not kept, and goes to the state before the sentence `index`: on, or back.
     pub async fn seek(&mut self, index: SentenceIndex) -> Result<(), Setback> {
+        if let Some(standing) = &mut self.prover
+            && standing.next > index
+        {
+            standing.go_back(index);
+        }
         self.reach(Goal::Before(index)).await
     }
 
@@ -117,24 +128,6 @@ impl<'a, P: ProverSession> FileWalk<'a, P> {
     pub async fn pass(&mut self, index: SentenceIndex) -> Result<SentenceIndex, Setback> {
         self.reach(Goal::Behind(index)).await?;
         Ok(self.prover.as_ref().map_or(index.next(), |standing| standing.next))
-    }
-
-    /// The state before a sentence that no proof is open at. The walk goes there and, if it must, back.
-    pub async fn state_before(&mut self, index: SentenceIndex) -> Result<P::State, Setback> {
-        self.seek(index).await?;
-        if let Some(state) = self.known_state(index) {
-            return Ok(state);
-        }
-        // It lies within a stretch that was executed at once.
-        if let Some(standing) = &mut self.prover
-            && let Some((&earlier, &state)) = standing.states.range(..index).next_back()
-        {
-            standing.states.split_off(&earlier.next());
-            (standing.next, standing.mark, standing.open) = (earlier, state, None);
-            self.seek(index).await?;
-        }
-        let unknown = || Fault::Garbled { message: "no state is known there".to_owned() };
-        Ok(self.known_state(index).ok_or_else(unknown)?)
     }
 
     /// Executes a sentence as if it stood in the place of the sentence `index`, and gives the proof state after it.
@@ -152,7 +145,13 @@ impl<'a, P: ProverSession> FileWalk<'a, P> {
 
     /// What the constant that goes by `name` before a sentence rests on, sorted.
     pub async fn axioms(&mut self, index: SentenceIndex, name: &str) -> Result<Vec<Axiom>, Setback> {
-        let (state, library) = (self.state_before(index).await?, self.library());
+        let state = self.state_before(index).await?;
+        Ok(self.assumed(state, name).await?.axioms)
+    }
+
+    /// What the constant that goes by `name` at a state of the prover rests on.
+    pub async fn assumed(&mut self, state: P::State, name: &str) -> Result<Assumed, Setback> {
+        let library = self.library();
         let outcome = full_names::at(self.prover()?, state, library, name).await;
         self.lost(outcome)
     }
@@ -164,18 +163,14 @@ impl<'a, P: ProverSession> FileWalk<'a, P> {
         index: SentenceIndex,
         constants: &[Vec<String>],
     ) -> Result<Vec<bool>, Setback> {
-        self.seek(index).await?;
+        self.reach(Goal::Before(index)).await?;
         let (place, limit) = (self.source.place(index), self.limits.sentence);
         let outcome = axioms::are_surely_absent(self.prover()?, place, limit, constants).await;
         self.lost(outcome)
     }
 
     /// Which of some names are those of [theorems before a sentence whose proofs are left out](LeftOut::theorems_among).
-    pub fn left_out_of<'n>(
-        &self,
-        before: SentenceIndex,
-        names: impl IntoIterator<Item = &'n str>,
-    ) -> Vec<FullName> {
+    pub fn left_out_of<'n>(&self, before: SentenceIndex, names: impl IntoIterator<Item = &'n str>) -> Vec<FullName> {
         self.left_out.theorems_among(before, names)
     }
 
@@ -191,8 +186,13 @@ impl<'a, P: ProverSession> FileWalk<'a, P> {
         }
     }
 
-    fn known_state(&self, index: SentenceIndex) -> Option<P::State> {
-        self.prover.as_ref()?.states.get(&index).copied()
+    /// The state before a sentence that no proof is open at; the walk goes there if it must.
+    async fn state_before(&mut self, index: SentenceIndex) -> Result<P::State, Setback> {
+        if self.prover.as_ref().is_none_or(|standing| !standing.states.contains_key(&index)) {
+            self.seek(index).await?;
+        }
+        let state = self.prover.as_ref().and_then(|standing| standing.states.get(&index).copied());
+        Ok(state.ok_or_else(|| Fault::Garbled { message: "no state is known there".to_owned() })?)
     }
 
     /// Loses the prover where an outcome says that it is lost.
@@ -320,6 +320,14 @@ impl<P: ProverSession> Standing<P> {
         };
         let (next, mark) = (SentenceIndex::FIRST, session.tip());
         Ok(Self { session, next, mark, open: None, states: BTreeMap::from([(next, mark)]) })
+    }
+
+    /// Goes back to the last state that is known before a sentence or at it; the one before the file always is.
+    fn go_back(&mut self, index: SentenceIndex) {
+        self.states.split_off(&index.next());
+        if let Some((&next, &mark)) = self.states.last_key_value() {
+            (self.next, self.mark, self.open) = (next, mark, None);
+        }
     }
 
     fn has_reached(&self, goal: Goal) -> bool {

@@ -88,6 +88,11 @@ impl ProverSession for Idetop {
         Ok(self.proof.is_some())
     }
 
+    async fn proof_state(&mut self) -> Result<Option<ProofState>, Setback> {
+        let [answer] = self.exchange([Call::Goal], self.limits.query).await?;
+        read(answer, Element::proof_state)
+    }
+
     async fn proof_name(&mut self) -> Result<String, Setback> {
         Ok(self.proof.clone().unwrap_or_default())
     }
@@ -110,12 +115,6 @@ impl Idetop {
     /// Executes a sentence and says which sections, modules and proofs are open after it.
     pub async fn run_for_status(&mut self, sentence: &str, place: SourcePlace) -> Result<Status, Setback> {
         self.execute(sentence, place, self.limits.sentence, Call::Status, Element::status).await
-    }
-
-    /// The proof state at the tip: nothing where no proof is open.
-    pub async fn proof_state(&mut self) -> Result<Option<ProofState>, Setback> {
-        let [answer] = self.exchange([Call::Goal], self.limits.query).await?;
-        read(answer, Element::proof_state)
     }
 
     /// Asks questions at the tip; each gives all that Rocq printed, or its refusal.

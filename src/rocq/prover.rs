@@ -41,6 +41,9 @@ pub trait ProverSession: Sized {
         Err(Refusal { message: "one sentence at a time".to_owned() }.into())
     }
 
+    /// The proof state at the tip: nothing where no proof is open.
+    async fn proof_state(&mut self) -> Result<Option<ProofState>, Setback>;
+
     /// The name of the proof that is open at the tip.
     async fn proof_name(&mut self) -> Result<String, Setback>;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::position::LineIndex;
 use super::sentence::{self, Sentence, Shape};
+use crate::record::{Reason, Record, Source};
 
 /// A sentence of a file, by its number. The number behind the last one stands for the end of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +35,15 @@ impl SentenceIndex {
     pub(super) fn new(index: usize) -> Self {
         Self(index)
     }
+}
+
+/// The sentences that a theorem takes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TheoremSpan {
+    /// Its statement.
+    pub statement: SentenceIndex,
+    /// The first sentence behind its proof.
+    pub next: SentenceIndex,
 }
 
 /// A number of bytes from the start of a text.
@@ -108,6 +118,21 @@ impl<'a> SourceText<'a> {
     /// The first sentence that does not start before a byte offset.
     pub fn at(&self, ByteOffset(offset): ByteOffset) -> SentenceIndex {
         SentenceIndex(self.sentences.partition_point(|sentence| sentence.range.start < offset))
+    }
+
+    /// The sentences of a theorem that stands where its source says.
+    pub fn span(&self, source: &Source) -> TheoremSpan {
+        let at = |offset| self.at(ByteOffset(offset));
+        TheoremSpan { statement: at(source.byte_start), next: at(source.byte_end) }
+    }
+
+    /// Checks that the statement and the script of a record stand where its source says.
+    pub fn check_holds(&self, record: &Record) -> Result<(), Reason> {
+        let mismatch = |field: &str| Reason::TextMismatch { field: field.to_owned() };
+        let text = self.text.get(record.source.byte_start..record.source.byte_end);
+        let text = text.ok_or_else(|| mismatch("source"))?;
+        let script = text.strip_prefix(record.statement.as_str()).ok_or_else(|| mismatch("statement"))?;
+        if script.ends_with(&record.proof_script) { Ok(()) } else { Err(mismatch("proof_script")) }
     }
 
     /// Where a sentence stands.

@@ -111,6 +111,24 @@ pub fn follow_path(path: &mut Vec<String>, text: &str) {
     }
 }
 
+/// The sections that are open at the end of a text within the innermost module there, the innermost section first.
+pub fn open_sections(text: &str) -> Vec<String> {
+    let mut sections: Vec<String> = Vec::new();
+    let mut path = Vec::new();
+    for sentence in sentence::split(text) {
+        let sentence = &text[sentence.range];
+        let depth = path.len();
+        follow_path(&mut path, sentence);
+        sections.truncate(path.len());
+        if path.len() > depth {
+            // A module has no name here.
+            let is_section = head(sentence) == "Section";
+            sections.push(path.last().filter(|_| is_section).cloned().unwrap_or_default());
+        }
+    }
+    sections.into_iter().rev().take_while(|name| !name.is_empty()).collect()
+}
+
 /// Whether a command may stand inside a proof that is to be believed: it declares nothing and switches no check off.
 pub fn is_harmless(text: &str) -> bool {
     const SCOPED: &[&str] = &[
@@ -285,6 +303,17 @@ fn attributes_end(text: &str) -> usize {
     text.len()
 }
 
+/// Whether a sentence begins with attributes or with words such as `Time` or `Fail`, which any command may follow.
+pub fn has_control(text: &str) -> bool {
+    let text = skip_blank(text);
+    !text.starts_with(head(text)) || text.starts_with("#[")
+}
+
+/// Whether a sentence is a command by its [head].
+pub fn begins_as_command(text: &str) -> bool {
+    is_command(head(text))
+}
+
 /// The name that a statement gives, by its place in the text: a first guess that Rocq's own answer replaces.
 pub fn stated_name(text: &str) -> Option<&str> {
     let name = first_word(skip_blank(after_head(text)));
@@ -374,6 +403,13 @@ mod tests {
         };
         assert_eq!(follow(&["Module Import M (X : T).", "Section S.", "Module N := M.", "Module Type U."]), "M.S.U");
         assert_eq!(follow(&["Module M.", "Section S.", "End S.", "Lemma End : T.", "End M."]), "");
+    }
+
+    #[test]
+    fn open_sections_are_known_up_to_the_module_around_them() {
+        let text = "Section A. Section B. End B. Module M. Section C. Section D. Lemma x : T.";
+        assert_eq!(open_sections(text), ["D", "C"]);
+        assert_eq!(open_sections("Section A. End A. Module M."), [""; 0]);
     }
 
     #[test]

@@ -9,7 +9,6 @@ use futures::{StreamExt, TryStreamExt, future, stream};
 use serde_json::json;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use self::check::Span;
 use super::event::Event;
 use super::extract::library_digest;
 use super::files::{limits, unit_name};
@@ -22,7 +21,7 @@ use crate::rocq::installation::Installation;
 use crate::rocq::library::{self, SourceFile};
 use crate::rocq::petanque::{Petanque, PetanqueEngine};
 use crate::rocq::prover::ProverSession;
-use crate::rocq::source_text::SentenceIndex;
+use crate::rocq::source_text::{SentenceIndex, TheoremSpan};
 use crate::rocq::{Fault, RocqError, Setback, axioms, vernac};
 use crate::settings::Settings;
 use crate::store::digest::Digest;
@@ -120,34 +119,35 @@ async fn replay<P: ProverSession>(
         passed: None,
     };
     let mut done = 0;
-    let mut verdicts = Vec::with_capacity(records.len());
+    let mut found = Vec::with_capacity(records.len());
     for record in &records {
-        verdicts.push(replay.proof(record).await?);
+        found.push(replay.proof(record).await?);
         advance(record.source.byte_end.saturating_sub(done) as u64);
         done = record.source.byte_end;
     }
     replay.keep();
     replay.deadline = Instant::now() + limit;
     // If it is not certain of all proofs at once that they rest on no axiom, it takes a question for each.
-    let pending: Vec<_> =
-        (0..records.len()).filter(|index| verdicts[*index] == Verdict::Verified && records[*index].axioms.is_empty()).collect();
+    let pending: Vec<_> = (0..records.len())
+        .filter(|index| found[*index] == Replayed::Right && records[*index].axioms.is_empty())
+        .collect();
     let mut is_free = vec![false; records.len()];
     let are_free = replay.are_surely_free_of_axioms(pending.iter().map(|index| &records[*index].source)).await?;
     for (index, is_surely_free) in pending.into_iter().zip(are_free) {
         is_free[index] = is_surely_free;
     }
     for (index, record) in records.iter().enumerate() {
-        if verdicts[index] == Verdict::Verified && !is_free[index] {
-            verdicts[index] = replay.axioms(record).await?;
+        if found[index] == Replayed::Right && !is_free[index] {
+            found[index] = replay.axioms(record).await?;
         }
     }
     replay.walk.close().await;
     advance((text.len() - done.min(text.len())) as u64);
     let mut outcome = Outcome::default();
-    for (record, verdict) in records.into_iter().zip(verdicts) {
-        match verdict {
-            Verdict::Verified => outcome.kept.push(Record { verification: Some(verification.clone()), ..record }),
-            Verdict::Rejected(reason) => outcome.rejected.push(record.rejected(reason)),
+    for (record, replayed) in records.into_iter().zip(found) {
+        match replayed {
+            Replayed::Right => outcome.kept.push(Record { verification: Some(verification.clone()), ..record }),
+            Replayed::Wrong(reason) => outcome.rejected.push(record.rejected(reason)),
         }
     }
     Ok(outcome)
@@ -155,9 +155,9 @@ async fn replay<P: ProverSession>(
 
 /// What becomes of a record.
 #[derive(Debug, PartialEq)]
-enum Verdict {
-    Verified,
-    Rejected(Reason),
+enum Replayed {
+    Right,
+    Wrong(Reason),
 }
 
 /// Replays records of one file, in its order.
@@ -177,27 +177,27 @@ struct Replay<'a, P: ProverSession> {
 }
 
 impl<P: ProverSession> Replay<'_, P> {
-    async fn proof(&mut self, record: &Record) -> Result<Verdict, RocqError> {
+    async fn proof(&mut self, record: &Record) -> Result<Replayed, RocqError> {
         if record.source.sha256 != self.sha256.as_str() {
             let (expected, found) = (record.source.sha256.clone(), self.sha256.to_string());
-            return Ok(Verdict::Rejected(Reason::SourceChanged { expected, found }));
+            return Ok(Replayed::Wrong(Reason::SourceChanged { expected, found }));
         }
-        let Span { statement, next } = Span::of(&self.walk, record);
+        let TheoremSpan { statement, next } = self.walk.source().span(&record.source);
         // Theorems that are stated together have one proof, which is replayed for each of them.
         if self.passed.is_some_and(|passed| passed <= statement) {
             self.keep();
         }
         self.passed = None;
-        let verdict = self.attempt(record, async |walk| check::proof(walk, record).await).await?;
-        self.passed = (verdict == Verdict::Verified).then_some(next);
+        let replayed = self.attempt(record, async |walk| check::proof(walk, record).await).await?;
+        self.passed = (replayed == Replayed::Right).then_some(next);
         // A record that does not pass may say anything of its place.
         if self.walk.source().as_str().get(record.source.byte_start..record.source.byte_end).is_some() {
             self.position = self.position.max(self.passed.unwrap_or(statement));
         }
-        Ok(verdict)
+        Ok(replayed)
     }
 
-    async fn axioms(&mut self, record: &Record) -> Result<Verdict, RocqError> {
+    async fn axioms(&mut self, record: &Record) -> Result<Replayed, RocqError> {
         self.attempt(record, async |walk| check::axioms(walk, record).await).await
     }
 
@@ -207,8 +207,8 @@ impl<P: ProverSession> Replay<'_, P> {
         &mut self,
         record: &Record,
         task: impl AsyncFn(&mut FileWalk<'_, P>) -> Result<(), Setback>,
-    ) -> Result<Verdict, RocqError> {
-        let late = Verdict::Rejected(Reason::FileTimedOut { limit_s: self.limit.as_secs() });
+    ) -> Result<Replayed, RocqError> {
+        let late = Replayed::Wrong(Reason::FileTimedOut { limit_s: self.limit.as_secs() });
         if Instant::now() >= self.deadline {
             return Ok(late);
         }
@@ -219,8 +219,8 @@ impl<P: ProverSession> Replay<'_, P> {
             }
         };
         match timeout_at(self.deadline, attempts).await {
-            Ok(Ok(())) => Ok(Verdict::Verified),
-            Ok(Err(setback)) => setback.into_reason(&record.statement).map(Verdict::Rejected),
+            Ok(Ok(())) => Ok(Replayed::Right),
+            Ok(Err(setback)) => setback.into_reason(&record.statement).map(Replayed::Wrong),
             Err(_) => {
                 self.walk.lose();
                 Ok(late)

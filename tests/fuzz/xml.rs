@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rocq_distill::rocq::axioms::assumptions;
 use rocq_distill::rocq::answers;
+use rocq_distill::rocq::axioms::assumptions;
 use rocq_distill::rocq::wire::Answer;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -9,13 +9,22 @@ use crate::rocq::Setback;
 use crate::rocq::answers::{self, About};
 use crate::rocq::prover::ProverSession;
 
-/// What the constant that goes by `name` at a state rests on, sorted.
+/// What a constant rests on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assumed {
+    /// Sorted.
+    pub axioms: Vec<Axiom>,
+    /// Section variables that its body names. There may be words among them that are none.
+    pub variables: Vec<String>,
+}
+
+/// What the constant that goes by `name` at a state rests on.
 pub async fn at<P: ProverSession>(
     prover: &mut P,
     state: P::State,
     library: &LogicalPath,
     name: &str,
-) -> Result<Vec<Axiom>, Setback> {
+) -> Result<Assumed, Setback> {
     let ask = async |questions: &[String]| {
         let answers = prover.ask_at(state, questions).await?;
         Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect())
@@ -31,11 +40,12 @@ async fn of(
     mut ask: impl AsyncFnMut(&[String]) -> Result<Vec<String>, Setback>,
     library: &LogicalPath,
     name: &str,
-) -> Result<Vec<Axiom>, Setback> {
-    let unreadable = |query: &str, answer: &str| Reason::Unreadable { query: query.to_owned(), message: excerpt(answer) };
+) -> Result<Assumed, Setback> {
+    let unreadable =
+        |query: &str, answer: &str| Reason::Unreadable { query: query.to_owned(), message: excerpt(answer) };
     let question = question(name);
     let answer = ask(std::slice::from_ref(&question)).await?.concat();
-    let Some(Assumptions { objects, theory }) = assumptions::read(&answer) else {
+    let Some(Assumptions { variables, objects, theory }) = assumptions::read(&answer) else {
         return Err(unreadable(&question, &answer).into());
     };
     let questions: Vec<_> = objects.iter().map(|object| format!("About {}.", object.name)).collect();
@@ -56,7 +66,7 @@ async fn of(
     let mut axioms: Vec<_> = of_objects.chain(theory).map(Axiom::new).collect();
     axioms.sort_unstable();
     axioms.dedup();
-    Ok(axioms)
+    Ok(Assumed { axioms, variables })
 }
 
 /// Where a name that Rocq has printed leads, by the answer to `About`.
@@ -106,7 +116,7 @@ mod tests {
     use super::*;
 
     /// What [`of`] makes of a constant `x` of the library `L.a`, of which Rocq says this.
-    async fn told(answers: &[(&str, &str)]) -> Result<Vec<Axiom>, Setback> {
+    async fn told(answers: &[(&str, &str)]) -> Result<Assumed, Setback> {
         let answer = |question: &String| {
             let found = answers.iter().find(|(known, _)| known == question);
             found.map_or_else(|| panic!("{question}"), |(_, answer)| (*answer).to_owned())
@@ -136,7 +146,7 @@ mod tests {
         ])
         .await;
         let expected = ["L.a.M.ax", "L.a.M.loop is assumed to be guarded.", "L.a.b.ext", "L.b.hidden", "N.ax"];
-        assert_eq!(axioms.unwrap(), expected.map(Axiom::new));
+        assert_eq!(axioms.unwrap().axioms, expected.map(Axiom::new));
     }
 
     #[tokio::test]

@@ -59,11 +59,7 @@ impl<'a> LeftOut<'a> {
     /// Which of some full names are those of theorems before a sentence whose proofs are left out.
     ///
     /// Which modules such a theorem lies in is not known, so that a namesake in the same file is taken for it.
-    pub fn theorems_among<'n>(
-        &self,
-        before: SentenceIndex,
-        names: impl IntoIterator<Item = &'n str>,
-    ) -> Vec<FullName> {
+    pub fn theorems_among<'n>(&self, before: SentenceIndex, names: impl IntoIterator<Item = &'n str>) -> Vec<FullName> {
         let is_left_out = |name: &&str| {
             let inner = name.strip_prefix(self.library.as_str()).and_then(|inner| inner.strip_prefix('.'));
             let last = inner.and_then(|inner| inner.rsplit('.').next());

@@ -96,13 +96,12 @@ impl ProverSession for Petanque {
     }
 
     async fn run(&mut self, sentence: &str, _place: SourcePlace) -> Result<Option<ProofState>, Setback> {
-        let result = self.execute(sentence, self.limits.sentence).await?;
-        let goals = self.link.call(&GetGoals { st: result.st }, self.limits.query).await?;
-        self.tip = result.st;
-        if goals.is_none() {
+        self.tip = self.execute(sentence, self.limits.sentence).await?.st;
+        let state = self.proof_state().await?;
+        if state.is_none() {
             self.shown = Shown::default();
         }
-        Ok(goals.map(Goals::into_state))
+        Ok(state)
     }
 
     async fn pass(&mut self, sentence: &str, _place: SourcePlace, limit: Duration) -> Result<bool, Setback> {
@@ -118,6 +117,11 @@ impl ProverSession for Petanque {
         self.tip = self.execute(text, limit).await?.st;
         self.shown = Shown::default();
         Ok(())
+    }
+
+    async fn proof_state(&mut self) -> Result<Option<ProofState>, Setback> {
+        let goals = self.link.call(&GetGoals { st: self.tip }, self.limits.query).await?;
+        Ok(goals.map(Goals::into_state))
     }
 
     async fn proof_name(&mut self) -> Result<String, Setback> {

@@ -161,9 +161,7 @@ impl Extraction<'_> {
     async fn item(&mut self, index: SentenceIndex) -> Result<Next, RocqError> {
         let before = self.next_theorem();
         let mut is_first_try = true;
-        let nothing = |from, setback: Setback| {
-            Ok(Next::Nothing(Rest { from, reason: setback.into_reason("")? }))
-        };
+        let nothing = |from, setback: Setback| Ok(Next::Nothing(Rest { from, reason: setback.into_reason("")? }));
         let reason = loop {
             if let Err(setback) = self.walk.seek(index).await {
                 return nothing(index, setback);
@@ -338,7 +336,14 @@ impl Extraction<'_> {
     }
 
     /// Rejects what the sentence at `start` states.
-    fn reject(&mut self, start: SentenceIndex, end: SentenceIndex, kind: TheoremKind, path: &[String], reason: &Reason) {
+    fn reject(
+        &mut self,
+        start: SentenceIndex,
+        end: SentenceIndex,
+        kind: TheoremKind,
+        path: &[String],
+        reason: &Reason,
+    ) {
         let name = vernac::stated_name(self.source.text_of(start)).unwrap_or_default();
         for name in self.stated_together(start, name) {
             let source = self.source_of(start, end, kind, &name, path);
@@ -414,7 +419,14 @@ impl Extraction<'_> {
         self.pending.retain(|pending| pending.theorem < theorem);
     }
 
-    fn source_of(&self, start: SentenceIndex, end: SentenceIndex, kind: TheoremKind, name: &str, path: &[String]) -> Source {
+    fn source_of(
+        &self,
+        start: SentenceIndex,
+        end: SentenceIndex,
+        kind: TheoremKind,
+        name: &str,
+        path: &[String],
+    ) -> Source {
         let range = self.source.sentence(start).range.start..self.source.sentence(end).range.end;
         let library = &self.file.logical_path;
         let n_components = library.as_str().split('.').count();

@@ -5,7 +5,7 @@ use crate::rocq::Setback;
 use crate::rocq::file_walk::FileWalk;
 use crate::rocq::prover::ProverSession;
 use crate::rocq::sentence;
-use crate::rocq::source_text::{ByteOffset, SentenceIndex};
+use crate::rocq::source_text::TheoremSpan;
 use crate::rocq::vernac::{self, Role};
 
 /// A sentence of a record, and the step that it is.
@@ -16,31 +16,16 @@ struct Line<'a> {
     step: Option<usize>,
 }
 
-/// The sentences that the theorem of a record begins at and that follows it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
-    pub(super) statement: SentenceIndex,
-    pub(super) next: SentenceIndex,
-}
-
-impl Span {
-    pub(super) fn of<P: ProverSession>(walk: &FileWalk<'_, P>, record: &Record) -> Self {
-        let at = |offset| walk.source().at(ByteOffset(offset));
-        Self { statement: at(record.source.byte_start), next: at(record.source.byte_end) }
-    }
-}
-
 /// Replays the proof of a record, whose text must be that of the source file.
 ///
 /// Each recorded state must be reached again, and the proof must end with its closing sentence.
 pub(super) async fn proof<P: ProverSession>(walk: &mut FileWalk<'_, P>, record: &Record) -> Result<(), Setback> {
-    let script = script(walk.source().as_str(), record)?;
-    let Span { statement, .. } = Span::of(walk, record);
+    walk.source().check_holds(record)?;
+    let script = script(record)?;
+    let TheoremSpan { statement, .. } = walk.source().span(&record.source);
     walk.seek(statement).await.map_err(|setback| match setback {
         // The file was compiled.
-        Setback::Rejected(Reason::RocqError { sentence, message }) => {
-            Reason::FileRefused { sentence, message }.into()
-        }
+        Setback::Rejected(Reason::RocqError { sentence, message }) => Reason::FileRefused { sentence, message }.into(),
         setback => setback,
     })?;
     let run = async |walk: &mut FileWalk<'_, P>, text: &str| {
@@ -69,7 +54,7 @@ pub(super) async fn proof<P: ProverSession>(walk: &mut FileWalk<'_, P>, record: 
 /// Checks that the constant of a record, behind its proof in the file, rests on the recorded axioms.
 pub(super) async fn axioms<P: ProverSession>(walk: &mut FileWalk<'_, P>, record: &Record) -> Result<(), Setback> {
     let name = record.source.full_name.as_str().rsplit('.').next().unwrap_or_default();
-    let Span { statement, next } = Span::of(walk, record);
+    let TheoremSpan { statement, next } = walk.source().span(&record.source);
     let found = walk.axioms(next, name).await?;
     if found == record.axioms {
         return Ok(());
@@ -83,16 +68,9 @@ pub(super) async fn axioms<P: ProverSession>(walk: &mut FileWalk<'_, P>, record:
     .into())
 }
 
-/// The sentences of the proof, once the record has been found to say what the file says.
-fn script<'a>(text: &str, record: &'a Record) -> Result<Vec<Line<'a>>, Reason> {
+/// The sentences of the proof, once the script has been found to consist of the steps.
+fn script(record: &Record) -> Result<Vec<Line<'_>>, Reason> {
     let mismatch = |field: &str| Reason::TextMismatch { field: field.to_owned() };
-    let source = text.get(record.source.byte_start..record.source.byte_end).ok_or_else(|| mismatch("source"))?;
-    if !source.starts_with(&record.statement) {
-        return Err(mismatch("statement"));
-    }
-    if !source[record.statement.len()..].ends_with(&record.proof_script) {
-        return Err(mismatch("proof_script"));
-    }
     let mut lines = Vec::new();
     let mut n_steps = 0;
     let mut closing = None;

@@ -7,6 +7,7 @@ use super::{Extraction, Halt, record_id};
 use crate::record::{FORMAT_VERSION, ProofState, ProofTerm, Reason, Record, Source, Step, StepKind, TheoremKind};
 use crate::rocq::Setback;
 use crate::rocq::glob::Reference;
+use crate::rocq::prover::ProverSession;
 use crate::rocq::sentence::Shape;
 use crate::rocq::source_text::SentenceIndex;
 use crate::rocq::vernac::{self, Role};
