@@ -37,6 +37,13 @@ pub struct Checked {
     pub took: Duration,
 }
 
+impl Checked {
+    /// A verdict for which nothing had to be executed.
+    pub fn at_once(verdict: ProofVerdict) -> Self {
+        Self { verdict, took: Duration::ZERO }
+    }
+}
+
 /// Checks scripts for the theorem of a record; gives what was found out about each, in their order.
 ///
 /// A script is what stands between the statement and the end of the closing sentence. The walk must be one through the
@@ -56,7 +63,7 @@ pub async fn theorem<P: ProverSession>(
         Err(setback) => {
             let reason = setback.into_reason(&record.statement)?;
             let verdict = ProofVerdict::Unreachable { reason };
-            Ok(vec![Checked { verdict, took: Duration::ZERO }; scripts.len()])
+            Ok(vec![Checked::at_once(verdict); scripts.len()])
         }
     }
 }

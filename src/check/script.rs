@@ -81,6 +81,10 @@ impl<'r> Original<'r> {
         let mut end = End::Open;
         for (index, sentence) in sentence::split(candidate).into_iter().enumerate() {
             let text = &candidate[sentence.range];
+            // Text that no period ends executes nothing.
+            if sentence.shape == Shape::Unfinished && end == End::Open {
+                break;
+            }
             match self.line(index, text, sentence.shape) {
                 Some(line) if end == End::Open => {
                     if let Line::Closing(_) = line {
@@ -97,15 +101,16 @@ impl<'r> Original<'r> {
 
     /// How a sentence is executed; nothing if it is denied.
     fn line<'s>(&self, index: usize, text: &'s str, shape: Shape) -> Option<Line<'s>> {
-        let role = vernac::role(text, shape);
-        match role {
-            Role::Opening if index == 0 && (text == "Proof." || Some(text) == self.opening) => Some(Line::AsItIs(text)),
-            Role::Closing if text == self.closing => Some(Line::Closing(text)),
-            Role::Opening | Role::Closing | Role::Admitted | Role::Abort => None,
+        match vernac::role(text, shape) {
+            Role::Opening => {
+                let is_allowed = index == 0 && (text == "Proof." || Some(text) == self.opening);
+                is_allowed.then_some(Line::AsItIs(text))
+            }
+            Role::Closing => (text == self.closing).then_some(Line::Closing(text)),
             Role::Step(StepKind::Bullet | StepKind::Brace) => Some(Line::AsItIs(text)),
             Role::Step(_) if self.steps.contains(text) => Some(Line::Timed(text)),
-            Role::Step(StepKind::Command) => None,
             Role::Step(StepKind::Tactic) => tactic(text, shape),
+            Role::Step(StepKind::Command) | Role::Admitted | Role::Abort => None,
         }
     }
 }
@@ -174,7 +179,8 @@ mod tests {
         assert_eq!(end("x. Defined. Lemma y : False."), "Lemma y : False.");
         assert_eq!(end("x. Defined. y."), "y.");
         assert_eq!(end("x."), "open");
-        assert_eq!(end("x. y"), "y");
+        assert_eq!(end("x. y"), "open");
+        assert_eq!(end("x. Defined. y"), "y");
     }
 
     #[test]

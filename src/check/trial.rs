@@ -147,7 +147,7 @@ impl<'t, 'w, 's, P: ProverSession> Trial<'t, 'w, 's, P> {
 
     async fn default_selector(&mut self, state: P::State) -> Result<String, Setback> {
         let question = "Test Default Goal Selector.".to_owned();
-        let answer = self.walk.prover()?.ask_at(state, &[question.clone()]).await?.remove(0);
+        let answer = self.walk.prover()?.ask_at(state, std::slice::from_ref(&question)).await?.remove(0);
         let answer = answer.unwrap_or_else(|refusal| refusal.message);
         match answer.split('"').nth(1) {
             Some(selector) => Ok(selector.to_owned()),

@@ -95,3 +95,25 @@ pub enum ProofVerdict {
         message: String,
     },
 }
+
+impl ProofVerdict {
+    /// The word for it, as it is written down.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Proved { .. } => "proved",
+            Self::Failed { .. } => "failed",
+            Self::Incomplete { .. } => "incomplete",
+            Self::Forbidden { .. } => "forbidden",
+            Self::UsesAxioms { .. } => "uses_axioms",
+            Self::UsesSectionVariables { .. } => "uses_section_variables",
+            Self::StatementChanged { .. } => "statement_changed",
+            Self::TimedOut { .. } => "timed_out",
+            Self::OutOfMemory { .. } => "out_of_memory",
+            Self::Flooded { .. } => "flooded",
+            Self::ProverDied { .. } => "prover_died",
+            Self::Unreachable { .. } => "unreachable",
+            Self::UnknownTheorem => "unknown_theorem",
+            Self::Malformed { .. } => "malformed",
+        }
+    }
+}
