@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::exit_code::ExitCode;
 use crate::failure::{CERTIFICATES_HINT, NO_ROCQ_HINT, PETANQUE_HINT};
 use crate::llm::LlmError;
-use crate::llm::classify::Fault;
+use crate::llm::classify::Trouble;
 use crate::llm::client::Client;
 use crate::llm::endpoint::Endpoint;
 use crate::rocq::engine::Engine;
@@ -183,14 +183,14 @@ async fn model_server(stage: &'static str, settings: &EndpointSettings) -> Check
         Ok(models) if models.contains(&endpoint.model) => ok(stage, format!("{asked}, {}", endpoint.model)),
         // Not every server names all that it answers to.
         Ok(_) => ok(stage, format!("{asked}, which does not name {}", endpoint.model)),
-        Err(Fault::Fatal { status: status @ 401..=403, message }) => {
+        Err(Trouble::Fatal { status: status @ 401..=403, message }) => {
             let advice =
                 format!("put the key for this server into the environment variable `{}`", settings.api_key_env);
             missing(stage, format!("{asked}: status {status}: {message}"), &advice)
         }
-        Err(Fault::Fatal { status, .. }) => ok(stage, format!("{asked}, which does not list its models ({status})")),
-        Err(Fault::Transient { message, .. } | Fault::TooLong { message }) => {
-            missing(stage, format!("{asked}: {message}"), SERVER_ADVICE)
+        Err(Trouble::Fatal { status, .. }) => ok(stage, format!("{asked}, which does not list its models ({status})")),
+        Err(trouble) => {
+            missing(stage, format!("{asked}: {}", trouble.message()), SERVER_ADVICE)
         }
     }
 }

@@ -178,7 +178,11 @@ fn llm_code(error: &LlmError) -> ExitCode {
     match error {
         LlmError::NoEndpoint { .. } | LlmError::BadAddress { .. } | LlmError::BadKey { .. } => ExitCode::Usage,
         LlmError::Refused { status: 402, .. } | LlmError::BudgetSpent(_) => ExitCode::BudgetSpent,
-        LlmError::Refused { .. } | LlmError::OtherTokens { .. } | LlmError::Uncounted { .. } => ExitCode::Refused,
+        LlmError::Refused { .. }
+        | LlmError::RefusesAll { .. }
+        | LlmError::AnswerLimit { .. }
+        | LlmError::OtherTokens { .. }
+        | LlmError::Uncounted { .. } => ExitCode::Refused,
         LlmError::Unanswered { .. } => ExitCode::Unanswered,
         LlmError::NoClient { .. } => ExitCode::Failure,
         LlmError::Store(error) => store_code(error),
@@ -220,6 +224,12 @@ fn llm_hint(error: &LlmError) -> Option<String> {
         }
         LlmError::Refused { .. } => {
             format!("what is sent besides the prompt stands in the settings of the stage, under `body`; {KEPT}")
+        }
+        LlmError::RefusesAll { .. } => {
+            format!("ask another model or provider, or look at the template of the prompt; {KEPT}")
+        }
+        LlmError::AnswerLimit { key, .. } => {
+            format!("lower `{key}`, or serve the model with a larger context, and run the same command again: {KEPT}")
         }
         LlmError::OtherTokens { .. } => {
             "leave `score.tokenizer` out, so that the server's own `/tokenize` is asked, or name the tokenizer of exactly \

@@ -4,11 +4,13 @@
 //! in the journal is never asked again. In between lie the limits ([`limit`]), the budget ([`budget`]), the one
 //! classification of what can go wrong ([`classify`]) and the tries again.
 
+pub mod answer;
 pub mod budget;
 pub mod chat;
 pub mod classify;
 pub mod client;
 pub mod completions;
+mod end;
 pub mod endpoint;
 mod error;
 pub mod exchange;
@@ -17,8 +19,10 @@ pub mod journal;
 pub mod limit;
 pub mod request;
 pub mod scripted;
+mod server;
 pub mod session;
 
+pub use answer::{Answer, NoAnswer, Reply, Unread};
 pub use error::LlmError;
 pub use request::{Request, Route};
-pub use session::{Answer, NoAnswer, Reply, Session};
+pub use session::Session;

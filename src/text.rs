@@ -5,6 +5,7 @@
 //! - What models write, in English about Rocq: what has to be hidden from a scorer ([`obfuscate`]) and what shows that the
 //!   answer was known ([`giveaway`]).
 //! - A model's own tokens: [`tokenizer`].
+//! - What may be shown of a text from outside: [`printable`].
 
 pub mod bm25;
 pub mod farthest_first;
@@ -12,5 +13,6 @@ pub mod giveaway;
 pub mod inverted_index;
 pub mod normal_form;
 pub mod obfuscate;
+pub mod printable;
 pub mod rocq_tokens;
 pub mod tokenizer;

@@ -13,7 +13,6 @@ use crate::settings::EndpointSettings;
 #[derive(Debug)]
 pub struct Budget {
     limits: [Limit; 2],
-    prices: Prices,
     account: Mutex<Account>,
     settled: Notify,
 }
@@ -160,15 +159,9 @@ impl Budget {
         let own = Limit { max_cost: settings.max_cost, max_tokens: settings.max_tokens_total, others: None };
         Self {
             limits: [own, shared],
-            prices: Prices { input: settings.input_price, output: settings.output_price },
             account: Mutex::new(Account { spent, ..Account::default() }),
             settled: Notify::new(),
         }
-    }
-
-    /// The prices of the settings.
-    pub fn prices(&self) -> Prices {
-        self.prices
     }
 
     /// The limit that cannot be kept to because an answer does not say what it used up.
@@ -185,14 +178,14 @@ impl Budget {
     ///
     /// `max_answer` is the most tokens that the answer may have. Where it is not known, an answer is taken to be like
     /// those before it, so that at most the requests under way go over the budget.
-    pub async fn reserve(&self, prompt: u64, max_answer: Option<u64>) -> Result<Reservation<'_>, Spent> {
+    pub async fn reserve(&self, prompt: u64, max_answer: Option<u64>, prices: Prices) -> Result<Reservation<'_>, Spent> {
         loop {
             let settled = self.settled.notified();
             tokio::pin!(settled);
             settled.as_mut().enable();
             {
                 let mut account = self.account();
-                let estimate = account.estimate(prompt, max_answer, self.prices);
+                let estimate = account.estimate(prompt, max_answer, prices);
                 match self.excess(&account, estimate) {
                     None => {
                         account.reserved.tokens += estimate.tokens;
@@ -294,50 +287,50 @@ mod tests {
 
     use super::*;
 
+    const PRICES: Prices = Prices { input: Some(1.0), output: Some(2.0) };
+
     fn budget(max_cost: Option<f64>, max_tokens_total: Option<u64>) -> Budget {
         let settings = EndpointSettings {
             max_cost,
             max_tokens_total,
-            input_price: Some(1.0),
-            output_price: Some(2.0),
             ..EndpointSettings::default()
         };
         Budget::new(&settings, Limit::default(), Spending::default())
     }
 
     fn usage(prompt_tokens: u64, completion_tokens: u64) -> Usage {
-        let cost = Prices { input: Some(1.0), output: Some(2.0) }.of_tokens(prompt_tokens, completion_tokens);
+        let cost = PRICES.of_tokens(prompt_tokens, completion_tokens);
         Usage { prompt_tokens, completion_tokens, cost }
     }
 
     #[test]
     fn what_is_under_way_counts_until_it_is_known() {
         let budget = budget(None, Some(100));
-        let first = budget.reserve(20, Some(60)).now_or_never().unwrap().unwrap();
-        assert!(budget.reserve(20, Some(60)).now_or_never().is_none(), "waits for the first");
+        let first = budget.reserve(20, Some(60), PRICES).now_or_never().unwrap().unwrap();
+        assert!(budget.reserve(20, Some(60), PRICES).now_or_never().is_none(), "waits for the first");
         first.settle(usage(20, 5));
-        let second = budget.reserve(10, Some(60)).now_or_never().unwrap().unwrap();
+        let second = budget.reserve(10, Some(60), PRICES).now_or_never().unwrap().unwrap();
         second.settle(usage(10, 60));
-        let spent = budget.reserve(20, Some(60)).now_or_never().unwrap().unwrap_err();
+        let spent = budget.reserve(20, Some(60), PRICES).now_or_never().unwrap().unwrap_err();
         assert_eq!(spent, Spent::Tokens { max: 100, spent: 95, next: 80, is_shared: false });
     }
 
     #[test]
     fn a_request_without_an_answer_uses_nothing_up() {
         let budget = budget(None, Some(100));
-        drop(budget.reserve(90, Some(10)).now_or_never().unwrap().unwrap());
+        drop(budget.reserve(90, Some(10), PRICES).now_or_never().unwrap().unwrap());
         assert_eq!(budget.spent(), Spending::default());
-        budget.reserve(90, Some(10)).now_or_never().unwrap().unwrap();
+        budget.reserve(90, Some(10), PRICES).now_or_never().unwrap().unwrap();
     }
 
     #[test]
     fn money_is_counted_by_the_prices_of_the_settings_or_as_the_server_says() {
         let budget = budget(Some(1.0), None);
-        budget.reserve(1000, Some(1000)).now_or_never().unwrap().unwrap().settle(usage(500_000, 0));
+        budget.reserve(1000, Some(1000), PRICES).now_or_never().unwrap().unwrap().settle(usage(500_000, 0));
         assert!((budget.spent().cost - 0.5).abs() < 1e-12);
         let said = Usage { cost: Some(0.5), ..usage(1, 1) };
-        budget.reserve(1000, Some(1000)).now_or_never().unwrap().unwrap().settle(said);
-        let spent = budget.reserve(1, Some(1)).now_or_never().unwrap().unwrap_err();
+        budget.reserve(1000, Some(1000), PRICES).now_or_never().unwrap().unwrap().settle(said);
+        let spent = budget.reserve(1, Some(1), PRICES).now_or_never().unwrap().unwrap_err();
         assert!(matches!(spent, Spent::Cost { .. }), "{spent}");
         assert_eq!(Prices::default().cost(&usage(1, 1)), usage(1, 1).cost);
         assert_eq!(Prices::default().of_tokens(1, 1), None);
@@ -346,8 +339,8 @@ mod tests {
     #[test]
     fn answers_of_unknown_length_are_taken_to_be_like_those_before() {
         let budget = budget(None, Some(1000));
-        budget.reserve(10, None).now_or_never().unwrap().unwrap().settle(usage(10, 400));
-        assert_eq!(budget.reserve(10, None).now_or_never().unwrap().unwrap().tokens(), 410);
+        budget.reserve(10, None, PRICES).now_or_never().unwrap().unwrap().settle(usage(10, 400));
+        assert_eq!(budget.reserve(10, None, PRICES).now_or_never().unwrap().unwrap().tokens(), 410);
     }
 
     #[test]
@@ -355,8 +348,8 @@ mod tests {
         let others = Spending { n_answers: 1, tokens: 70, ..Spending::default() };
         let shared = Limit { max_tokens: Some(100), others: Some(others), ..Limit::default() };
         let budget = Budget::new(&EndpointSettings::default(), shared, Spending::default());
-        budget.reserve(10, Some(10)).now_or_never().unwrap().unwrap().settle(usage(10, 10));
-        let spent = budget.reserve(10, Some(10)).now_or_never().unwrap().unwrap_err();
+        budget.reserve(10, Some(10), PRICES).now_or_never().unwrap().unwrap().settle(usage(10, 10));
+        let spent = budget.reserve(10, Some(10), PRICES).now_or_never().unwrap().unwrap_err();
         assert_eq!(spent.to_string(), "90 of 100 tokens for all stages together, and the next request may take 20");
         assert_eq!(budget.uncounted(&Usage::default()), Some("budget.max_tokens_total"));
         assert_eq!(budget.spent().tokens, 20);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Request;
-use super::session::{Answer, Unread};
+use super::answer::{Answer, Unread};
 use crate::record::FinishReason;
 
 /// What a stage keeps of a chat completion.

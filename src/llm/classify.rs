@@ -1,16 +1,20 @@
 //! What a server's answer means for the request: the one place that tells what is tried again from what is not.
 //!
-//! Sources: the vLLM server (bodies `{"error":{…}}`, `{"error":"…"}`, `{"detail":"…"}`), OpenRouter (an error inside
-//! HTTP 200; `code` as number or text; `metadata.error_type`), OpenAI (`code` as text, `insufficient_quota` under 429)
-//! and DeepSeek (blank lines before the body).
+//! Sources: the vLLM server (bodies `{"error":{…}}`, `{"error":"…"}`, `{"detail":"…"}`), SGLang (the error at the top),
+//! `OpenRouter` (an error inside HTTP 200; `code` as number or text; `metadata.error_type`), `OpenAI` and Azure (`code` as
+//! text, `insufficient_quota` under 429), Gemini (an error in a list, or as JSON text in a message), Anthropic, llama.cpp
+//! and `DeepSeek` (blank lines before the body). Types, codes and parameters are looked at first and words last, because
+//! words change.
 
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use crate::text::printable::printable;
+
 /// What came of a try that brought no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
+pub enum Trouble {
     /// The same request may have an answer later.
     Transient {
         /// What happened.
@@ -27,37 +31,58 @@ pub enum Fault {
         /// What the server said.
         message: String,
     },
-    /// This one request is too long for the model.
+    /// The settings let answers be longer than this model can make them.
+    AnswerLimit {
+        /// What the server said.
+        message: String,
+    },
+    /// This one prompt is too long for the model.
     TooLong {
+        /// What the server said.
+        message: String,
+    },
+    /// A filter of the provider refuses this one prompt.
+    Refused {
         /// What the server said.
         message: String,
     },
 }
 
-impl Fault {
+impl Trouble {
     /// Something that was no fault of the server's load.
     pub fn transient(message: impl Into<String>) -> Self {
         Self::Transient { message: message.into(), retry_after: None, is_overload: false }
     }
+
+    /// What happened or was said.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Transient { message, .. }
+            | Self::Fatal { message, .. }
+            | Self::AnswerLimit { message }
+            | Self::TooLong { message }
+            | Self::Refused { message } => message,
+        }
+    }
 }
 
 /// Reads an HTTP answer: its JSON, or what is wrong with it.
-pub fn classify(status: u16, retry_after: Option<Duration>, body: &str) -> Result<Value, Fault> {
+pub fn classify(status: u16, retry_after: Option<Duration>, body: &str) -> Result<Value, Trouble> {
     let value = serde_json::from_str::<Value>(body);
     if !(200..300).contains(&status) {
-        let said = value.as_ref().ok().and_then(Said::in_answer);
+        let said = value.as_ref().ok().and_then(Said::in_refusal);
         let said = said.unwrap_or_else(|| Said { message: shortened(body), ..Said::default() });
-        return Err(said.fault(status, retry_after));
+        return Err(said.trouble(status, retry_after));
     }
     let value = value
-        .map_err(|error| Fault::transient(format!("an answer that is not JSON ({error}): {}", shortened(body))))?;
+        .map_err(|error| Trouble::transient(format!("an answer that is not JSON ({error}): {}", shortened(body))))?;
     match Said::in_answer(&value) {
         // Inside an answer only what can never go right is final: a router passes on what the host behind it said.
         Some(said) => Err(match said.code {
-            Some(status @ 401..=403) => said.fault(status, retry_after),
-            Some(status) if is_transient(status) => said.fault(status, retry_after),
-            _ if said.is_too_long() => said.fault(400, retry_after),
-            _ => Fault::transient(format!("an error inside an answer: {}", said.message)),
+            _ if said.is_about_prompt() => said.trouble(400, retry_after),
+            Some(status @ 401..=403) => said.trouble(status, retry_after),
+            Some(status) if is_transient(status) => said.trouble(status, retry_after),
+            _ => Trouble::transient(format!("an error inside an answer: {}", said.message)),
         }),
         None => Ok(value),
     }
@@ -81,61 +106,160 @@ fn is_transient(status: u16) -> bool {
 struct Said {
     message: String,
     code: Option<u16>,
-    word: String,
+    /// Everything by which the error is named: its code, type and status, and those of the errors within it.
+    words: Vec<String>,
     param: String,
+    /// A moderation says why.
+    is_flagged: bool,
 }
 
+/// How deep an error is looked for within the message of another.
+const MOST_NESTED: usize = 3;
+
 impl Said {
+    /// The error of a body whose status is one; a server may put it at the top or into a list.
+    fn in_refusal(body: &Value) -> Option<Self> {
+        let body = body.as_array().map_or(Some(body), |errors| errors.first())?;
+        Self::in_answer(body).or_else(|| body.get("message").is_some().then(|| Self::of(body, 0)))
+    }
+
     /// The error of an answer: at its top, in its first choice, or as its only word.
     fn in_answer(answer: &Value) -> Option<Self> {
         let choice = answer.pointer("/choices/0");
         let error = answer.get("error").filter(|error| !error.is_null());
         let error = error.or_else(|| choice?.get("error").filter(|error| !error.is_null()));
         if let Some(error) = error {
-            return Some(Self::of(error));
+            return Some(Self::of(error, 0));
         }
         if choice.and_then(|choice| choice.get("finish_reason")).is_some_and(|reason| reason == "error") {
             return Some(Self { message: "finish reason `error`".to_owned(), ..Self::default() });
+        }
+        if answer["object"] == "error" {
+            return Some(Self::of(answer, 0));
         }
         let detail = answer.get("detail")?;
         answer.get("choices").is_none().then(|| Self { message: shortened(&text(detail)), ..Self::default() })
     }
 
-    fn of(error: &Value) -> Self {
+    fn of(error: &Value, depth: usize) -> Self {
         if error.is_string() {
             return Self { message: shortened(&text(error)), ..Self::default() };
         }
         let field = |path: &str| error.pointer(path).map(text).unwrap_or_default();
         let number = |name: &str| error.get(name).and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-        let words = [field("/code"), field("/type"), field("/metadata/error_type")];
-        let message = shortened(&field("/message"));
-        Self {
-            message: if message.is_empty() { shortened(&error.to_string()) } else { message },
+        let named = ["/code", "/type", "/status", "/metadata/error_type", "/innererror/code"];
+        let mut words: Vec<_> = named.map(field).into_iter().filter(|word| !word.is_empty()).collect();
+        let message = field("/message");
+        let own = Self {
+            message: if message.is_empty() { shortened(&error.to_string()) } else { shortened(&message) },
             code: number("code").or_else(|| number("http_status")).or_else(|| status_of(&words)),
-            word: words.join(" "),
+            words: words.clone(),
             param: field("/param"),
+            is_flagged: ["reasons", "flagged_input"].iter().any(|name| error["metadata"].get(*name).is_some()),
+        };
+        // A gateway passes on what the server behind it said as JSON text.
+        let inner = [message, field("/metadata/raw")].into_iter().find_map(|text| {
+            let inner = serde_json::from_str::<Value>(&text).ok().filter(|_| depth < MOST_NESTED)?;
+            let inner = inner.as_array().and_then(|errors| errors.first()).unwrap_or(&inner);
+            inner.is_object().then(|| Self::of(inner.get("error").unwrap_or(inner), depth + 1))
+        });
+        match inner {
+            Some(inner) => {
+                words.extend(inner.words);
+                Self { words, code: own.code.or(inner.code), is_flagged: own.is_flagged || inner.is_flagged, ..inner }
+            }
+            None => own,
         }
     }
 
-    fn fault(self, status: u16, retry_after: Option<Duration>) -> Fault {
-        let is_out_of_money = self.word.contains("insufficient_quota") || (status == 402 && retry_after.is_none());
+    fn trouble(self, status: u16, retry_after: Option<Duration>) -> Trouble {
+        let is_out_of_money = self.is_named(&["insufficient_quota"]) || (status == 402 && retry_after.is_none());
         if is_out_of_money {
-            return Fault::Fatal { status: 402, message: self.message };
+            return Trouble::Fatal { status: 402, message: self.message };
+        }
+        if matches!(status, 400 | 403 | 422) && self.is_refused() {
+            return Trouble::Refused { message: self.message };
+        }
+        if matches!(status, 400 | 422) && self.is_answer_limit() {
+            return Trouble::AnswerLimit { message: self.message };
         }
         if status == 413 || (matches!(status, 400 | 422) && self.is_too_long()) {
-            return Fault::TooLong { message: self.message };
+            return Trouble::TooLong { message: self.message };
         }
         if is_transient(status) || status == 402 {
             let message = format!("status {status}: {}", self.message);
-            return Fault::Transient { message, retry_after, is_overload: matches!(status, 429 | 503 | 529) };
+            return Trouble::Transient { message, retry_after, is_overload: matches!(status, 429 | 503 | 529) };
         }
-        Fault::Fatal { status, message: self.message }
+        Trouble::Fatal { status, message: self.message }
+    }
+
+    /// Whether the failure is that of one prompt, or of what is asked of every answer.
+    fn is_about_prompt(&self) -> bool {
+        self.is_refused() || self.is_answer_limit() || self.is_too_long()
+    }
+
+    fn is_refused(&self) -> bool {
+        const NAMES: &[&str] = &[
+            "invalid_prompt",
+            "content_policy_violation",
+            "content_filter",
+            "ResponsibleAIPolicyViolation",
+            "data_inspection_failed",
+            "moderation",
+        ];
+        self.is_flagged || self.is_named(NAMES) || self.says(&["content exists risk"])
+    }
+
+    /// Whether the completion's share is at fault: it is named, and the prompt alone would fit.
+    fn is_answer_limit(&self) -> bool {
+        const PARAMS: &[&str] = &["max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens"];
+        const WORDS: &[&str] = &["is too large", "cannot be greater", "must be less", "must be at most", "valid range of"];
+        if PARAMS.contains(&self.param.as_str()) {
+            return true;
+        }
+        let message = self.message.to_lowercase();
+        let names_setting = PARAMS.iter().any(|param| message.contains(param));
+        let compares = WORDS.iter().any(|words| message.contains(words)) || message.contains("maximum allowed number of output");
+        (names_setting && compares) || self.shares().is_some_and(|(limit, prompt)| prompt < limit)
+    }
+
+    /// The context's length and the prompt's share of what was asked for, where a message tells both, as in "maximum context length of
+    /// 8 tokens … 9 tokens: 3 tokens from the input messages and 6 tokens for the completion".
+    fn shares(&self) -> Option<(u64, u64)> {
+        let message = self.message.to_lowercase();
+        let (_, rest) = message.split_once("maximum context length")?;
+        let before = ["completion", "output"].iter().find_map(|share| rest.split_once(share)).map(|(before, _)| before)?;
+        let numbers: Vec<u64> =
+            before.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect();
+        match numbers[..] {
+            [limit, _, prompt, _] => Some((limit, prompt)),
+            _ => None,
+        }
     }
 
     fn is_too_long(&self) -> bool {
-        self.word.contains("context_length_exceeded")
-            || self.param == "input_tokens"
-            || self.message.contains("maximum context length")
+        const NAMES: &[&str] = &["context_length_exceeded", "exceed_context_size_error", "string_above_max_length"];
+        const WORDS: &[&str] = &[
+            "maximum context length",
+            "model's context length",
+            "maximum model length",
+            "maximum number of tokens allowed",
+            "prompt is too long",
+            "input is too long",
+            "available context size",
+            "maximum prompt length",
+            "context window",
+        ];
+        self.is_named(NAMES) || self.param == "input_tokens" || self.says(WORDS)
+    }
+
+    fn is_named(&self, names: &[&str]) -> bool {
+        self.words.iter().any(|word| names.contains(&word.as_str()))
+    }
+
+    fn says(&self, words: &[&str]) -> bool {
+        let message = self.message.to_lowercase();
+        words.iter().any(|words| message.contains(words))
     }
 }
 
@@ -158,10 +282,10 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| if value.is_null() { String::new() } else { value.to_string() }, str::to_owned)
 }
 
-/// The beginning of what a server said, on one line.
+/// The beginning of what a server said, on one line and without anything that a terminal would obey.
 fn shortened(text: &str) -> String {
     const SHOWN: usize = 300;
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = printable(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     match line.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
@@ -176,10 +300,12 @@ mod tests {
     fn check(status: u16, body: &str) -> String {
         match classify(status, None, body) {
             Ok(_) => "answer".to_owned(),
-            Err(Fault::Transient { message, is_overload: false, .. }) => format!("transient: {message}"),
-            Err(Fault::Transient { message, is_overload: true, .. }) => format!("overload: {message}"),
-            Err(Fault::Fatal { status, message }) => format!("fatal {status}: {message}"),
-            Err(Fault::TooLong { message }) => format!("too long: {message}"),
+            Err(Trouble::Transient { message, is_overload: false, .. }) => format!("transient: {message}"),
+            Err(Trouble::Transient { message, is_overload: true, .. }) => format!("overload: {message}"),
+            Err(Trouble::Fatal { status, message }) => format!("fatal {status}: {message}"),
+            Err(Trouble::TooLong { message }) => format!("too long: {message}"),
+            Err(Trouble::AnswerLimit { message }) => format!("answer limit: {message}"),
+            Err(Trouble::Refused { message }) => format!("refused: {message}"),
         }
     }
 
@@ -214,7 +340,7 @@ mod tests {
         let openai = r#"{"error":{"message":"too many","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#;
         assert_eq!(check(400, openai), "too long: too many");
         let other = r#"{"error":{"message":"max_tokens=9000 cannot be greater","param":"max_tokens","code":400}}"#;
-        assert_eq!(check(400, other), "fatal 400: max_tokens=9000 cannot be greater");
+        assert_eq!(check(400, other), "answer limit: max_tokens=9000 cannot be greater");
     }
 
     #[test]
@@ -258,6 +384,6 @@ mod tests {
     #[test]
     fn payment_required_with_a_time_to_wait_is_not_final() {
         let waiting = classify(402, Some(Duration::from_secs(2)), "{}");
-        assert!(matches!(waiting, Err(Fault::Transient { retry_after: Some(_), .. })), "{waiting:?}");
+        assert!(matches!(waiting, Err(Trouble::Transient { retry_after: Some(_), .. })), "{waiting:?}");
     }
 }

@@ -9,7 +9,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use serde_json::Value;
 
-use super::classify::{self, Fault};
+use super::classify::{self, Trouble};
 use super::endpoint::{ApiKey, Endpoint};
 use super::{LlmError, Route};
 use crate::tls;
@@ -51,7 +51,7 @@ impl Client {
     }
 
     /// The names of the models that the server has, by `GET /models`.
-    pub async fn models(&self, limit: Duration) -> Result<Vec<String>, Fault> {
+    pub async fn models(&self, limit: Duration) -> Result<Vec<String>, Trouble> {
         let mut request = self.http.get([self.base_url.trim_end_matches('/'), "models"].join("/")).timeout(limit);
         if let Some(key) = &self.key {
             request = request.header(AUTHORIZATION, key.header());
@@ -62,7 +62,7 @@ impl Client {
     }
 
     /// Sends a request once.
-    pub async fn post(&self, route: Route, body: Arc<str>) -> Result<Value, Fault> {
+    pub async fn post(&self, route: Route, body: Arc<str>) -> Result<Value, Trouble> {
         let mut request = self.http.post(route.url(&self.base_url)).header(CONTENT_TYPE, "application/json");
         if let Some(key) = &self.key {
             request = request.header(AUTHORIZATION, key.header());
@@ -70,7 +70,7 @@ impl Client {
         self.read(request.body(body.as_bytes().to_vec())).await
     }
 
-    async fn read(&self, request: RequestBuilder) -> Result<Value, Fault> {
+    async fn read(&self, request: RequestBuilder) -> Result<Value, Trouble> {
         let answer = request.send().await.map_err(unreached)?;
         let status = answer.status().as_u16();
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
@@ -98,7 +98,7 @@ fn allow_open_files(n_connections: usize) {
 }
 
 /// What keeps a request from its answer on the way is worth another try.
-fn unreached(error: reqwest::Error) -> Fault {
+fn unreached(error: reqwest::Error) -> Trouble {
     let error = error.without_url();
     let mut message = error.to_string();
     let mut cause = error.source();
@@ -106,7 +106,7 @@ fn unreached(error: reqwest::Error) -> Fault {
         message = format!("{message}: {error}");
         cause = error.source();
     }
-    Fault::transient(message)
+    Trouble::transient(message)
 }
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
 
     fn client(base_url: &str) -> Result<Client, LlmError> {
         let settings = EndpointSettings { base_url: Some(base_url.to_owned()), ..EndpointSettings::default() };
-        let endpoint = Endpoint { base_url: base_url.to_owned(), model: String::new(), key: None, settings };
+        let endpoint = Endpoint { stage: "reason", base_url: base_url.to_owned(), model: String::new(), key: None, settings };
         Client::new(&endpoint)
     }
 

@@ -1,15 +1,17 @@
 //! Logprobs of a prompt: how they are asked for, and how they are read and checked in what comes back.
 //!
-//! Two wires. vLLM has `prompt_logprobs`, one object per token of the prompt whose keys are token ids; its first entry is
+//! Three wires. vLLM has `prompt_logprobs`, one object per token of the prompt whose keys are token ids; its first entry is
 //! null, and -9999 stands for minus infinity. Other servers have `echo` with `logprobs`, as `OpenAI`'s completions had: two
-//! arrays, of texts and of logprobs. In both the prompt is sent as token ids, so that no server tokenises it differently,
-//! and everything in the answer that tells which tokens were scored is compared with what was sent.
+//! arrays, of texts and of logprobs. SGLang has `return_logprob` at a route of its own, which scores only what stands
+//! behind `logprob_start_len` and takes what stands before it from its cache; the first entry's logprob is null. In all of
+//! them the prompt is sent as token ids, so that no server tokenises it differently, and everything in the answer that
+//! tells which tokens were scored is compared with what was sent.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::request::Request;
-use super::session::{Answer, Unread};
+use super::request::{Request, Route};
+use super::answer::{Answer, Unread};
 use crate::record::TokenLogprob;
 use crate::settings::Wire;
 
@@ -24,15 +26,34 @@ pub struct TailLogprobs {
     pub tokens: Vec<TokenLogprob>,
 }
 
-/// The fields of a request for the logprobs of a prompt: a text, or the ids of its tokens.
-pub fn fields(wire: Wire, prompt: Value) -> Vec<(&'static str, Value)> {
+/// The service that gives logprobs by this wire.
+pub fn route(wire: Wire) -> Route {
+    match wire {
+        Wire::PromptLogprobs | Wire::Echo => Route::Completions,
+        Wire::Sglang => Route::Generate,
+    }
+}
+
+/// The fields of a request for the logprobs of a prompt, which is a text or the ids of its tokens, from token `start` on.
+///
+/// Only SGLang can leave out those before `start`, which must be at least 1: the first token has no logprob.
+pub fn fields(wire: Wire, prompt: Value, start: usize) -> Vec<(&'static str, Value)> {
     // One token has to be generated; it is dropped.
-    let common = [("prompt", prompt), ("max_tokens", json!(1)), ("temperature", json!(0))];
-    let own = match wire {
-        Wire::PromptLogprobs => vec![("prompt_logprobs", json!(0)), ("return_token_ids", json!(true))],
-        Wire::Echo => vec![("echo", json!(true)), ("logprobs", json!(0))],
-    };
-    common.into_iter().chain(own).collect()
+    let common = || [("max_tokens", json!(1)), ("temperature", json!(0))].into_iter();
+    match wire {
+        Wire::PromptLogprobs => common()
+            .chain([("prompt", prompt), ("prompt_logprobs", json!(0)), ("return_token_ids", json!(true))])
+            .collect(),
+        Wire::Echo => common().chain([("prompt", prompt), ("echo", json!(true)), ("logprobs", json!(0))]).collect(),
+        Wire::Sglang => vec![
+            (if prompt.is_string() { "text" } else { "input_ids" }, prompt),
+            ("sampling_params", json!({ "max_new_tokens": 1, "temperature": 0 })),
+            ("return_logprob", json!(true)),
+            ("logprob_start_len", json!(start.saturating_sub(1))),
+            ("top_logprobs_num", json!(0)),
+            ("return_text_in_logprobs", json!(true)),
+        ],
+    }
 }
 
 /// The ids of the prompt's tokens as an answer tells them, if it does.
@@ -43,8 +64,12 @@ pub fn prompt_ids(answer: &Value) -> Option<Vec<u32>> {
 
 impl Answer for TailLogprobs {
     fn of(request: &Request, answer: &Value) -> Result<Self, Unread> {
-        let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
-        let sent: Vec<u32> = serde_json::from_value(body["prompt"].clone())
+        #[derive(Deserialize)]
+        struct Sent {
+            #[serde(alias = "input_ids")]
+            prompt: Vec<u32>,
+        }
+        let Sent { prompt: sent } = serde_json::from_str(&request.body)
             .map_err(|_| Unread::shape("the prompt was not sent as token ids"))?;
         let start = sent.len().saturating_sub(request.tail);
         Ok(Self { tokens: read(&sent, start, answer)? })
@@ -60,12 +85,32 @@ pub fn read(sent: &[u32], start: usize, answer: &Value) -> Result<Vec<TokenLogpr
     {
         return Err(Unread::Mismatch(differ(sent, &returned)));
     }
+    if let Some(entries) = answer.pointer("/meta_info/input_token_logprobs").and_then(Value::as_array) {
+        return from_sglang(sent, start, entries);
+    }
     let choice = answer.pointer("/choices/0").ok_or_else(|| Unread::shape("no choice in it"))?;
     let mut tokens = [choice.get("prompt_logprobs"), answer.get("prompt_logprobs")].into_iter().flatten();
     match tokens.find_map(Value::as_array) {
         Some(entries) => from_prompt_logprobs(sent, start, entries),
         None => from_echo(sent, start, choice),
     }
+}
+
+/// Reads `[logprob, id, text]` of each token from some place before `start` on to the end.
+fn from_sglang(sent: &[u32], start: usize, entries: &[Value]) -> Result<Vec<TokenLogprob>, Unread> {
+    let n_tokens = sent.len().saturating_sub(start);
+    if !(n_tokens + 1..=sent.len()).contains(&entries.len()) {
+        let message = format!("logprobs of {n_tokens} tokens were asked for and {} came back", entries.len());
+        return Err(Unread::Mismatch(message));
+    }
+    let scored = &sent[sent.len() - entries.len()..];
+    let returned: Vec<_> = entries.iter().filter_map(|entry| u32::try_from(entry[1].as_u64()?).ok()).collect();
+    if returned != scored {
+        return Err(Unread::Mismatch(differ(scored, &returned)));
+    }
+    let token = |(&id, entry): (&u32, &Value)| told(id, entry[2].as_str().unwrap_or_default(), entry[0].as_f64());
+    let n_before = entries.len() - n_tokens;
+    scored.iter().zip(entries).skip(n_before).map(token).collect()
 }
 
 fn from_prompt_logprobs(sent: &[u32], start: usize, entries: &[Value]) -> Result<Vec<TokenLogprob>, Unread> {
@@ -187,6 +232,27 @@ mod tests {
         let found: Vec<_> = found.iter().map(|token| (token.id, token.text.as_str(), token.logprob)).collect();
         assert_eq!(found, [(2, "", -1.0), (3, " b", -2.0)]);
         insta::assert_snapshot!(mismatch(read(&[1, 2], 1, &echoed)), @"2 token ids were sent and 4 tokens came back");
+    }
+
+    #[test]
+    fn the_third_wire_scores_the_end_and_compares_the_ids_that_it_is_told() {
+        let asked: serde_json::Map<_, _> =
+            fields(Wire::Sglang, json!([1, 2, 3, 4]), 2).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        assert_eq!((&asked["input_ids"], &asked["logprob_start_len"]), (&json!([1, 2, 3, 4]), &json!(1)));
+        let answer = json!({
+            "text": " so",
+            "meta_info": {
+                "id": "8f1d", "finish_reason": { "type": "length", "length": 1 }, "prompt_tokens": 4,
+                "completion_tokens": 1, "cached_tokens": 1,
+                "input_token_logprobs": [[null, 2, "b"], [-1.5, 3, " c"], [-0.25, 4, "d"]],
+                "output_token_logprobs": [[-0.5, 5, " so"]],
+            },
+        });
+        let found = read(&[1, 2, 3, 4], 2, &answer).unwrap();
+        let found: Vec<_> = found.iter().map(|token| (token.id, token.text.as_str(), token.logprob)).collect();
+        assert_eq!(found, [(3, " c", -1.5), (4, "d", -0.25)]);
+        insta::assert_snapshot!(mismatch(read(&[1, 2, 9, 4], 2, &answer)), @"they differ at token 1: sent 3 ids, there 2 9 4; returned 3 ids, there 2 3 4");
+        insta::assert_snapshot!(mismatch(read(&[1, 2, 3, 4], 1, &answer)), @"logprobs of 3 tokens were asked for and 3 came back");
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::settings::{EndpointSettings, SCRIPTED};
 /// A model server as the settings and the environment name it.
 #[derive(Debug)]
 pub struct Endpoint {
+    /// The stage, whose name is that of the settings' table.
+    pub stage: &'static str,
     /// The address that the server's client libraries take.
     pub base_url: String,
     /// The model, as the server names it.
@@ -33,6 +35,7 @@ impl Endpoint {
             })
             .transpose()?;
         Ok(Self {
+            stage,
             base_url,
             model: settings.model.clone().unwrap_or_else(|| SCRIPTED.to_owned()),
             key,
@@ -60,10 +63,18 @@ impl Endpoint {
 
     /// The most tokens that an answer may have, where the settings say it.
     pub fn max_answer_tokens(&self) -> Option<u64> {
-        let names = ["max_completion_tokens", "max_tokens"];
-        names.iter().find_map(|name| self.settings.body.get(*name)?.as_u64())
+        ANSWER_LIMITS.iter().find_map(|name| self.settings.body.get(*name)?.as_u64())
+    }
+
+    /// The key of the settings that says how many tokens an answer may have.
+    pub fn answer_limit_key(&self) -> String {
+        let name = ANSWER_LIMITS.iter().find(|name| self.settings.body.contains_key(**name)).unwrap_or(&"max_tokens");
+        format!("{}.body.{name}", self.stage)
     }
 }
+
+/// The fields of a body that say how many tokens an answer may have.
+const ANSWER_LIMITS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
 
 /// An address whose `user:password@` is masked, and without what follows a `?`.
 fn without_password(url: &str) -> String {

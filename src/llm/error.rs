@@ -2,6 +2,7 @@
 
 use super::Route;
 use super::budget::Spent;
+use crate::record::RecordId;
 use crate::store::StoreError;
 
 /// What ends the asking; answers that arrived before are in the journal.
@@ -38,12 +39,14 @@ pub enum LlmError {
         variable: String,
     },
     /// The server refuses every such request.
-    #[error("`{url}` refused a request with status {status}: {message}")]
+    #[error("`{url}` refused a request{about} with status {status}: {message}", about = about(record.as_ref()))]
     Refused {
         /// The address.
         url: String,
         /// The service that was asked.
         route: Route,
+        /// The record that the request was about, if it was about one.
+        record: Option<RecordId>,
         /// The HTTP status, or the status inside an answer.
         status: u16,
         /// What the server said.
@@ -52,6 +55,28 @@ pub enum LlmError {
         key_env: String,
         /// Whether a key was sent.
         had_key: bool,
+    },
+    /// The server refuses the prompts of one record after the other.
+    #[error("`{url}` refused the prompts of {n_records} records in a row, at last that of `{record}`: {message}")]
+    RefusesAll {
+        /// The address.
+        url: String,
+        /// How many.
+        n_records: usize,
+        /// The last of them.
+        record: RecordId,
+        /// What the server said of it.
+        message: String,
+    },
+    /// The settings let answers be longer than the model can make them.
+    #[error("`{url}` cannot make answers as long as `{key}` lets them be: {message}")]
+    AnswerLimit {
+        /// The address.
+        url: String,
+        /// The key of the settings.
+        key: String,
+        /// What the server said.
+        message: String,
     },
     /// The server scored other tokens than those that were sent, or tokenises differently.
     #[error("`{url}` does not score the tokens that it is sent: {message}")]
@@ -87,4 +112,8 @@ pub enum LlmError {
     /// The journal cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn about(record: Option<&RecordId>) -> String {
+    record.map(|record| format!(" about `{record}`")).unwrap_or_default()
 }

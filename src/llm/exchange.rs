@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::classify::Fault;
+use super::classify::Trouble;
 use super::{Request, Route};
 use crate::record::Usage;
 
@@ -41,7 +41,7 @@ pub struct Answered {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failed {
-    /// `transient`, `overload`, `too_long`, or the status of a refusal.
+    /// `transient`, `overload`, `too_long`, `refused`, `answer_limit`, or the status of a refusal.
     pub kind: String,
     /// What was said, which may quote a prompt: for people, not for traces.
     pub message: String,
@@ -54,11 +54,11 @@ impl Exchange {
         address: String,
         model: &str,
         took: Duration,
-        said: &Result<Value, Fault>,
+        said: &Result<Value, Trouble>,
     ) -> Self {
         let result = match said {
             Ok(body) => Ok(Answered::of(body)),
-            Err(fault) => Err(Failed::of(fault)),
+            Err(trouble) => Err(Failed::of(trouble)),
         };
         Self { route: request.route, address, requested_model: model.to_owned(), took, result }
     }
@@ -78,23 +78,28 @@ impl Answered {
 }
 
 impl Failed {
-    fn of(fault: &Fault) -> Self {
-        let (kind, message) = match fault {
-            Fault::Transient { message, is_overload: true, .. } => ("overload".to_owned(), message),
-            Fault::Transient { message, .. } => ("transient".to_owned(), message),
-            Fault::TooLong { message } => ("too_long".to_owned(), message),
-            Fault::Fatal { status, message } => (status.to_string(), message),
+    fn of(trouble: &Trouble) -> Self {
+        let kind = match trouble {
+            Trouble::Transient { is_overload: true, .. } => "overload".to_owned(),
+            Trouble::Transient { .. } => "transient".to_owned(),
+            Trouble::TooLong { .. } => "too_long".to_owned(),
+            Trouble::Refused { .. } => "refused".to_owned(),
+            Trouble::AnswerLimit { .. } => "answer_limit".to_owned(),
+            Trouble::Fatal { status, .. } => status.to_string(),
         };
-        Self { kind, message: message.clone() }
+        Self { kind, message: trouble.message().to_owned() }
     }
 }
 
-/// What an answer used up, as its server says.
+/// What an answer used up, as its server says: under `usage`, or where SGLang's own route says it.
 pub(super) fn usage(body: &Value) -> Usage {
-    let number = |path: &str| body.pointer(path).and_then(Value::as_u64).unwrap_or(0);
+    let number = |name: &str| {
+        let paths = ["usage", "meta_info"].map(|place| format!("/{place}/{name}"));
+        paths.iter().find_map(|path| body.pointer(path)?.as_u64()).unwrap_or(0)
+    };
     Usage {
-        prompt_tokens: number("/usage/prompt_tokens"),
-        completion_tokens: number("/usage/completion_tokens"),
+        prompt_tokens: number("prompt_tokens"),
+        completion_tokens: number("completion_tokens"),
         cost: body.pointer("/usage/cost").and_then(Value::as_f64),
     }
 }

@@ -64,6 +64,11 @@ pub enum Outcome<A> {
         /// What the server said.
         message: String,
     },
+    /// The provider does not answer this prompt.
+    Refused {
+        /// What the server said.
+        message: String,
+    },
 }
 
 /// The journal of one shard, open for writing, and those of the other shards for reading.

@@ -27,6 +27,8 @@ pub struct Request {
     pub prompt_tokens: u64,
     /// How many tokens at the end of the prompt the answer is read for, where it is about the prompt.
     pub tail: usize,
+    /// Which of the session's servers is asked, from zero; the hash knows it by what the body says of the model.
+    pub server: usize,
 }
 
 /// A service of a model server.
@@ -37,7 +39,9 @@ pub enum Route {
     ChatCompletions,
     /// Text or token ids in, text and logprobs out.
     Completions,
-    /// vLLM: text in, token ids out.
+    /// SGLang: token ids in, their logprobs out.
+    Generate,
+    /// vLLM and SGLang: text in, token ids out.
     Tokenize,
 }
 
@@ -47,7 +51,7 @@ impl Request {
         // A map of JSON values has a text, always the same.
         let body: Arc<str> = serde_json::to_string(body).unwrap_or_default().into();
         let hash = Digest::of_json(&(route, &*body));
-        Self { record, sample, attempt: 0, route, body, hash, prompt_tokens, tail: 0 }
+        Self { record, sample, attempt: 0, route, body, hash, prompt_tokens, tail: 0, server: 0 }
     }
 
     /// The same, made from a template of this hash: another template is another request, whatever comes of it.
@@ -71,6 +75,12 @@ impl Request {
         Self { sample, ..self.clone() }
     }
 
+    /// The same for another of the session's servers; the body is to name that server's model.
+    #[must_use]
+    pub fn to_server(self, server: usize) -> Self {
+        Self { server, ..self }
+    }
+
     /// The same once more, to get another answer.
     #[must_use]
     pub fn again(&self) -> Self {
@@ -84,6 +94,7 @@ impl Route {
         match self {
             Self::ChatCompletions => "chat/completions",
             Self::Completions => "completions",
+            Self::Generate => "generate",
             Self::Tokenize => "tokenize",
         }
     }
@@ -94,7 +105,7 @@ impl Route {
         let base = match self {
             Self::ChatCompletions | Self::Completions => base,
             // No part of the interface that has versions.
-            Self::Tokenize => base.strip_suffix("/v1").unwrap_or(base),
+            Self::Generate | Self::Tokenize => base.strip_suffix("/v1").unwrap_or(base),
         };
         [base, self.path()].join("/")
     }

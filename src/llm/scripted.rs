@@ -18,7 +18,7 @@ pub fn answer(request: &Request) -> Value {
             let prompt = body.pointer("/messages/0/content").and_then(Value::as_str).unwrap_or_default();
             chat(prompt, seed)
         }
-        Route::Completions => completion(&body),
+        Route::Completions | Route::Generate => completion(&body),
         Route::Tokenize => tokenize(&body),
     }
 }
@@ -27,7 +27,7 @@ pub fn answer(request: &Request) -> Value {
 pub fn answer_in_passing(route: Route, body: &Value) -> Value {
     match route {
         Route::Tokenize => tokenize(body),
-        Route::Completions => completion(body),
+        Route::Completions | Route::Generate => completion(body),
         Route::ChatCompletions => chat("", 0),
     }
 }
@@ -72,7 +72,7 @@ fn tokenize(body: &Value) -> Value {
 
 /// Logprobs of the prompt as vLLM gives them: the text of a character stands at its last byte.
 fn completion(body: &Value) -> Value {
-    let ids: Vec<u8> = match body.get("prompt") {
+    let ids: Vec<u8> = match body.get("prompt").or_else(|| body.get("input_ids")) {
         Some(Value::String(text)) => text.bytes().collect(),
         Some(Value::Array(ids)) => ids.iter().filter_map(|id| u8::try_from(id.as_u64()?).ok()).collect(),
         _ => vec![],

@@ -26,6 +26,7 @@ impl Reasoning {
         match self.finish_reason {
             FinishReason::Length => Some("length"),
             FinishReason::ContentFilter => Some("content_filter"),
+            FinishReason::Other(ref word) if word == "refused" => Some("refused"),
             FinishReason::Other(_) => Some("not_finished"),
             FinishReason::Stop if self.text.is_empty() => Some("no_text"),
             FinishReason::Stop => None,

@@ -114,7 +114,7 @@ async fn ask(
                 }
                 request = request.again();
             }
-            Reply::TooLong { message } => {
+            Reply::TooLong { message } | Reply::Refused { message, .. } => {
                 verdicts.push(refusal(index, message, Judge::Unasked));
                 return Ok(());
             }

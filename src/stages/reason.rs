@@ -16,7 +16,7 @@ use crate::llm::chat::{self, Completion};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
 use crate::llm::{Reply, Request, Route, Session};
-use crate::record::{Provenance, Reason, Reasoning, Record};
+use crate::record::{FinishReason, Provenance, Reason, Reasoning, Record};
 use crate::settings::ReasonSettings;
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
@@ -98,6 +98,7 @@ async fn ask(session: &Session, mut record: Record, requests: &[Request]) -> Res
                 record.reasonings.push(reasoning);
             }
             Reply::TooLong { message } => too_long = Some(message),
+            Reply::Refused { message, provenance } => record.reasonings.push(refused(index, message, provenance)),
         }
     }
     Ok(fate(record, too_long))
@@ -126,6 +127,12 @@ pub fn reasoning(index: usize, completion: Completion, provenance: Provenance, t
     let text = completion.full_thought().unwrap_or_else(|| before_box().trim()).to_owned();
     let Completion { answer, finish_reason, .. } = completion;
     Reasoning { index, text, answer, answer_matches, finish_reason, provenance }
+}
+
+/// A sample that the provider refused to make: what it said stands in the place of an answer.
+fn refused(index: usize, message: String, provenance: Provenance) -> Reasoning {
+    let finish_reason = FinishReason::Other("refused".to_owned());
+    Reasoning { index, text: String::new(), answer: message, answer_matches: false, finish_reason, provenance }
 }
 
 /// Whether two texts are the same up to white space.

@@ -25,7 +25,7 @@ use super::{Context, StageError};
 use crate::llm::completions::{self, TailLogprobs};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
-use crate::llm::{Reply, Request, Route, Session};
+use crate::llm::{Reply, Request, Session};
 use crate::record::{Reason, Record, Score, TokenLogprob, Variant};
 use crate::settings::{ScoreSettings, Wire};
 use crate::store::layout::{Stage, StageDir};
@@ -166,9 +166,9 @@ impl Scorer {
     /// The request as it is known again: by its texts in place of their token ids.
     fn request(&self, endpoint: &Endpoint, record: &Record, prefix: &str) -> Request {
         let texts = json!({ "prefix": prefix, "tactics": record.tactics(), "tokens": self.tokens.name() });
-        let body = endpoint.body(completions::fields(self.wire, texts));
+        let body = endpoint.body(completions::fields(self.wire, texts, 1));
         let n_tokens = about_tokens(prefix) + about_tokens(record.tactics());
-        Request::new(record.id.clone(), 0, Route::Completions, &body, n_tokens).made_from(self.template.hash())
+        Request::new(record.id.clone(), 0, completions::route(self.wire), &body, n_tokens).made_from(self.template.hash())
     }
 
     async fn ask(&self, session: &Session, record: &Record, prefix: &str) -> Result<Scored, Unfinished> {
@@ -188,13 +188,13 @@ impl Scorer {
             Reply::Answer { answer, provenance } => {
                 Scored::Tokens { tokens: answer.tokens, is_rehearsal: provenance.is_rehearsal }
             }
-            Reply::TooLong { message } => Scored::TooLong(message),
+            Reply::TooLong { message } | Reply::Refused { message, .. } => Scored::TooLong(message),
         })
     }
 
     /// The request as it is sent.
     fn with_ids(&self, session: &Session, request: Request, tokens: &Tokens) -> Request {
-        let body = session.endpoint().body(completions::fields(self.wire, json!(tokens.ids)));
+        let body = session.endpoint().body(completions::fields(self.wire, json!(tokens.ids), tokens.ids.len() - tokens.n_tactics));
         request.sent_as(&body, tokens.ids.len() as u64, tokens.n_tactics)
     }
 }

@@ -15,7 +15,7 @@ use crate::llm::exchange::{Answered, Exchange};
 pub(super) fn span(tracer: &SdkTracer, parent: &Context, exchange: &Exchange) {
     let operation = match exchange.route {
         Route::ChatCompletions => "chat",
-        Route::Completions => "text_completion",
+        Route::Completions | Route::Generate => "text_completion",
         Route::Tokenize => "tokenize",
     };
     let (host, port) = host_and_port(&exchange.address);

@@ -12,6 +12,7 @@ mod interruption;
 mod judge;
 mod kill;
 mod library;
+mod llm_habits;
 #[path = "../live/petanque.rs"]
 mod live_petanque;
 mod mathcomp;

@@ -4,8 +4,7 @@ use futures::future;
 use serde_json::{Value, json};
 
 use crate::llm::completions;
-use crate::llm::session::Unread;
-use crate::llm::{Route, Session};
+use crate::llm::{Route, Session, Unread};
 use crate::settings::Wire;
 use crate::stages::StageError;
 use crate::stages::model_units::Unfinished;
@@ -116,8 +115,8 @@ pub(super) async fn warm_up(session: &Session, source: &TokenSource, wire: Wire)
         TokenSource::Server => json!(ids),
         TokenSource::Local(_) => json!(HANDSHAKE),
     };
-    let body = Value::Object(session.endpoint().body(completions::fields(wire, prompt)));
-    let answer = session.ask_in_passing(Route::Completions, &body).await?;
+    let body = Value::Object(session.endpoint().body(completions::fields(wire, prompt, 1)));
+    let answer = session.ask_in_passing(completions::route(wire), &body).await?;
     match completions::read(&ids, 1, &answer) {
         Ok(_) => Ok(()),
         Err(Unread::Mismatch(message)) => Err(session.end_by_mismatch(message).into()),
