@@ -189,9 +189,7 @@ async fn model_server(stage: &'static str, settings: &EndpointSettings) -> Check
             missing(stage, format!("{asked}: status {status}: {message}"), &advice)
         }
         Err(Trouble::Fatal { status, .. }) => ok(stage, format!("{asked}, which does not list its models ({status})")),
-        Err(trouble) => {
-            missing(stage, format!("{asked}: {}", trouble.message()), SERVER_ADVICE)
-        }
+        Err(trouble) => missing(stage, format!("{asked}: {}", trouble.message()), SERVER_ADVICE),
     }
 }
 

@@ -178,7 +178,12 @@ impl Budget {
     ///
     /// `max_answer` is the most tokens that the answer may have. Where it is not known, an answer is taken to be like
     /// those before it, so that at most the requests under way go over the budget.
-    pub async fn reserve(&self, prompt: u64, max_answer: Option<u64>, prices: Prices) -> Result<Reservation<'_>, Spent> {
+    pub async fn reserve(
+        &self,
+        prompt: u64,
+        max_answer: Option<u64>,
+        prices: Prices,
+    ) -> Result<Reservation<'_>, Spent> {
         loop {
             let settled = self.settled.notified();
             tokio::pin!(settled);
@@ -290,11 +295,7 @@ mod tests {
     const PRICES: Prices = Prices { input: Some(1.0), output: Some(2.0) };
 
     fn budget(max_cost: Option<f64>, max_tokens_total: Option<u64>) -> Budget {
-        let settings = EndpointSettings {
-            max_cost,
-            max_tokens_total,
-            ..EndpointSettings::default()
-        };
+        let settings = EndpointSettings { max_cost, max_tokens_total, ..EndpointSettings::default() };
         Budget::new(&settings, Limit::default(), Spending::default())
     }
 

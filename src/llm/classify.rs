@@ -213,13 +213,15 @@ impl Said {
     /// Whether the completion's share is at fault: it is named, and the prompt alone would fit.
     fn is_answer_limit(&self) -> bool {
         const PARAMS: &[&str] = &["max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens"];
-        const WORDS: &[&str] = &["is too large", "cannot be greater", "must be less", "must be at most", "valid range of"];
+        const WORDS: &[&str] =
+            &["is too large", "cannot be greater", "must be less", "must be at most", "valid range of"];
         if PARAMS.contains(&self.param.as_str()) {
             return true;
         }
         let message = self.message.to_lowercase();
         let names_setting = PARAMS.iter().any(|param| message.contains(param));
-        let compares = WORDS.iter().any(|words| message.contains(words)) || message.contains("maximum allowed number of output");
+        let compares =
+            WORDS.iter().any(|words| message.contains(words)) || message.contains("maximum allowed number of output");
         (names_setting && compares) || self.shares().is_some_and(|(limit, prompt)| prompt < limit)
     }
 
@@ -228,7 +230,8 @@ impl Said {
     fn shares(&self) -> Option<(u64, u64)> {
         let message = self.message.to_lowercase();
         let (_, rest) = message.split_once("maximum context length")?;
-        let before = ["completion", "output"].iter().find_map(|share| rest.split_once(share)).map(|(before, _)| before)?;
+        let before =
+            ["completion", "output"].iter().find_map(|share| rest.split_once(share)).map(|(before, _)| before)?;
         let numbers: Vec<u64> =
             before.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect();
         match numbers[..] {

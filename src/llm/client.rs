@@ -116,7 +116,8 @@ mod tests {
 
     fn client(base_url: &str) -> Result<Client, LlmError> {
         let settings = EndpointSettings { base_url: Some(base_url.to_owned()), ..EndpointSettings::default() };
-        let endpoint = Endpoint { stage: "reason", base_url: base_url.to_owned(), model: String::new(), key: None, settings };
+        let endpoint =
+            Endpoint { stage: "reason", base_url: base_url.to_owned(), model: String::new(), key: None, settings };
         Client::new(&endpoint)
     }
 

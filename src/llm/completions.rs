@@ -10,8 +10,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::request::{Request, Route};
 use super::answer::{Answer, Unread};
+use super::request::{Request, Route};
 use crate::record::TokenLogprob;
 use crate::settings::Wire;
 
@@ -69,8 +69,8 @@ impl Answer for TailLogprobs {
             #[serde(alias = "input_ids")]
             prompt: Vec<u32>,
         }
-        let Sent { prompt: sent } = serde_json::from_str(&request.body)
-            .map_err(|_| Unread::shape("the prompt was not sent as token ids"))?;
+        let Sent { prompt: sent } =
+            serde_json::from_str(&request.body).map_err(|_| Unread::shape("the prompt was not sent as token ids"))?;
         let start = sent.len().saturating_sub(request.tail);
         Ok(Self { tokens: read(&sent, start, answer)? })
     }
@@ -236,8 +236,10 @@ mod tests {
 
     #[test]
     fn the_third_wire_scores_the_end_and_compares_the_ids_that_it_is_told() {
-        let asked: serde_json::Map<_, _> =
-            fields(Wire::Sglang, json!([1, 2, 3, 4]), 2).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let asked: serde_json::Map<_, _> = fields(Wire::Sglang, json!([1, 2, 3, 4]), 2)
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
         assert_eq!((&asked["input_ids"], &asked["logprob_start_len"]), (&json!([1, 2, 3, 4]), &json!(1)));
         let answer = json!({
             "text": " so",

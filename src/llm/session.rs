@@ -205,8 +205,7 @@ impl Session {
         if let Some(watch) = &self.watch {
             let Endpoint { model, .. } = &server.endpoint;
             // Nobody may be watching any more.
-            let _ =
-                watch.send(Exchange::of(request, server.endpoint.address(), model, started.elapsed(), &said));
+            let _ = watch.send(Exchange::of(request, server.endpoint.address(), model, started.elapsed(), &said));
         }
         said
     }
@@ -339,12 +338,7 @@ fn answer_limit(endpoint: &Endpoint, message: String) -> LlmError {
     LlmError::AnswerLimit { url: endpoint.address(), key: endpoint.answer_limit_key(), message }
 }
 
-fn refused(
-    endpoint: &Endpoint,
-    route: Route,
-    request: Option<&Request>,
-    (status, message): (u16, String),
-) -> LlmError {
+fn refused(endpoint: &Endpoint, route: Route, request: Option<&Request>, (status, message): (u16, String)) -> LlmError {
     LlmError::Refused {
         url: endpoint.address(),
         route,

@@ -168,7 +168,8 @@ impl Scorer {
         let texts = json!({ "prefix": prefix, "tactics": record.tactics(), "tokens": self.tokens.name() });
         let body = endpoint.body(completions::fields(self.wire, texts, 1));
         let n_tokens = about_tokens(prefix) + about_tokens(record.tactics());
-        Request::new(record.id.clone(), 0, completions::route(self.wire), &body, n_tokens).made_from(self.template.hash())
+        Request::new(record.id.clone(), 0, completions::route(self.wire), &body, n_tokens)
+            .made_from(self.template.hash())
     }
 
     async fn ask(&self, session: &Session, record: &Record, prefix: &str) -> Result<Scored, Unfinished> {
@@ -194,7 +195,11 @@ impl Scorer {
 
     /// The request as it is sent.
     fn with_ids(&self, session: &Session, request: Request, tokens: &Tokens) -> Request {
-        let body = session.endpoint().body(completions::fields(self.wire, json!(tokens.ids), tokens.ids.len() - tokens.n_tactics));
+        let body = session.endpoint().body(completions::fields(
+            self.wire,
+            json!(tokens.ids),
+            tokens.ids.len() - tokens.n_tactics,
+        ));
         request.sent_as(&body, tokens.ids.len() as u64, tokens.n_tactics)
     }
 }

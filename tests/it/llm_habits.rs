@@ -170,7 +170,8 @@ fn m51_a_limit_of_answers_that_is_too_large_is_no_matter_of_the_prompt() {
 
 #[test]
 fn m97_what_a_server_says_moves_no_cursor() {
-    let body = json!({ "error": { "message": "\u{1b}]0;title\u{7}\u{1b}[2Jgone \u{202e}drow", "code": 400 } }).to_string();
+    let body =
+        json!({ "error": { "message": "\u{1b}]0;title\u{7}\u{1b}[2Jgone \u{202e}drow", "code": 400 } }).to_string();
     let Err(Trouble::Fatal { message, .. }) = classify(400, None, &body) else { panic!("another class") };
     assert_eq!(message, r"\u{1b}]0;title\u{7}\u{1b}[2Jgone \u{202e}drow");
 }
@@ -248,7 +249,11 @@ fn m49_many_refusals_in_a_row_from_different_records_stop_the_run_and_name_the_l
     let run = reason(60, &server, "");
     let outcome = run.run("reason --quiet");
     assert_eq!(outcome.code(), 6, "{}", outcome.stderr());
-    assert!(outcome.stderr().contains("refused the prompts of 20 records in a row, at last that of `lib.f:r"), "{}", outcome.stderr());
+    assert!(
+        outcome.stderr().contains("refused the prompts of 20 records in a row, at last that of `lib.f:r"),
+        "{}",
+        outcome.stderr()
+    );
     assert!(server.asked().len() <= 3 + 20 + 4);
 }
 

@@ -12,9 +12,9 @@ mod interruption;
 mod judge;
 mod kill;
 mod library;
-mod llm_habits;
 #[path = "../live/petanque.rs"]
 mod live_petanque;
+mod llm_habits;
 mod mathcomp;
 mod measure;
 mod model_server;
