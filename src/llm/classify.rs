@@ -1,6 +1,6 @@
 //! What a server's answer means for the request: the one place that tells what is tried again from what is not.
 //!
-//! Sources: the vLLM server (bodies `{"error":{…}}`, `{"error":"…"}`, `{"detail":"…"}`), SGLang (the error at the top),
+//! Sources: the vLLM server (bodies `{"error":{…}}`, `{"error":"…"}`, `{"detail":"…"}`), `SGLang` (the error at the top),
 //! `OpenRouter` (an error inside HTTP 200; `code` as number or text; `metadata.error_type`), `OpenAI` and Azure (`code` as
 //! text, `insufficient_quota` under 429), Gemini (an error in a list, or as JSON text in a message), Anthropic, llama.cpp
 //! and `DeepSeek` (blank lines before the body). Types, codes and parameters are looked at first and words last, because

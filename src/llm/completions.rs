@@ -2,7 +2,7 @@
 //!
 //! Three wires. vLLM has `prompt_logprobs`, one object per token of the prompt whose keys are token ids; its first entry is
 //! null, and -9999 stands for minus infinity. Other servers have `echo` with `logprobs`, as `OpenAI`'s completions had: two
-//! arrays, of texts and of logprobs. SGLang has `return_logprob` at a route of its own, which scores only what stands
+//! arrays, of texts and of logprobs. `SGLang` has `return_logprob` at a route of its own, which scores only what stands
 //! behind `logprob_start_len` and takes what stands before it from its cache; the first entry's logprob is null. In all of
 //! them the prompt is sent as token ids, so that no server tokenises it differently, and everything in the answer that
 //! tells which tokens were scored is compared with what was sent.
@@ -36,7 +36,7 @@ pub fn route(wire: Wire) -> Route {
 
 /// The fields of a request for the logprobs of a prompt, which is a text or the ids of its tokens, from token `start` on.
 ///
-/// Only SGLang can leave out those before `start`, which must be at least 1: the first token has no logprob.
+/// Only `SGLang` can leave out those before `start`, which must be at least 1: the first token has no logprob.
 pub fn fields(wire: Wire, prompt: Value, start: usize) -> Vec<(&'static str, Value)> {
     // One token has to be generated; it is dropped.
     let common = || [("max_tokens", json!(1)), ("temperature", json!(0))].into_iter();

@@ -91,7 +91,7 @@ impl Failed {
     }
 }
 
-/// What an answer used up, as its server says: under `usage`, or where SGLang's own route says it.
+/// What an answer used up, as its server says: under `usage`, or where `SGLang`'s own route says it.
 pub(super) fn usage(body: &Value) -> Usage {
     let number = |name: &str| {
         let paths = ["usage", "meta_info"].map(|place| format!("/{place}/{name}"));

@@ -39,9 +39,9 @@ pub enum Route {
     ChatCompletions,
     /// Text or token ids in, text and logprobs out.
     Completions,
-    /// SGLang: token ids in, their logprobs out.
+    /// `SGLang`: token ids in, their logprobs out.
     Generate,
-    /// vLLM and SGLang: text in, token ids out.
+    /// vLLM and `SGLang`: text in, token ids out.
     Tokenize,
 }
 

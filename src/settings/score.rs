@@ -32,6 +32,6 @@ pub enum Wire {
     PromptLogprobs,
     /// By `echo` with `logprobs`.
     Echo,
-    /// By `return_logprob` at `/generate`, as SGLang has it: what a record's prompts share is computed once.
+    /// By `return_logprob` at `/generate`, as `SGLang` has it: what a record's prompts share is computed once.
     Sglang,
 }

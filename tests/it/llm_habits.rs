@@ -212,9 +212,8 @@ fn rejected(run: &TestRun) -> Vec<(String, Value)> {
 #[test]
 fn m49_a_refused_prompt_costs_its_record_and_nothing_else() {
     for (who, status, body) in REFUSALS {
-        let server = ModelServer::start(move |_, asked| match is_about(asked, "r3") {
-            true => Said::text(*status, body),
-            false => Said::chat("I think", "so"),
+        let server = ModelServer::start(move |_, asked| {
+            if is_about(asked, "r3") { Said::text(*status, body) } else { Said::chat("I think", "so") }
         });
         let run = reason(6, &server, "");
         let outcome = run.run("reason --quiet");
@@ -229,9 +228,9 @@ fn m49_a_refused_prompt_costs_its_record_and_nothing_else() {
 
 #[test]
 fn m49_a_refusal_in_words_that_nobody_knows_costs_its_record_if_the_server_answers_others() {
-    let server = ModelServer::start(|_, asked| match is_about(asked, "r0") {
-        true => Said::text(400, r#"{"error":{"message":"no such luck"}}"#),
-        false => Said::chat("I think", "so"),
+    let server = ModelServer::start(|_, asked| {
+        let odd = r#"{"error":{"message":"no such luck"}}"#;
+        if is_about(asked, "r0") { Said::text(400, odd) } else { Said::chat("I think", "so") }
     });
     let run = reason(1, &server, "");
     assert_eq!(run.run("reason --quiet").code(), 0);
