@@ -6,8 +6,12 @@ lib.fileset.toSource {
   root = ../.;
   fileset = lib.fileset.unions [
     ../.config
+    ../CHANGELOG.md
+    ../CONTRIBUTING.md
     ../Cargo.lock
     ../Cargo.toml
+    ../LICENSE-APACHE
+    ../LICENSE-MIT
     ../README.md
     ../benches
     ../clippy.toml

@@ -13,9 +13,9 @@ incomplete=3
 
 say() { printf '%s %s\n' "$(date '+%F %T')" "$*"; }
 
-# begin LIBRARY SITE RUN CONFIG [SHARDS]: what `submit` hands to each batch script.
+# begin LIBRARY SITE RUN CONFIG SHARDS: what `submit` hands to each batch script.
 begin() {
-  site=$2 run=$3 config=$4 shards_in_all=${5:-1}
+  site=$2 run=$3 config=$4 shards_in_all=$5
   # shellcheck source=slurm/site.sh
   source "$site"
   local words=("$1/submit" --site "$site") command
@@ -29,6 +29,8 @@ begin() {
   trap 'stop_child TERM' TERM INT
   trap finish EXIT
   say "job $job on $(uname -n), restart ${SLURM_RESTART_COUNT:-0}"
+  # No request to this machine goes through a proxy.
+  export no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy} NO_PROXY=127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}
   prepare_job
   mkdir -p -- "$scratch"
   TMPDIR=$(mktemp -d -- "$scratch/rocq-distill-$job-XXXXXX")
@@ -85,17 +87,32 @@ distill() {
   return $code
 }
 
-# shard VERB: makes the part of the stage that this task of the array is.
-shard() {
-  local part=$SLURM_ARRAY_TASK_ID
-  free_lock "$run/$1/.lock-$part-of-$shards_in_all"
-  distill "$1" --shard "$part/$shards_in_all"
+# make_stage VERB: makes the part of the stage that this task of an array is, or all of it.
+make_stage() {
+  local lock=0-of-1 shard=()
+  if [[ -n ${SLURM_ARRAY_TASK_ID-} ]]; then
+    lock=$SLURM_ARRAY_TASK_ID-of-$shards_in_all
+    shard=(--shard "$SLURM_ARRAY_TASK_ID/$shards_in_all")
+  fi
+  free_lock "$run/$1/.lock-$lock"
+  distill "$1" "${shard[@]}"
 }
 
-# whole VERB: makes all of the stage.
-whole() {
-  free_lock "$run/$1/.lock-0-of-1"
-  distill "$@"
+# make_by_model VERB: the same for a stage that asks a model, at a server in this job where the site says so.
+make_by_model() {
+  if is_served "$1"; then serve "$1"; else read_keys; fi
+  make_stage "$1"
+}
+
+# is_served STAGE: whether the site has the stage's model served in the job.
+is_served() { [[ " ${served[*]} " == *" $1 "* ]]; }
+
+# Where a stage's model is served in its job, the settings need not say an address, and one stands in for it here.
+name_served_stages() {
+  local stage
+  for stage in "${served[@]}"; do
+    [[ -z $(setting "$stage" model) ]] || export "ROCQ_DISTILL_${stage^^}__BASE_URL=http://127.0.0.1/v1"
+  done
 }
 
 # Keys come from a file of yours and not from the shell that submits, whose environment Slurm writes down.
@@ -117,6 +134,7 @@ setting() {
 # The last stage before the export that the settings ask for.
 last_stage() {
   local command
+  name_served_stages
   command_line
   # 3 says that something is missing.
   { "${command[@]}" status "$run" --shards 1 || (($? == incomplete)); } | tail -n 2 | sed 's/ .*//;q'

@@ -3,6 +3,7 @@
 mod architecture;
 mod cli;
 mod dataset;
+mod docs;
 mod export;
 mod extract;
 mod fault;
@@ -40,4 +41,5 @@ mod stop;
 mod support;
 mod telemetry;
 mod views;
+mod with_rocq;
 mod wrong_input;

@@ -14,8 +14,8 @@ use tempfile::TempDir;
 struct Machine(TempDir);
 
 const PROGRAMS: &[&str] = &[
-    "bash", "cat", "cut", "date", "flock", "grep", "id", "mkdir", "mktemp", "paste", "realpath", "rm", "sed", "sleep",
-    "sort", "tail", "tee", "true", "uname",
+    "bash", "cat", "cut", "date", "env", "flock", "grep", "id", "mkdir", "mktemp", "od", "paste", "realpath", "rm", "sed",
+    "sleep", "sort", "tail", "tee", "tr", "true", "uname", "wc",
 ];
 
 impl Machine {
@@ -133,16 +133,83 @@ fn a_site_whose_program_is_not_there_is_told_before_anything_is_written() {
     assert!(!machine.path("run").exists());
 }
 
+/// A Nix that would build something, and then does.
+const NIX: &str = "case $* in *--dry-run*) echo 'these 7 derivations will be built:'; echo mathcomp ;; *) exit 9 ;; esac";
+
+#[test]
+fn nix_compiles_nothing_on_a_login_node_unless_told_to() {
+    let machine = Machine::new().with("sbatch", "exit 1").with("squeue", "exit 1").with("nix", NIX);
+    let site = machine.site("program=nix\nflake=project");
+    let run = machine.path("run");
+    let arguments = [Path::new("--site"), &site, &run];
+    assert_snapshot!(machine.script("submit", &arguments, &[]).text(), @r"
+    exit 2
+    these 7 derivations will be built:
+    mathcomp
+    submit: error: Nix would compile this on [HOST], for tens of minutes: do it in a job, such as
+      sbatch --wait --cpus-per-task=8 --time=2:00:00 --wrap='nix build --out-link [DIR]/run/slurm/program project#pipeline'
+    and submit again then, or add --build-here
+    ");
+    let ended = machine.script("submit", &[&arguments[..], &[Path::new("--build-here")]].concat(), &[]);
+    assert!(ended.text().starts_with("exit 9\n"), "{}", ended.text());
+}
+
 #[test]
 fn a_node_without_the_program_says_so() {
     let machine = Machine::new();
-    let arguments = [&scripts(), &machine.site("program=container"), &machine.path("run"), Path::new("-")];
+    let arguments =
+        [&scripts(), &machine.site("program=container"), &machine.path("run"), Path::new("-"), Path::new("1")];
     let said = machine.script("extract.sbatch", &arguments, &[("SLURM_JOB_ID", "8")]).text();
     assert!(said.starts_with("exit 2\n"), "{said}");
     assert!(
         said.contains("error: there is no apptainer on [HOST], which program=container in [DIR]/site.sh"),
         "{said}"
     );
+}
+
+/// A server that says how it was started, and a program that says where it was sent.
+fn a_served_stage(site: &str, verb: &str) -> (Ended, String) {
+    let vllm = "echo \"$HF_HUB_OFFLINE $*\" >\"${0%/*}/../started\"; sleep 60";
+    let program = "case $* in *--show-settings*) printf '[reason]\\nmodel = \"m\"\\n' ;; \
+                   *) env | grep ROCQ_DISTILL_REASON | sort; echo \"$no_proxy\" ;; esac";
+    // It answers once the server is there.
+    let curl = "[ -s \"${0%/*}/../started\" ] || exit 7; case $* in *chat/completions*) echo '{\"choices\": [{\"index\": 0}]}' ;; esac";
+    let machine = Machine::new().with("vllm", vllm).with("rocq-distill", program).with("curl", curl);
+    let machine = machine.with("scontrol", "exit 1");
+    let (site, run) = (machine.site(site), machine.path("run"));
+    fs::create_dir_all(run.join("select")).unwrap();
+    fs::create_dir_all(run.join("slurm")).unwrap();
+    fs::write(run.join("select/manifest.json"), "").unwrap();
+    let job = [("SLURM_JOB_ID", "8"), ("SLURM_JOB_NAME", verb), ("CUDA_VISIBLE_DEVICES", "0,1")];
+    let arguments = [&scripts(), &site, &run, Path::new("-"), Path::new("1")];
+    let ended = machine.script(&format!("{verb}.sbatch"), &arguments, &job);
+    let started = fs::read_to_string(machine.path("started")).unwrap_or_default();
+    (ended, started)
+}
+
+#[test]
+fn any_stage_that_asks_a_model_can_have_it_served_in_its_job() {
+    let site = "served=(reason)\noffline=yes\nreason_vllm_options=(--reasoning-parser deepseek_r1)";
+    let (ended, started) = a_served_stage(site, "reason");
+    let text = ended.text();
+    assert!(text.starts_with("exit 0\n"), "{text}");
+    assert!(text.contains("ROCQ_DISTILL_REASON__API_KEY_ENV=VLLM_API_KEY\nROCQ_DISTILL_REASON__BASE_URL=http://127.0.0.1:"));
+    assert!(started.starts_with("1 serve m --served-model-name m --host 127.0.0.1 --port "), "{started}");
+    assert!(started.ends_with(" --tensor-parallel-size 2 --reasoning-parser deepseek_r1\n"), "{started}");
+}
+
+#[test]
+fn m90_a_job_sends_nothing_to_its_own_machine_through_a_proxy() {
+    let (ended, _) = a_served_stage("prepare_job() { :; }\nserved=(reason)", "reason");
+    assert!(ended.text().contains("\n127.0.0.1,localhost\n"), "{}", ended.text());
+}
+
+#[test]
+fn a_model_folder_that_the_node_does_not_see_is_named() {
+    let (ended, started) = a_served_stage("served=(reason)\nreason_model=/nowhere/r1", "reason");
+    assert!(ended.text().starts_with("exit 2\n"));
+    assert!(ended.text().contains("error: there is no /nowhere/r1 on [HOST], which reason_model in [DIR]/site.sh names"));
+    assert!(started.is_empty());
 }
 
 #[test]
