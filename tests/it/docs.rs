@@ -53,7 +53,8 @@ fn every_page_is_reached_from_the_readme() {
 fn every_number_in_the_name_of_a_test_stands_in_the_list_of_mistakes() {
     let mistakes = text(&root().join("docs/mistakes.md"));
     let sources = ["src", "tests/it", "tests/live"].into_iter().flat_map(|folder| WalkDir::new(root().join(folder)));
-    let sources = sources.map(|entry| entry.unwrap().into_path()).filter(|path| path.extension() == Some("rs".as_ref()));
+    let sources =
+        sources.map(|entry| entry.unwrap().into_path()).filter(|path| path.extension() == Some("rs".as_ref()));
     let mut n_names = 0;
     for path in sources {
         for name in text(&path).split("fn ").skip(1).filter_map(|rest| rest.split('(').next()) {

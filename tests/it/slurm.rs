@@ -14,8 +14,8 @@ use tempfile::TempDir;
 struct Machine(TempDir);
 
 const PROGRAMS: &[&str] = &[
-    "bash", "cat", "cut", "date", "env", "flock", "grep", "id", "mkdir", "mktemp", "od", "paste", "realpath", "rm", "sed",
-    "sleep", "sort", "tail", "tee", "tr", "true", "uname", "wc",
+    "bash", "cat", "cut", "date", "env", "flock", "grep", "id", "mkdir", "mktemp", "od", "paste", "realpath", "rm",
+    "sed", "sleep", "sort", "tail", "tee", "tr", "true", "uname", "wc",
 ];
 
 impl Machine {
@@ -134,7 +134,8 @@ fn a_site_whose_program_is_not_there_is_told_before_anything_is_written() {
 }
 
 /// A Nix that would build something, and then does.
-const NIX: &str = "case $* in *--dry-run*) echo 'these 7 derivations will be built:'; echo mathcomp ;; *) exit 9 ;; esac";
+const NIX: &str =
+    "case $* in *--dry-run*) echo 'these 7 derivations will be built:'; echo mathcomp ;; *) exit 9 ;; esac";
 
 #[test]
 fn nix_compiles_nothing_on_a_login_node_unless_told_to() {
@@ -193,7 +194,9 @@ fn any_stage_that_asks_a_model_can_have_it_served_in_its_job() {
     let (ended, started) = a_served_stage(site, "reason");
     let text = ended.text();
     assert!(text.starts_with("exit 0\n"), "{text}");
-    assert!(text.contains("ROCQ_DISTILL_REASON__API_KEY_ENV=VLLM_API_KEY\nROCQ_DISTILL_REASON__BASE_URL=http://127.0.0.1:"));
+    assert!(
+        text.contains("ROCQ_DISTILL_REASON__API_KEY_ENV=VLLM_API_KEY\nROCQ_DISTILL_REASON__BASE_URL=http://127.0.0.1:")
+    );
     assert!(started.starts_with("1 serve m --served-model-name m --host 127.0.0.1 --port "), "{started}");
     assert!(started.ends_with(" --tensor-parallel-size 2 --reasoning-parser deepseek_r1\n"), "{started}");
 }
@@ -208,7 +211,9 @@ fn m90_a_job_sends_nothing_to_its_own_machine_through_a_proxy() {
 fn a_model_folder_that_the_node_does_not_see_is_named() {
     let (ended, started) = a_served_stage("served=(reason)\nreason_model=/nowhere/r1", "reason");
     assert!(ended.text().starts_with("exit 2\n"));
-    assert!(ended.text().contains("error: there is no /nowhere/r1 on [HOST], which reason_model in [DIR]/site.sh names"));
+    assert!(
+        ended.text().contains("error: there is no /nowhere/r1 on [HOST], which reason_model in [DIR]/site.sh names")
+    );
     assert!(started.is_empty());
 }
 
