@@ -43,9 +43,7 @@ use crate::stages::{Context, Pass, StageError, units};
 use crate::store::digest::Digest;
 use crate::store::layout::{DatasetDir, RunDir, Stage, StageDir};
 use crate::store::manifest::Manifest;
-use crate::store::seal;
-use crate::store::sealed::SealedUnits;
-use crate::store::{StoreError, jsonl};
+use crate::store::{StoreError, jsonl, unit};
 use crate::text::normal_form;
 use admitted::Admitted;
 use member::Member;
@@ -183,9 +181,20 @@ fn make(
 fn ranked(context: Context<'_>, input: &StageDir, manifest: &Manifest) -> Result<Vec<Record>, StoreError> {
     let n_records = manifest.n_kept;
     let pass = Pass::start(context.observer, &format!("export: reading {n_records} records"), n_records);
-    let sealed = SealedUnits::of_manifest(input, manifest);
-    let read = |unit| sealed.read(unit).inspect(|records| pass.advance(records.len()));
-    let units = sealed.names().collect::<Vec<_>>().into_par_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let units: Vec<Vec<Record>> = manifest
+        .units
+        .par_iter()
+        .map(|(unit, seal)| {
+            let path = input.unit(unit).records();
+            let text = fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
+            let records = jsonl::parse(&text, &path, "record")?;
+            if Digest::of(&text) != seal.records_sha256 {
+                return Err(StoreError::Changed { path, stage: manifest.stage.as_str() });
+            }
+            pass.advance(records.len());
+            Ok(records)
+        })
+        .collect::<Result<_, _>>()?;
     // Records of an older version may have their lists in another order.
     let mut records: Vec<_> = units.into_iter().flatten().map(Record::with_lists_by_name).collect();
     records.sort_by_key(|record| record.selection.as_ref().map_or(usize::MAX, |selection| selection.rank));
@@ -243,9 +252,8 @@ fn corpus(input: &StageDir, records: &[Record]) -> Result<Corpus, StoreError> {
         corpus.add(record);
     }
     if let Some(folder) = extraction(input) {
-        let units = SealedUnits::find(&folder, Stage::Extract)?;
-        for unit in units.names() {
-            units.read(unit)?.iter().for_each(|record| corpus.add(record));
+        for (unit, _) in unit::list(&folder, Stage::Extract)? {
+            unit::read(&folder.unit(&unit))?.iter().for_each(|record| corpus.add(record));
         }
     }
     Ok(corpus)
@@ -325,7 +333,6 @@ fn origins(input: &StageDir, last: Manifest) -> Result<Vec<Origin>, StoreError> 
         origins.push(Origin {
             stage: manifest.stage,
             program_version: manifest.program_version,
-            records_sha256: seal::records_digest(&manifest.units)?,
             made_with: manifest.made_with,
             n_in: manifest.n_in,
             n_kept: manifest.n_kept,

@@ -142,7 +142,7 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
             "{BUILD_HINT}, which leaves a .glob file beside each .v file; sources that are not installed also need their \
              `_CoqProject` or `dune-project` in a folder above"
         )),
-        RocqError::NotBuilt { .. } | RocqError::OutdatedBuild { .. } => {
+        RocqError::NotBuilt { .. } => {
             Some(format!("{BUILD_HINT}: nothing is ever compiled or written in its folder here"))
         }
         RocqError::BadGlob { .. } => Some("build the library with this Rocq again: coqc writes that file".to_owned()),
@@ -259,9 +259,6 @@ fn store_code(error: &StoreError) -> ExitCode {
         | StoreError::Malformed { .. }
         | StoreError::Unwritable { .. }
         | StoreError::Unaccounted { .. }
-        | StoreError::NoDigest(_)
-        | StoreError::OtherFormat { .. }
-        | StoreError::BadUnitName { .. }
         | StoreError::Changed { .. }
         | StoreError::NoInput { .. } => ExitCode::Failure,
     }
@@ -290,19 +287,10 @@ fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::NoInput { stage, .. } => {
             Some(format!("run `{stage}` first, or name the folder with its records with `--input`"))
         }
-        StoreError::Changed { stage, .. } => Some(format!(
-            "put the file back as it was, or remove it and run `{stage}` again, which makes only what is missing; \
-             `status --check` of its run directory finds every file that was changed"
-        )),
-        StoreError::OtherFormat { .. } => Some(
-            "another version of rocq-distill wrote it: go on with that one, or start anew with this one in another \
-             folder (`--output`)"
-                .to_owned(),
-        ),
-        StoreError::BadUnitName { .. } => {
-            Some("no file is written outside the run directory: rename the source file or the folder it comes from".to_owned())
+        StoreError::Changed { .. } => {
+            Some("`status --check` of its run directory finds every file that was changed".to_owned())
         }
-        StoreError::Unwritable { .. } | StoreError::Unaccounted { .. } | StoreError::NoDigest(_) => None,
+        StoreError::Unwritable { .. } | StoreError::Unaccounted { .. } => None,
     }
 }
 

@@ -52,7 +52,7 @@
 //!    read; at its end the term is printed, and each name that the `.glob` file resolved ([`rocq::glob`]) is asked for
 //!    once ([`stages::extract`]). A prover that hangs, floods or dies costs one proof: another one catches up behind it.
 //! 2. **Through a fresh prover.** [`stages::verify`] replays every proof in the unmodified file, `Qed` included, in
-//!    [`rocq::petanque`] or a second `coqidetop` ([`rocq::replay`] is what both can do), and compares every state.
+//!    [`rocq::petanque`] or a second `coqidetop` ([`rocq::prover`] is what both can do), and compares every state.
 //! 3. **Down to a subset.** [`stages::measure`] counts with [`text::tokenizer`]; [`stages::filter`] compares;
 //!    [`stages::select`] walks to the farthest record again and again ([`text::farthest_first`]), by the similarity of
 //!    [`text::bm25`].
@@ -76,6 +76,7 @@
 //! - [`text`]: pure functions on text: tokens, BM25, selection, obfuscation, normal forms.
 //! - [`record`]: plain data that flows through the pipeline; no input or output.
 //! - [`rocq`]: the prover's processes and what they say.
+//! - [`check`]: whether a script proves a theorem, honestly.
 //! - [`store`]: the run directory: paths, atomic units, manifests, shards, locks.
 //! - [`settings`]: defaults, file, environment and flags, resolved once.
 //! - [`llm`]: model servers: requests, limits, budget, and the journal of everything that was answered.
@@ -126,7 +127,7 @@
 //! each holds: schema, card and Croissant all come from there. Then a variant of [`settings::View`] and a paragraph in
 //! `card.md.jinja`. `every_view_is_written_in_parquet_with_the_rows_of_its_json_lines` finds it by itself.
 //!
-//! **An engine to replay proofs in.** Implement [`rocq::replay::Replay`] and add it to [`rocq::engine`], which decides
+//! **An engine to replay proofs in.** Implement [`rocq::prover::ProverSession`] and add it to [`rocq::engine`], which decides
 //! by the settings and by what the machine has. It is to give the same verdicts as `coqidetop`: `tests/it/petanque.rs`
 //! shows how that is tried, with answers recorded from real servers and with one that misbehaves.
 //!
@@ -136,6 +137,7 @@
 //!
 //! The library serves the binary of the same name; it promises no stable interface.
 
+pub mod check;
 pub mod cli;
 pub mod console;
 pub mod dataset;

@@ -1,10 +1,10 @@
 //! The record: one proved theorem with everything that the pipeline learns about it.
 
-mod fault;
 mod goal;
 mod name;
 mod premise;
 mod proof;
+mod proof_verdict;
 mod reasoning;
 mod rejection;
 mod score;
@@ -13,11 +13,11 @@ mod stage;
 mod tactics;
 mod verdict;
 
-pub use fault::{FaultKind, n_faults};
 pub use goal::{Goal, Hypothesis, ProofState};
 pub use name::{Axiom, FullName, KernelName, LogicalPath, RecordId};
 pub use premise::{Notation, Premise};
 pub use proof::{ProofTerm, Step, StepKind};
+pub use proof_verdict::ProofVerdict;
 pub use reasoning::{FinishReason, Provenance, Reasoning, Usage};
 pub use rejection::{Quantity, Reason, Rejected, excerpt};
 pub use score::{Score, TokenLogprob, Variant};

@@ -1,26 +1,26 @@
 //! The prover: its processes, its language and what it says.
 
+pub mod answers;
 pub mod axioms;
 pub mod compiler;
-pub mod dependencies;
-pub mod detour;
-pub mod document;
+pub mod elpi;
 pub mod engine;
 mod error;
+pub mod file_walk;
 pub mod glob;
 pub mod idetop;
 pub mod installation;
 pub mod library;
+pub mod limits;
 pub mod petanque;
 pub mod position;
 mod ppdoc;
-pub mod printed;
 pub mod process;
 pub mod project;
-pub mod replay;
-pub mod requires;
+pub mod prover;
 pub mod sentence;
+pub mod source_text;
 pub mod vernac;
 pub mod wire;
 
-pub use error::{Fault, RocqError};
+pub use error::{Fault, Refusal, RocqError, Setback};

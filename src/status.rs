@@ -15,9 +15,8 @@ use crate::store::digest::Digest;
 use crate::store::layout::{DatasetDir, RunDir, Stage, StageDir, UnitFiles, UnitName};
 use crate::store::manifest::Manifest;
 use crate::store::plan::Plan;
-use crate::store::seal::{self, Seal};
 use crate::store::shard;
-use crate::store::unit;
+use crate::store::unit::{self, Seal};
 use crate::store::{StoreError, jsonl, lock};
 
 /// How far a run is.
@@ -196,14 +195,15 @@ fn dataset(folder: &DatasetDir, found: &[Found], check: bool) -> Result<Dataset,
     let Some(manifest) = jsonl::read_value::<DatasetManifest>(&folder.manifest(), "dataset's manifest")? else {
         return Ok(Dataset::NotWritten);
     };
-    for origin in &manifest.made_from {
+    let is_current = manifest.made_from.iter().all(|origin| {
         let now = found.iter().find(|stage| stage.stage == origin.stage).and_then(|stage| stage.manifest.as_ref());
-        let Some(now) = now else { continue };
-        let is_same = (&now.made_with, now.n_in, now.n_kept, &now.rejected)
-            == (&origin.made_with, origin.n_in, origin.n_kept, &origin.rejected);
-        if !is_same || seal::records_digest(&now.units)? != origin.records_sha256 {
-            return Ok(Dataset::Outdated);
-        }
+        now.is_none_or(|now| {
+            (&now.made_with, now.n_in, now.n_kept, &now.rejected)
+                == (&origin.made_with, origin.n_in, origin.n_kept, &origin.rejected)
+        })
+    });
+    if !is_current {
+        return Ok(Dataset::Outdated);
     }
     for (name, written) in manifest.files.iter().filter(|_| check) {
         let path = folder.file(name);

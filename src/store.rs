@@ -2,8 +2,6 @@
 
 pub mod digest;
 mod error;
-pub mod faults;
-mod format;
 pub mod jsonl;
 pub mod layout;
 pub mod ledger;
@@ -11,8 +9,6 @@ pub mod lock;
 pub mod manifest;
 pub mod parquet;
 pub mod plan;
-pub mod seal;
-pub mod sealed;
 pub mod shard;
 pub mod unit;
 

@@ -2,10 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::record::{Reason, Record};
-use crate::store::StoreError;
+use crate::record::{Reason, Record, Rejected};
 use crate::store::layout::{Stage, StageDir};
-use crate::store::sealed::SealedUnits;
+use crate::store::{StoreError, jsonl, unit};
 
 /// The full names of the theorems that `extract` rejected for ending with `Admitted.`
 #[derive(Debug, Default)]
@@ -15,13 +14,12 @@ impl Admitted {
     /// Those of the library that was extracted into a folder.
     pub(super) fn read(extracted: &StageDir) -> Result<Self, StoreError> {
         let mut names = HashSet::new();
-        let units = SealedUnits::find(extracted, Stage::Extract)?;
-        for (unit, seal) in units.iter() {
+        for (unit, seal) in unit::list(extracted, Stage::Extract)? {
             if !seal.rejected.contains_key(Reason::Admitted.kind()) {
                 continue;
             }
-            let admitted =
-                units.read_rejected(unit)?.into_iter().filter(|rejected| rejected.reason == Reason::Admitted);
+            let rejected = jsonl::read::<Rejected>(&extracted.unit(&unit).rejected(), "rejected record")?;
+            let admitted = rejected.into_iter().filter(|rejected| rejected.reason == Reason::Admitted);
             names.extend(admitted.map(|rejected| rejected.source.full_name.to_string()));
         }
         Ok(Self(names))

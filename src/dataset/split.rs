@@ -10,7 +10,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::groups::Groups;
 use crate::settings::SplitBy;
@@ -74,10 +73,7 @@ pub(super) struct Text {
 impl Text {
     /// A form of this sort with its words between blanks.
     pub(super) fn new(sort: &str, form: &str) -> Self {
-        Self {
-            digest: Digest::of_value(&json!([sort, form])),
-            is_telling: form.split(' ').nth(TELLING_WORDS - 1).is_some(),
-        }
+        Self { digest: Digest::of_json(&(sort, form)), is_telling: form.split(' ').nth(TELLING_WORDS - 1).is_some() }
     }
 }
 
@@ -167,7 +163,7 @@ pub(super) fn n_wanted(share: f64, n_records: usize) -> usize {
 
 /// The groups in an order that depends on the seed and on who is in them, and on nothing else.
 fn shuffled<'a>(groups: Vec<Vec<usize>>, id: impl Fn(usize) -> &'a String, seed: u64) -> Vec<Vec<usize>> {
-    let key = |group: &Vec<usize>| Digest::of_value(&json!([seed, group.iter().map(|&member| id(member)).min()]));
+    let key = |group: &Vec<usize>| Digest::of_json(&(seed, group.iter().map(|&member| id(member)).min()));
     let mut keyed: Vec<_> = groups.into_iter().map(|group| (key(&group), group)).collect();
     keyed.sort();
     keyed.into_iter().map(|(_, group)| group).collect()

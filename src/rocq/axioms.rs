@@ -1,21 +1,22 @@
-//! Whether proofs rest on no axiom, asked of many at once, and on [which](named) one does.
+//! Whether proofs rest on no axiom, asked of many at once, and on [which](full_names) one does.
 //!
 //! `Print Assumptions` goes through everything that a proof rests on, down to the first library, each time that it is
 //! asked: in the last folders of MathComp that takes seconds. A definition that names all the proofs makes it do so once.
 
 pub mod assumptions;
-pub mod named;
+pub mod full_names;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use super::Fault;
+use super::Setback;
 use super::glob::in_open_sections;
-use super::idetop::Idetop;
-use super::wire::Place;
+use super::prover::ProverSession;
+use super::source_text::SourcePlace;
 use crate::record::FullName;
 
 /// What the definition that names the proofs is called; it is never kept.
-pub(super) const DEFINED: &str = "rocq_distill_proofs";
+const DEFINED: &str = "rocq_distill_proofs";
 
 /// What a constant may be called where some modules and sections are open.
 pub fn names_of(full_name: &FullName, here: &[String]) -> Vec<String> {
@@ -27,24 +28,28 @@ pub fn names_of(full_name: &FullName, here: &[String]) -> Vec<String> {
 ///
 /// Of the others nothing is known: they cannot be named at the tip, or one of them rests on an axiom. The tip is another
 /// one behind it.
-pub async fn are_surely_absent(
-    prover: &mut Idetop,
-    place: Place,
+pub async fn are_surely_absent<P: ProverSession>(
+    prover: &mut P,
+    place: SourcePlace,
+    limit: Duration,
     constants: &[Vec<String>],
-) -> Result<Vec<bool>, Fault> {
-    let answers = prover.ask(&locations(constants)).await?;
+) -> Result<Vec<bool>, Setback> {
+    let answers = prover.ask_at(prover.tip(), &locations(constants)).await?;
     let answers: Vec<_> = answers.into_iter().map(Result::unwrap_or_default).collect();
     let located = located(constants, answers.iter().map(String::as_str));
-    let is_defined = prover.run_for_status(&definition(located.iter().flatten()), place).await?.is_ok();
-    let is_closed = is_defined && {
-        let answer = prover.ask(&[question(DEFINED)]).await?.remove(0);
-        answer.is_ok_and(|text| says_none(&text))
+    let is_closed = match prover.pass(&definition(located.iter().flatten()), place, limit).await {
+        Ok(_) => {
+            let answer = prover.ask_at(prover.tip(), &[question(DEFINED)]).await?.remove(0);
+            answer.is_ok_and(|text| says_none(&text))
+        }
+        Err(Setback::Refused(_)) => false,
+        Err(setback) => return Err(setback),
     };
     Ok(located.iter().map(|name| is_closed && name.is_some()).collect())
 }
 
 /// Whether the answer to a [`question`] says that there is no axiom.
-pub(super) fn says_none(answer: &str) -> bool {
+fn says_none(answer: &str) -> bool {
     assumptions::read(answer).is_some_and(|assumptions| assumptions.is_empty())
 }
 
@@ -54,15 +59,12 @@ pub fn question(name: &str) -> String {
 }
 
 /// The questions for what goes by each of the names.
-pub(super) fn locations(constants: &[Vec<String>]) -> Vec<String> {
+fn locations(constants: &[Vec<String>]) -> Vec<String> {
     constants.iter().flatten().map(|name| format!("Locate Term {name}.")).collect()
 }
 
 /// What each constant is called, by the answers to [`locations`]; nothing for one that none of its names leads to.
-pub(super) fn located<'c, 'a>(
-    constants: &'c [Vec<String>],
-    mut answers: impl Iterator<Item = &'a str>,
-) -> Vec<Option<&'c str>> {
+fn located<'c, 'a>(constants: &'c [Vec<String>], mut answers: impl Iterator<Item = &'a str>) -> Vec<Option<&'c str>> {
     let mut located = |names: &'c Vec<String>| {
         let answers: Vec<_> = answers.by_ref().take(names.len()).collect();
         let found = names.iter().zip(answers).find(|(name, answer)| is_constant(name, answer));
@@ -80,7 +82,7 @@ fn is_constant(name: &str, answer: &str) -> bool {
 }
 
 /// A definition, called [`DEFINED`], that names some constants and no other.
-pub(super) fn definition<'n>(constants: impl Iterator<Item = &'n &'n str>) -> String {
+fn definition<'n>(constants: impl Iterator<Item = &'n &'n str>) -> String {
     let mut text = format!("Definition {DEFINED} (P : Prop) (p : P) := ");
     for constant in constants {
         // Writing into memory cannot fail.

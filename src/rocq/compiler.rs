@@ -5,19 +5,20 @@ use std::fs;
 use std::path::Path;
 
 use super::glob::{self, Glob};
-use super::idetop::Limits;
 use super::installation::Installation;
 use super::library::SourceFile;
+use super::limits::Limits;
 use super::process::Process;
-use super::{Fault, RocqError};
+use super::{RocqError, Setback};
+use crate::record::Reason;
 
 /// A `.glob` file that was made.
 #[derive(Debug)]
-pub struct Made {
+pub struct MadeGlob {
     /// What it says.
     pub glob: Glob,
-    /// What `coqc` said where the file does not compile: the `.glob` file ends there.
-    pub error: Option<String>,
+    /// Why it does not tell of the whole file, if so.
+    pub flaw: Option<Reason>,
 }
 
 /// Compiles a copy of a source under the source's own name.
@@ -26,21 +27,26 @@ pub async fn make_glob(
     file: &SourceFile,
     text: &str,
     limits: Limits,
-) -> Result<Result<Made, Fault>, RocqError> {
+) -> Result<MadeGlob, RocqError> {
     let folder = tempfile::Builder::new().prefix("rocq-distill-").tempdir();
     let folder = folder.map_err(|source| RocqError::Read { path: std::env::temp_dir(), source })?;
     let copy = folder.path().join(file.path.file_name().unwrap_or_default());
     fs::write(&copy, text).map_err(|source| RocqError::Read { path: copy.clone(), source })?;
     let compiler = rocq.compiler.as_deref().ok_or_else(|| RocqError::NoGlob { path: file.path.clone() })?;
     let process = Process::start(compiler, &arguments(file, folder.path(), &copy), limits.bounds)?;
-    let said = match process.run_to_end(limits.file).await {
-        Ok(said) => said,
-        Err(fault) => return Ok(Err(fault)),
+    let flaw = match process.run_to_end(limits.file).await {
+        Ok(()) => None,
+        // Where the file does not compile, the `.glob` file ends.
+        Err(setback @ Setback::Refused(_)) => Some(setback.into_reason("")?),
+        Err(setback) => {
+            let flaw = Some(setback.into_reason("the whole file, for its .glob file")?);
+            return Ok(MadeGlob { glob: Glob::empty(file.logical_path.clone()), flaw });
+        }
     };
     let path = copy.with_extension("glob");
     let made = fs::read_to_string(&path).map_err(|source| RocqError::Read { path, source })?;
     let glob = glob::parse(&made).map_err(|source| RocqError::BadGlob { path: file.path.clone(), source })?;
-    Ok(Ok(Made { glob, error: said.err() }))
+    Ok(MadeGlob { glob, flaw })
 }
 
 /// The flags of the file, and the folder of the copy under the logical path of the file's own folder.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RocqError;
 use super::installation::{self, Installation};
-use super::petanque::{Place, Server};
+use super::petanque::{Host, Server};
 
 /// Which engine is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,8 +79,8 @@ impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.name(), self.version())?;
         match self {
-            Self::Petanque(Server { place: Place::Theirs { address, .. }, .. }) => write!(f, " at {address}"),
-            Self::Petanque(Server { place: Place::Own(program), .. }) => write!(f, ", {}", program.display()),
+            Self::Petanque(Server { host: Host::Theirs { address, .. }, .. }) => write!(f, " at {address}"),
+            Self::Petanque(Server { host: Host::Own(program), .. }) => write!(f, ", {}", program.display()),
             Self::Coqidetop { .. } => Ok(()),
         }
     }

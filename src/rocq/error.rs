@@ -1,4 +1,4 @@
-//! What makes the prover unusable, and what makes one session of it end.
+//! Why a prover does not do what it should: it says no, it is lost, or it cannot be used at all.
 
 use std::io;
 use std::path::PathBuf;
@@ -138,20 +138,6 @@ pub enum RocqError {
         /// The logical path of the other.
         required: String,
     },
-    /// A file of the library that another one requires and that was compiled from another text than its present one.
-    #[error(
-        "`{path}` requires `{required}`, which was compiled from another text than `{source_file}` holds now",
-        path = path.display(),
-        source_file = source_file.display()
-    )]
-    OutdatedBuild {
-        /// The file that requires it.
-        path: PathBuf,
-        /// The logical path of the other.
-        required: String,
-        /// Its source file.
-        source_file: PathBuf,
-    },
     /// A `.glob` file that is broken.
     #[error("cannot read the .glob file beside `{path}`", path = path.display())]
     BadGlob {
@@ -179,6 +165,92 @@ pub enum RocqError {
         /// What its `.glob` file says.
         logical_path: String,
     },
+}
+
+impl RocqError {
+    /// Whether a prover died while it started.
+    pub fn is_death(&self) -> bool {
+        matches!(
+            self,
+            Self::Handshake { fault: Fault::Died { .. }, .. } | Self::ServerHandshake { fault: Fault::Died { .. }, .. }
+        )
+    }
+}
+
+/// Why a prover has not done what it was asked to do: what `?` hands on wherever one is talked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Setback {
+    /// Rocq says no; the session goes on.
+    #[error("{}", .0.message)]
+    Refused(Refusal),
+    /// What is known now keeps the theorem at hand, or those that follow, from being a record; the session goes on.
+    #[error("{}", .0.kind())]
+    Rejected(Reason),
+    /// The session is lost.
+    #[error(transparent)]
+    Lost(Fault),
+    /// No session can be had.
+    #[error(transparent)]
+    Unusable(Box<RocqError>),
+}
+
+impl Setback {
+    /// Why a theorem is rejected at whose sentence or question this has happened; what is no reason ends the run.
+    pub fn into_reason(self, sentence: &str) -> Result<Reason, RocqError> {
+        match self {
+            Self::Refused(refusal) => Ok(refusal.into_reason(sentence)),
+            Self::Rejected(reason) => Ok(reason),
+            Self::Lost(fault) => Ok(fault.reason(sentence)),
+            Self::Unusable(error) => Err(*error),
+        }
+    }
+
+    /// The same, where a refusal of this sentence is a reason to reject.
+    #[must_use]
+    pub fn at(self, sentence: &str) -> Self {
+        match self {
+            Self::Refused(refusal) => refusal.into_reason(sentence).into(),
+            setback => setback,
+        }
+    }
+}
+
+impl From<Refusal> for Setback {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Reason> for Setback {
+    fn from(reason: Reason) -> Self {
+        Self::Rejected(reason)
+    }
+}
+
+impl From<Fault> for Setback {
+    fn from(fault: Fault) -> Self {
+        Self::Lost(fault)
+    }
+}
+
+impl From<RocqError> for Setback {
+    fn from(error: RocqError) -> Self {
+        Self::Unusable(Box::new(error))
+    }
+}
+
+/// Rocq says no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What it said.
+    pub message: String,
+}
+
+impl Refusal {
+    /// Why a theorem is rejected at whose sentence this was said.
+    pub fn into_reason(self, sentence: &str) -> Reason {
+        Reason::RocqError { sentence: sentence.to_owned(), message: self.message }
+    }
 }
 
 /// What makes one session of the prover end.

@@ -5,13 +5,10 @@
 pub mod client;
 pub mod framing;
 pub mod protocol;
-mod replay;
 mod server;
 mod session;
 mod shown;
-mod walk;
 mod workspace;
 
-pub use replay::PetanqueReplay;
-pub use server::{Place, Server};
-pub use session::Session;
+pub use server::{Host, Server};
+pub use session::{Petanque, PetanqueEngine};

@@ -17,7 +17,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{Fault, RocqError};
+use super::{Fault, Refusal, RocqError, Setback};
 
 /// How much of a prover's standard error is remembered.
 const STDERR_TAIL: usize = 2000;
@@ -130,8 +130,8 @@ impl Process {
         Some(kib.parse::<u64>().ok()? * 1024)
     }
 
-    /// Lets a program that is asked nothing run to its end; an end without success gives the last that it said.
-    pub async fn run_to_end(mut self, limit: Duration) -> Result<Result<(), String>, Fault> {
+    /// Lets a program that is asked nothing run to its end; one that ends without success refuses with its last words.
+    pub async fn run_to_end(mut self, limit: Duration) -> Result<(), Setback> {
         let Self { stdout, unread, child, .. } = &mut self;
         let end = async {
             while stdout.read_buf(unread).await? > 0 {
@@ -140,16 +140,16 @@ impl Process {
             child.wait().await
         };
         let fault = match timeout(limit, end).await {
-            Ok(Ok(status)) if status.success() => return Ok(Ok(())),
+            Ok(Ok(status)) if status.success() => return Ok(()),
             Ok(Ok(status)) => match self.diagnose(&io::ErrorKind::UnexpectedEof.into()).await {
-                Fault::Died { message } if status.code().is_some() => return Ok(Err(message)),
+                Fault::Died { message } if status.code().is_some() => return Err(Refusal { message }.into()),
                 fault => fault,
             },
             Ok(Err(error)) => Fault::Died { message: error.to_string() },
             Err(_) => Fault::TimedOut { limit },
         };
         self.kill();
-        Err(fault)
+        Err(fault.into())
     }
 
     /// Ends the prover and waits until the system has forgotten it.

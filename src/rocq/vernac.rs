@@ -3,7 +3,8 @@
 mod words;
 
 use self::words::{COMMANDS, QUESTIONS};
-use super::sentence::{self, Sentence, Shape, skip_blank};
+use super::sentence::{self, Shape, skip_blank};
+use super::source_text::{SentenceIndex, SourceText};
 use crate::record::{StepKind, TheoremKind};
 
 /// The part that a sentence plays inside a proof.
@@ -54,21 +55,21 @@ pub fn theorem_kind(text: &str) -> Option<TheoremKind> {
 }
 
 /// The first sentence behind the proof of a statement, as far as the text alone tells.
-pub fn proof_end(text: &str, sentences: &[Sentence], statement: usize) -> usize {
+pub fn proof_end(source: &SourceText<'_>, statement: SentenceIndex) -> SentenceIndex {
     let mut n_nested = 0_usize;
-    for (index, sentence) in sentences.iter().enumerate().skip(statement + 1) {
-        let text = &text[sentence.range.clone()];
-        match role(text, sentence.shape) {
-            Role::Closing | Role::Admitted | Role::Abort if n_nested == 0 => return index + 1,
+    for index in statement.next().until(source.end()) {
+        let text = source.text_of(index);
+        match role(text, source.shape(index)) {
+            Role::Closing | Role::Admitted | Role::Abort if n_nested == 0 => return index.next(),
             Role::Closing | Role::Admitted | Role::Abort => n_nested -= 1,
-            Role::Opening if n_nested == 0 && is_whole_proof(text) => return index + 1,
+            Role::Opening if n_nested == 0 && is_whole_proof(text) => return index.next(),
             Role::Step(_) if theorem_kind(text).is_some_and(|kind| TheoremKind::DEFAULT.contains(&kind)) => {
                 n_nested += 1;
             }
             Role::Opening | Role::Step(_) => {}
         }
     }
-    sentences.len()
+    source.end()
 }
 
 /// Whether an opening gives the whole proof: `Proof term.`
@@ -108,6 +109,24 @@ pub fn follow_path(path: &mut Vec<String>, text: &str) {
         }
         _ => {}
     }
+}
+
+/// The sections that are open at the end of a text within the innermost module there, the innermost section first.
+pub fn open_sections(text: &str) -> Vec<String> {
+    let mut sections: Vec<String> = Vec::new();
+    let mut path = Vec::new();
+    for sentence in sentence::split(text) {
+        let sentence = &text[sentence.range];
+        let depth = path.len();
+        follow_path(&mut path, sentence);
+        sections.truncate(path.len());
+        if path.len() > depth {
+            // A module has no name here.
+            let is_section = head(sentence) == "Section";
+            sections.push(path.last().filter(|_| is_section).cloned().unwrap_or_default());
+        }
+    }
+    sections.into_iter().rev().take_while(|name| !name.is_empty()).collect()
 }
 
 /// Whether a command may stand inside a proof that is to be believed: it declares nothing and switches no check off.
@@ -284,6 +303,17 @@ fn attributes_end(text: &str) -> usize {
     text.len()
 }
 
+/// Whether a sentence begins with attributes or with words such as `Time` or `Fail`, which any command may follow.
+pub fn has_control(text: &str) -> bool {
+    let text = skip_blank(text);
+    !text.starts_with(head(text)) || text.starts_with("#[")
+}
+
+/// Whether a sentence is a command by its [head].
+pub fn begins_as_command(text: &str) -> bool {
+    is_command(head(text))
+}
+
 /// The name that a statement gives, by its place in the text: a first guess that Rocq's own answer replaces.
 pub fn stated_name(text: &str) -> Option<&str> {
     let name = first_word(skip_blank(after_head(text)));
@@ -354,12 +384,12 @@ mod tests {
 
     #[test]
     fn the_end_of_a_proof_is_found_past_nested_ones() {
-        let end = |text: &str| proof_end(text, &super::super::sentence::split(text), 0);
-        assert_eq!(end("Lemma a : T. Proof. x. Qed. Lemma b : T. Qed."), 4);
-        assert_eq!(end("Lemma a : T. Lemma b : T. Qed. Proof using. Admitted. Check a."), 5);
-        assert_eq!(end("Lemma a : T. Proof (* c *) I. Qed."), 2);
-        assert_eq!(end("Lemma a : T. Proof (* c *) with x. Abort."), 3);
-        assert_eq!(end("Lemma a : T. x."), 2);
+        let end = |text: &str| proof_end(&SourceText::new(text), SentenceIndex::FIRST);
+        assert_eq!(end("Lemma a : T. Proof. x. Qed. Lemma b : T. Qed."), SentenceIndex::new(4));
+        assert_eq!(end("Lemma a : T. Lemma b : T. Qed. Proof using. Admitted. Check a."), SentenceIndex::new(5));
+        assert_eq!(end("Lemma a : T. Proof (* c *) I. Qed."), SentenceIndex::new(2));
+        assert_eq!(end("Lemma a : T. Proof (* c *) with x. Abort."), SentenceIndex::new(3));
+        assert_eq!(end("Lemma a : T. x."), SentenceIndex::new(2));
     }
 
     #[test]
@@ -373,6 +403,13 @@ mod tests {
         };
         assert_eq!(follow(&["Module Import M (X : T).", "Section S.", "Module N := M.", "Module Type U."]), "M.S.U");
         assert_eq!(follow(&["Module M.", "Section S.", "End S.", "Lemma End : T.", "End M."]), "");
+    }
+
+    #[test]
+    fn open_sections_are_known_up_to_the_module_around_them() {
+        let text = "Section A. Section B. End B. Module M. Section C. Section D. Lemma x : T.";
+        assert_eq!(open_sections(text), ["D", "C"]);
+        assert_eq!(open_sections("Section A. End A. Module M."), [""; 0]);
     }
 
     #[test]

@@ -11,23 +11,13 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::ppdoc::Layout;
-use super::printed;
+use super::source_text::SourcePlace;
+use super::{Refusal, answers};
 use crate::record::{Goal, ProofState};
 
 /// A state of the document, by the number that `coqidetop` gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StateId(u64);
-
-/// Where a sentence stands in its file, for Rocq's own messages.
-#[derive(Debug, Clone, Copy)]
-pub struct Place {
-    /// Bytes from the start of the file.
-    pub offset: usize,
-    /// Line, from one.
-    pub line: usize,
-    /// Bytes from the start of the file to the start of the line.
-    pub line_start: usize,
-}
 
 /// A call.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +33,7 @@ pub enum Call<'a> {
         /// The tip.
         tip: StateId,
         /// Where it stands.
-        place: Place,
+        place: SourcePlace,
     },
     /// Executes what is queued and gives the proof state at the tip.
     Goal,
@@ -66,7 +56,7 @@ impl Call<'_> {
         match self {
             Self::Init => r#"<call val="Init"><option val="none"/></call>"#.to_owned(),
             Self::About => r#"<call val="About"><unit/></call>"#.to_owned(),
-            Self::Add { text, tip, place: Place { offset, line, line_start } } => format!(
+            Self::Add { text, tip, place: SourcePlace { offset, line, line_start } } => format!(
                 concat!(
                     r#"<call val="Add"><pair><pair><pair><pair><string>{text}</string><int>-1</int></pair>"#,
                     r#"<pair><state_id val="{tip}"/><bool val="false"/></pair></pair><int>{offset}</int></pair>"#,
@@ -112,13 +102,6 @@ pub struct Answer {
     pub notices: Vec<String>,
     /// The value, or why there is none.
     pub value: Result<Element, Refusal>,
-}
-
-/// Rocq refused a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// What it said.
-    pub message: String,
 }
 
 /// Which sections, modules and proofs are open.
@@ -262,11 +245,11 @@ impl Element {
             .children
             .iter()
             .map(|hypothesis| {
-                printed::hypothesis(&printed::one_line(&hypothesis.text)).ok_or(BadAnswer::Shape("hypothesis"))
+                answers::hypothesis(&answers::one_line(&hypothesis.text)).ok_or(BadAnswer::Shape("hypothesis"))
             })
             .collect::<Result<_, _>>()?;
         let name = rest.first().and_then(|option| option.children.first()).map(|name| name.text.clone());
-        Ok(Goal { name, hypotheses, conclusion: printed::one_line(&conclusion.text).into_owned() })
+        Ok(Goal { name, hypotheses, conclusion: answers::one_line(&conclusion.text).into_owned() })
     }
 }
 

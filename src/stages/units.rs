@@ -1,10 +1,9 @@
 //! The loop over units that the stages without a prover share.
 
-use std::fmt::Display;
 use std::time::Instant;
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde_json::Value;
 
 use super::event::Event;
 use super::{Context, StageError};
@@ -12,27 +11,25 @@ use crate::record::Record;
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::{Input, Ledger, Summary};
 use crate::store::manifest::Manifest;
-use crate::store::sealed::SealedUnits;
-use crate::store::unit::Outcome;
+use crate::store::unit::{self, Outcome};
 
 /// Makes each unit of `stage` from the unit of the same name that the previous stage wrote.
 pub(super) fn map_units(
     context: Context<'_>,
     stage: Stage,
-    made_with: impl Serialize,
+    made_with: Value,
     input: &StageDir,
     output: &StageDir,
     transform: impl Fn(Vec<Record>) -> Result<Outcome, StageError> + Sync,
 ) -> Result<Summary, StageError> {
-    let input = self::input(context, stage, input)?;
-    let ledger = open(context, stage, made_with, &input, output)?;
+    let ledger = open(context, stage, made_with, input, output)?;
     in_pool(context.jobs, || {
         ledger.todo().par_iter().try_for_each(|todo| {
             if context.stop.is_asked() {
                 return Ok(());
             }
             let started = Instant::now();
-            let records = input.read(&todo.unit)?;
+            let records = unit::read(&input.unit(&todo.unit))?;
             let n_in = records.len();
             let outcome = transform(records)?;
             commit(context, &ledger, todo, n_in, &outcome, started)
@@ -41,37 +38,20 @@ pub(super) fn map_units(
     finish(context, ledger)
 }
 
-/// The units that a stage reads, once they are known to hold what it works on; says which are missing.
-pub(super) fn input(context: Context<'_>, stage: Stage, folder: &StageDir) -> Result<SealedUnits, StageError> {
-    check_input(stage, folder)?;
-    let previous = stage.previous().unwrap_or(stage);
-    let units = SealedUnits::find(folder, previous)?;
-    if let [_, ..] = units.unsealed() {
-        let message = format!(
-            "`{}` is not complete: {} {} not done there, and so not here; run what wrote it again, then this",
-            folder.path().display(),
-            some(units.unsealed()),
-            if units.unsealed().len() == 1 { "is" } else { "are" }
-        );
-        context.observer.observe(&Event::Warning { message });
-    }
-    Ok(units)
-}
-
 /// Opens the ledger of a stage whose units are those of the stage before.
 pub(super) fn open(
     context: Context<'_>,
     stage: Stage,
-    made_with: impl Serialize,
-    input: &SealedUnits,
+    made_with: Value,
+    input: &StageDir,
     output: &StageDir,
 ) -> Result<Ledger, StageError> {
-    let inputs = input.iter().map(|(unit, seal)| Input {
-        unit: unit.clone(),
-        size: seal.n_kept as u64,
-        digest: seal.records_sha256.clone(),
-    });
-    let ledger = Ledger::open(stage, output, made_with, inputs.collect(), context.shard)?;
+    check_input(stage, input)?;
+    let inputs = unit::list(input, stage.previous().unwrap_or(stage))?
+        .into_iter()
+        .map(|(unit, seal)| Input { unit, size: seal.n_kept as u64, digest: seal.records_sha256 })
+        .collect();
+    let ledger = Ledger::open(stage, output, made_with, inputs, context.shard)?;
     started(context, &ledger);
     Ok(ledger)
 }
@@ -82,18 +62,10 @@ pub(super) fn for_each_record(
     input: &StageDir,
     mut look: impl FnMut(Record) -> Result<(), StageError>,
 ) -> Result<(), StageError> {
-    let input = SealedUnits::find(input, stage.previous().unwrap_or(stage))?;
-    input.names().try_for_each(|unit| input.read(unit)?.into_iter().try_for_each(&mut look))
-}
-
-/// The first few of some files, and how many there are: "2 files (`a`, `b`)".
-pub(super) fn some(names: &[impl Display]) -> String {
-    const SHOWN: usize = 3;
-    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match names.len() {
-        1 => shown,
-        n_names => format!("{n_names} files ({shown}{})", if n_names > SHOWN { ", …" } else { "" }),
+    for (unit, _) in unit::list(input, stage.previous().unwrap_or(stage))? {
+        unit::read(&input.unit(&unit))?.into_iter().try_for_each(&mut look)?;
     }
+    Ok(())
 }
 
 /// Refuses a folder of a stage before the one that adds what this stage works on: nothing of the output is touched yet, and

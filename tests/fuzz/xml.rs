@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use rocq_distill::rocq::answers;
 use rocq_distill::rocq::axioms::assumptions;
-use rocq_distill::rocq::printed;
 use rocq_distill::rocq::wire::Answer;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -12,12 +12,12 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = (value.state_id(), value.version(), value.status(), value.proof_state());
     }
     for text in &answer.notices {
-        let line = printed::one_line(text);
-        assert_eq!(printed::one_line(&line), line, "one line is laid out once and for all");
-        let _ = (printed::print(text, &line), printed::locate(text), assumptions::read(text));
-        let _ = (printed::section_definition(text), printed::libraries(text));
-        if let Some(about) = printed::about(text) {
-            assert_eq!(printed::about(text), Some(about));
+        let line = answers::one_line(text);
+        assert_eq!(answers::one_line(&line), line, "one line is laid out once and for all");
+        let _ = (answers::print(text, &line), answers::locate(text), assumptions::read(text));
+        let _ = (answers::section_definition(text), answers::libraries(text));
+        if let Some(about) = answers::about(text) {
+            assert_eq!(answers::about(text), Some(about));
         }
     }
 });

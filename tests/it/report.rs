@@ -49,7 +49,7 @@ fn what_others_wrote_is_never_read_as_html() {
     let rejected = distinct("lib.a:<b>y").rejected(Reason::RocqError { sentence: "Qed.".to_owned(), message });
     let folder = tempfile::tempdir().unwrap();
     let run_dir = RunDir::new(folder.path());
-    let unit = UnitName::of_logical_path("lib.a").unwrap();
+    let unit = UnitName::of_logical_path("lib.a");
     let input = Input { unit: unit.clone(), size: 2, digest: Digest::of("") };
     let extract = run_dir.stage(Stage::Extract);
     let ledger = Ledger::open(Stage::Extract, &extract, json!({}), vec![input], Shard::WHOLE).unwrap();

@@ -1,8 +1,10 @@
 //! Takes the answer to `Print Assumptions` apart, as Coq 8.16 and 8.20 and Rocq 9.2 print it.
 
-/// What `Print Assumptions` lists besides section variables, which are no axioms.
+/// What `Print Assumptions` lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Assumptions {
+    /// Section variables, which are no axioms; those that only types name are not among them.
+    pub variables: Vec<String>,
     /// What is said of objects.
     pub objects: Vec<Assumption>,
     /// What is said of the whole theory: `Set is impredicative`.
@@ -19,7 +21,7 @@ pub struct Assumption {
 }
 
 impl Assumptions {
-    /// Whether nothing is assumed.
+    /// Whether nothing but section variables is assumed.
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty() && self.theory.is_empty()
     }
@@ -41,10 +43,16 @@ pub fn read(text: &str) -> Option<Assumptions> {
                 Meaning::Continuation => {}
             },
             Some("Theory:") => assumptions.theory.push(line.trim().to_owned()),
-            Some(_) => {}
+            Some(_) => assumptions.variables.extend(variable(line)),
         }
     }
     heading.map(|_| assumptions)
+}
+
+/// The variable that a line below `Section Variables:` begins with. A line of a type may look like one, too.
+fn variable(line: &str) -> Option<String> {
+    let is_name = |word: &&str| word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '\'');
+    line.split_whitespace().next().filter(is_name).map(str::to_owned)
 }
 
 /// What a line below `Axioms:` is.
@@ -78,14 +86,15 @@ mod tests {
     #[test]
     fn axioms_are_told_from_section_variables() {
         let told = |text: &str| {
-            let Assumptions { objects, theory } = read(text)?;
+            let Assumptions { objects, theory, variables } = read(text)?;
+            let variables = variables.into_iter().map(|name| format!("({name})"));
             let objects = objects.into_iter().map(|Assumption { name, remark }| format!("{name}/{remark}"));
-            Some(objects.chain(theory).collect::<Vec<_>>().join("|"))
+            Some(variables.chain(objects).chain(theory).collect::<Vec<_>>().join("|"))
         };
         assert_eq!(told("Closed under the global context").as_deref(), Some(""));
         let text =
             "Section Variables:\ny\n: nat\nAxioms:\nbx : forall x, x = 1\nM.ax' : 1 = 2\nTheory:\nSet is impredicative";
-        assert_eq!(told(text).as_deref(), Some("bx/|M.ax'/|Set is impredicative"));
+        assert_eq!(told(text).as_deref(), Some("(y)|bx/|M.ax'/|Set is impredicative"));
         let text = "Axioms:\nf is assumed to be guarded.\nt relies on definitional UIP.";
         assert_eq!(told(text).as_deref(), Some("f/is assumed to be guarded.|t/relies on definitional UIP."));
         assert_eq!(told("what?"), None);

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{self, Goal, Hypothesis, ProofState};
-use crate::rocq::printed;
+use crate::rocq::answers;
 
 /// A request; its fields are the parameters.
 ///
@@ -214,7 +214,7 @@ impl Goals {
 
 impl WireGoal {
     fn into_goal(self) -> Goal {
-        let line = |text: &str| printed::one_line(text).into_owned();
+        let line = |text: &str| answers::one_line(text).into_owned();
         let hypothesis = |WireHypothesis { names, def, ty }| Hypothesis {
             names,
             body: def.map(|body: String| line(&body)),

@@ -30,14 +30,14 @@ const LONGEST: u64 = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct Server {
     /// Where it is.
-    pub place: Place,
+    pub host: Host,
     /// The version of coq-lsp that it is part of, such as `0.2.4`.
     pub version: String,
 }
 
 /// Where a server is.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub enum Host {
     /// A program that is started for each worker, by its absolute path.
     Own(PathBuf),
     /// Someone else's.
@@ -51,7 +51,7 @@ pub enum Place {
     },
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Own(program) => program.display().fmt(f),
@@ -60,7 +60,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl Place {
+impl Host {
     /// How often a file is named to the server before it is said to take it for another: between two requests of ours,
     /// another program may name its own project to a server that both use.
     pub(super) fn n_tries(&self) -> u32 {
@@ -83,23 +83,28 @@ impl Server {
             error => error,
         })?;
         let version = answer.trim().to_owned();
-        let server = Self { place: Place::Own(program), version };
+        let server = Self { host: Host::Own(program), version };
         if version_numbers(&server.version).is_some_and(|version| version >= OLDEST) {
             Ok(server)
         } else {
-            Err(RocqError::OldServer { server: server.place.to_string(), version: server.version })
+            Err(RocqError::OldServer { server: server.host.to_string(), version: server.version })
         }
+    }
+
+    /// Whether it is someone else's.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.host, Host::Theirs { .. })
     }
 
     /// Asks a running server for its version, by what it knows: there is no request for it.
     pub async fn reach(address: &str) -> Result<Self, RocqError> {
-        let place = Place::Theirs { address: address.to_owned(), turn: Arc::default() };
+        let host = Host::Theirs { address: address.to_owned(), turn: Arc::default() };
         let mut stream = connect(address).await?;
         let mut client = Client::new(Framing::Line, LONGEST);
         let mut knows = async |method| match method {
-            Method::RootState => knows(client.call(&mut stream, &RootStateProbe {}, LIMIT).await, &place),
-            Method::Ast => knows(client.call(&mut stream, &AstProbe {}, LIMIT).await, &place),
-            Method::ProofInfo => knows(client.call(&mut stream, &ProofInfoProbe {}, LIMIT).await, &place),
+            Method::RootState => knows(client.call(&mut stream, &RootStateProbe {}, LIMIT).await, &host),
+            Method::Ast => knows(client.call(&mut stream, &AstProbe {}, LIMIT).await, &host),
+            Method::ProofInfo => knows(client.call(&mut stream, &ProofInfoProbe {}, LIMIT).await, &host),
         };
         let version = if !knows(Method::RootState).await? {
             return Err(RocqError::OldServer { server: address.to_owned(), version: "before 0.2.3".to_owned() });
@@ -110,7 +115,7 @@ impl Server {
         } else {
             "0.2.3"
         };
-        Ok(Self { place, version: version.to_owned() })
+        Ok(Self { host, version: version.to_owned() })
     }
 }
 
@@ -168,14 +173,14 @@ impl Request for ProofInfoProbe {
     type Response = ();
 }
 
-fn knows(outcome: Result<(), CallError>, place: &Place) -> Result<bool, RocqError> {
+fn knows(outcome: Result<(), CallError>, host: &Host) -> Result<bool, RocqError> {
     let message = match outcome {
         Err(CallError::Refused(ErrorObject { code: ErrorObject::NO_METHOD, .. })) => return Ok(false),
         Err(CallError::Refused(ErrorObject { code: ErrorObject::BAD_PARAMETERS, .. })) => return Ok(true),
         Err(error) => error.to_string(),
         Ok(()) => "it does what it was not asked".to_owned(),
     };
-    Err(RocqError::ServerHandshake { server: place.to_string(), fault: Fault::Garbled { message } })
+    Err(RocqError::ServerHandshake { server: host.to_string(), fault: Fault::Garbled { message } })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! `Show` prints it as records hold it. Nothing is proved in such a state, and none is gone on from.
 
 use crate::record::{Goal, Hypothesis, ProofState};
-use crate::rocq::printed;
+use crate::rocq::answers;
 
 /// A name that no library has.
 const FRESH: &str = "rocq_distill_hypothesis";
@@ -51,7 +51,7 @@ impl Shown {
     /// Takes what a question has made Rocq print; the hypotheses that it confirms are known from now on.
     pub(super) fn learn<'n>(&mut self, question: &Question<'_>, notices: impl Iterator<Item = &'n str>) {
         for (notice, (expected, (a, b))) in notices.zip(&question.expected) {
-            if printed::one_line(notice).contains(expected) {
+            if answers::one_line(notice).contains(expected) {
                 self.known.push(((*a).clone(), (*b).clone()));
             }
         }
@@ -83,7 +83,7 @@ impl<'a> Question<'a> {
             sentences.push(format!("{goal}: {rename}. Show {goal}."));
             n_left = n_before + 1;
             let fresh = Hypothesis { names: vec![FRESH.to_owned()], ..b.clone() };
-            answers.push((printed::one_line(&format!("\n{fresh}\n====")).into_owned(), (a, b)));
+            answers.push((answers::one_line(&format!("\n{fresh}\n====")).into_owned(), (a, b)));
         }
         Self { text: sentences.join(" "), expected: answers }
     }

@@ -1,9 +1,9 @@
 //! What a proof has become: the constant's type, term and, if asked for, the objects that the term names.
 
 use crate::record::{Reason, excerpt};
+use crate::rocq::answers::{self, About};
 use crate::rocq::idetop::Idetop;
-use crate::rocq::printed::{self, About};
-use crate::rocq::{Fault, dependencies};
+use crate::rocq::{Setback, elpi};
 
 /// What Rocq prints of a constant.
 pub(super) struct Printed {
@@ -19,27 +19,27 @@ pub(super) async fn print(
     name: &str,
     is_opaque: bool,
     wants_dependencies: bool,
-) -> Result<Result<Printed, Reason>, Fault> {
+) -> Result<Printed, Setback> {
     let mut questions = vec![format!("About {name}."), format!("Print {name}.")];
     if wants_dependencies {
-        questions.push(dependencies::question(name));
+        questions.push(elpi::question(name));
     }
     let answers = prover.ask(&questions).await?;
     let texts: Vec<_> = answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect();
     let unreadable =
         |index: usize| Reason::Unreadable { query: questions[index].clone(), message: excerpt(&texts[index]) };
-    let Some(About::Object { ty, word, .. }) = printed::about(&texts[0]) else { return Ok(Err(unreadable(0))) };
+    let Some(About::Object { ty, word, .. }) = answers::about(&texts[0]) else { return Err(unreadable(0).into()) };
     let is_local = word == "Variable";
-    let term = if is_local { printed::section_definition(&texts[1]) } else { printed::print(&texts[1], &ty) };
-    let Some(term) = term else { return Ok(Err(unreadable(1))) };
+    let term = if is_local { answers::section_definition(&texts[1]) } else { answers::print(&texts[1], &ty) };
+    let Some(term) = term else { return Err(unreadable(1).into()) };
     if is_local && is_opaque && is_subproof(&term, name) {
         return Box::pin(print(prover, &term, is_opaque, wants_dependencies)).await;
     }
-    let dependencies = texts.get(2).map(|text| dependencies::names(text));
+    let dependencies = texts.get(2).map(|text| elpi::names(text));
     if dependencies == Some(None) {
-        return Ok(Err(unreadable(2)));
+        return Err(unreadable(2).into());
     }
-    Ok(Ok(Printed { term, ty, dependencies: dependencies.flatten() }))
+    Ok(Printed { term, ty, dependencies: dependencies.flatten() })
 }
 
 /// Whether a term is the constant that a section's definition stands for since its proof ended with `Qed.`

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::record::{FullName, Hypothesis, KernelName, LogicalPath, Notation, Premise, Reason};
-use crate::rocq::Fault;
+use crate::rocq::Setback;
+use crate::rocq::answers::{self, About};
 use crate::rocq::glob::{Glob, Reference, Target, in_open_sections, within};
 use crate::rocq::idetop::Idetop;
-use crate::rocq::printed::{self, About};
 
 /// What Rocq has said of the names and notations of one file, as long as it would say so again.
 #[derive(Debug, Default)]
@@ -75,10 +75,10 @@ impl Names {
         prover: &mut Idetop,
         references: &[&Reference],
         surroundings: Surroundings<'_>,
-    ) -> Result<Result<Named, Reason>, Fault> {
+    ) -> Result<Named, Setback> {
         let lookups = self.ask_for_objects(prover, references, surroundings).await?;
         self.ask_for_notations(prover, references).await?;
-        Ok(self.collect(references, &lookups))
+        Ok(self.collect(references, &lookups)?)
     }
 
     async fn ask_for_objects(
@@ -86,7 +86,7 @@ impl Names {
         prover: &mut Idetop,
         references: &[&Reference],
         surroundings: Surroundings<'_>,
-    ) -> Result<Lookups, Fault> {
+    ) -> Result<Lookups, Setback> {
         let references: Vec<_> = references.iter().filter(|reference| is_object(reference)).collect();
         let lookups: Vec<_> = references.iter().map(|reference| Lookup::new(reference, surroundings)).collect();
         let answers = self.look_up(prover, &lookups).await?;
@@ -106,7 +106,7 @@ impl Names {
         named: &[Premise],
         context: &[Hypothesis],
         surroundings: Surroundings<'_>,
-    ) -> Result<Result<Vec<Premise>, Reason>, Fault> {
+    ) -> Result<Vec<Premise>, Setback> {
         let is_named = |name: &str| {
             named.iter().any(|premise| {
                 premise.full_name.as_str() == name || premise.kernel_name.as_ref().is_some_and(|k| k.as_str() == name)
@@ -117,7 +117,7 @@ impl Names {
         let answers = self.look_up(prover, &lookups).await?;
         if self.libraries.is_empty() {
             let answer = prover.ask(&["Print Libraries.".to_owned()]).await?.remove(0);
-            self.libraries = answer.map(|text| printed::libraries(&text)).unwrap_or_default();
+            self.libraries = answer.map(|text| answers::libraries(&text)).unwrap_or_default();
             self.libraries.push(surroundings.glob.logical_path.to_string());
         }
         let is_variable = |name: &str| {
@@ -138,10 +138,10 @@ impl Names {
                     implicit: true,
                 }),
                 (None, _) if is_variable(full_name) => {}
-                _ => return Ok(Err(unknown(full_name))),
+                _ => return Err(unknown(full_name).into()),
             }
         }
-        Ok(Ok(premises))
+        Ok(premises)
     }
 
     /// Asks by the first candidate of each lookup, for those without an answer by the second, …; gives the name that
@@ -150,7 +150,7 @@ impl Names {
         &mut self,
         prover: &mut Idetop,
         lookups: &[Lookup<'_>],
-    ) -> Result<Vec<Option<(String, About)>>, Fault> {
+    ) -> Result<Vec<Option<(String, About)>>, Setback> {
         let mut found = vec![None; lookups.len()];
         for round in 0.. {
             let pending = lookups.iter().zip(&found).filter(|(_, found)| found.is_none());
@@ -165,7 +165,7 @@ impl Names {
             unknown.dedup();
             if !unknown.is_empty() {
                 let questions: Vec<_> = unknown.iter().map(|name| format!("About {name}.")).collect();
-                let answers = prover.ask(&questions).await?.into_iter().map(|answer| printed::about(&answer.ok()?));
+                let answers = prover.ask(&questions).await?.into_iter().map(|answer| answers::about(&answer.ok()?));
                 self.objects.extend(unknown.into_iter().map(str::to_owned).zip(answers));
             }
             for (lookup, found) in lookups.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
@@ -175,7 +175,7 @@ impl Names {
         Ok(found)
     }
 
-    async fn ask_for_notations(&mut self, prover: &mut Idetop, references: &[&Reference]) -> Result<(), Fault> {
+    async fn ask_for_notations(&mut self, prover: &mut Idetop, references: &[&Reference]) -> Result<(), Setback> {
         let mut asked = Vec::new();
         for id in references.iter().filter_map(|reference| notation_id(reference)) {
             if !self.notations.contains_key(&id) && !asked.contains(&id) {
@@ -187,7 +187,7 @@ impl Names {
         }
         let questions: Vec<_> = asked.iter().map(|id| locate(&id.text)).collect();
         for (id, answer) in asked.into_iter().zip(prover.ask(&questions).await?) {
-            let interpretations = answer.map(|text| printed::locate(&text)).unwrap_or_default();
+            let interpretations = answer.map(|text| answers::locate(&text)).unwrap_or_default();
             // Rocq lists the interpretation that it would print first; the one that it reads is what was written.
             let in_scope = || interpretations.iter().filter(|entry| entry.scope == id.scope);
             if let Some(entry) = in_scope().find(|entry| !entry.only_printing).or_else(|| in_scope().next()) {

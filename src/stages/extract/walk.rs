@@ -6,31 +6,28 @@
 mod axioms;
 mod proof;
 
-use std::sync::Arc;
-
 use tokio::time::{Instant, timeout_at};
 
 use self::axioms::Pending;
 use super::names::{self, Names};
 use crate::record::{Hypothesis, ProofState, Reason, Record, RecordId, Rejected, Source, TheoremKind, excerpt};
-use crate::rocq::dependencies;
-use crate::rocq::document::Document;
+use crate::rocq::file_walk::FileWalk;
 use crate::rocq::glob::{Glob, within};
-use crate::rocq::idetop::{Limits, Outcome as Answer};
+use crate::rocq::idetop::{Idetop, IdetopEngine};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::SourceFile;
-use crate::rocq::position::LineIndex;
-use crate::rocq::sentence::Sentence;
+use crate::rocq::limits::Limits;
+use crate::rocq::source_text::{SentenceIndex, SourceText};
 use crate::rocq::vernac::{self, Printing, Role};
 use crate::rocq::wire::Status;
-use crate::rocq::{Fault, RocqError};
+use crate::rocq::{Fault, RocqError, Setback, elpi};
 use crate::settings::ExtractSettings;
 use crate::store::digest::Digest;
 use crate::store::unit::Outcome;
 
 /// What a source file says.
 #[derive(Debug)]
-pub(super) struct SourceText {
+pub(super) struct GlobbedText {
     /// The text.
     pub(super) text: String,
     /// What its names mean.
@@ -44,24 +41,23 @@ pub(super) async fn walk(
     rocq: &Installation,
     limits: Limits,
     file: &SourceFile,
-    source: &SourceText,
+    GlobbedText { text, glob, flaw }: &GlobbedText,
     settings: &ExtractSettings,
     advance: &(dyn Fn(u64) + Sync),
 ) -> Result<Outcome, RocqError> {
     let deadline = Instant::now() + limits.file;
-    let preparation: &[_] = if settings.implicit_premises { &dependencies::PREPARATION } else { &[] };
-    let document = Document::open(rocq, file, &source.text, limits, preparation).await?;
-    let sentences = document.sentences();
-    let mut walk = Walk {
+    let preparation: &[_] = if settings.implicit_premises { &elpi::PREPARATION } else { &[] };
+    let engine = IdetopEngine { preparation, ..IdetopEngine::of(rocq) };
+    let walk = FileWalk::new(&engine, file, text, limits);
+    let source = walk.source().clone();
+    let mut extraction = Extraction {
+        walk,
         file,
-        text: &source.text,
-        lines: LineIndex::new(&source.text),
-        glob: &source.glob,
-        sha256: Digest::of(&source.text),
+        source: source.clone(),
+        glob,
+        sha256: Digest::of(text),
         settings,
-        sentences: Arc::clone(&sentences),
         path: file.logical_path.as_str().split('.').map(str::to_owned).collect(),
-        document,
         names: Names::default(),
         limits,
         context: None,
@@ -69,35 +65,33 @@ pub(super) async fn walk(
         pending: Vec::new(),
         misjudged: None,
     };
-    let mut index = 0;
-    while index < sentences.len() && !walk.has_all() {
-        let start = sentences[index].range.start;
-        let before = walk.met.len();
-        let outcome = if let Some(reason) = source.flaw.as_ref().filter(|_| walk.is_beyond_glob(index)) {
-            Err(Rest { from: index, reason: reason.clone() })
-        } else if let Ok(outcome) = timeout_at(deadline, walk.item(index)).await {
+    let mut index = SentenceIndex::FIRST;
+    while index < source.end() && !extraction.has_all() {
+        let before = extraction.next_theorem();
+        let outcome = if let Some(reason) = flaw.as_ref().filter(|_| extraction.is_beyond_glob(index)) {
+            Next::Nothing(Rest { from: index, reason: reason.clone() })
+        } else if let Ok(outcome) = timeout_at(deadline, extraction.item(index)).await {
             outcome?
         } else {
             // It was cut off in the middle of an answer.
-            walk.document.lose();
-            walk.go_back(before);
-            Err(Rest { from: index, reason: Reason::FileTimedOut { limit_s: limits.file.as_secs() } })
+            extraction.walk.lose();
+            extraction.go_back(before);
+            Next::Nothing(Rest { from: index, reason: Reason::FileTimedOut { limit_s: limits.file.as_secs() } })
         };
+        let start = source.start(index);
         match outcome {
-            Ok(next) => index = next,
-            Err(rest) => {
-                walk.reject_rest(&rest);
+            Next::Sentence(next) => index = next,
+            Next::Nothing(rest) => {
+                extraction.reject_rest(&rest);
                 break;
             }
         }
-        let end = sentences.get(index).map_or(source.text.len(), |sentence| sentence.range.start);
-        advance((end - start) as u64);
+        advance((source.start(index) - start) as u64);
     }
-    walk.settle_axioms().await?;
-    let Walk { document, met, .. } = walk;
-    document.close().await;
+    extraction.settle_axioms().await?;
+    extraction.walk.close().await;
     let mut outcome = Outcome::default();
-    for theorem in met {
+    for theorem in extraction.met {
         match theorem {
             Ok(record) => outcome.kept.push(record),
             Err(rejected) => outcome.rejected.push(rejected),
@@ -106,15 +100,13 @@ pub(super) async fn walk(
     Ok(outcome)
 }
 
-struct Walk<'a> {
-    document: Document<'a>,
+struct Extraction<'a> {
+    walk: FileWalk<'a, Idetop>,
     file: &'a SourceFile,
-    text: &'a str,
-    lines: LineIndex<'a>,
+    source: SourceText<'a>,
     glob: &'a Glob,
     sha256: Digest,
     settings: &'a ExtractSettings,
-    sentences: Arc<[Sentence]>,
     /// The library's path with the modules and sections that were open when Rocq was last asked.
     path: Vec<String>,
     names: Names,
@@ -126,8 +118,12 @@ struct Walk<'a> {
     /// Those that are records so far.
     pending: Vec<Pending>,
     /// The statement whose proof has not the number of steps that its text seemed to have.
-    misjudged: Option<usize>,
+    misjudged: Option<SentenceIndex>,
 }
+
+/// A theorem that was met, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct TheoremIndex(usize);
 
 /// What ends the execution of a sentence or a proof.
 enum Halt {
@@ -140,25 +136,40 @@ enum Halt {
     Misjudged,
     /// The prover was lost over a sentence or a question.
     Lost { sentence: String, fault: Fault },
+    /// No prover gets here any more.
+    Rejected(Reason),
+    /// No prover can be had.
+    Unusable(RocqError),
+}
+
+/// Where the walk goes on.
+enum Next {
+    /// At a sentence.
+    Sentence(SentenceIndex),
+    /// Nowhere.
+    Nothing(Rest),
 }
 
 /// The part of the file, from a sentence on, of which nothing is known, and why.
 struct Rest {
-    from: usize,
+    from: SentenceIndex,
     reason: Reason,
 }
 
-impl Walk<'_> {
-    /// Executes the sentence at `index`, with the whole proof if it opens one, whatever becomes of the prover; gives the
-    /// index of the next.
-    async fn item(&mut self, index: usize) -> Result<Result<usize, Rest>, RocqError> {
-        let before = self.met.len();
+impl Extraction<'_> {
+    /// Executes the sentence at `index`, with the whole proof if it opens one, whatever becomes of the prover.
+    async fn item(&mut self, index: SentenceIndex) -> Result<Next, RocqError> {
+        let before = self.next_theorem();
         let mut is_first_try = true;
+        let nothing = |from, setback: Setback| Ok(Next::Nothing(Rest { from, reason: setback.into_reason("")? }));
         let reason = loop {
+            if let Err(setback) = self.walk.seek(index).await {
+                return nothing(index, setback);
+            }
             let halt = match self.sentence(index).await {
                 Ok(next) => {
-                    self.document.keep(next);
-                    return Ok(Ok(next));
+                    self.walk.keep(next);
+                    return Ok(Next::Sentence(next));
                 }
                 Err(halt) => halt,
             };
@@ -166,41 +177,38 @@ impl Walk<'_> {
             self.context = None;
             self.names.forget();
             match halt {
-                Halt::Refused { sentence, message } if self.document.has_left_out() => {
+                Halt::Refused { sentence, message } if self.walk.has_left_out() => {
                     break Reason::RefusedAfterLeftOut { sentence, message };
                 }
                 Halt::Refused { sentence, message } => {
-                    return Ok(Err(Rest { from: index, reason: Reason::RocqError { sentence, message } }));
+                    return Ok(Next::Nothing(Rest { from: index, reason: Reason::RocqError { sentence, message } }));
                 }
-                Halt::Unfinished => return Ok(Err(Rest { from: index, reason: Reason::Aborted })),
-                Halt::Misjudged => {
-                    self.misjudged = Some(index);
-                    if let Err(stuck) = self.document.seek(index).await? {
-                        return Ok(Err(Rest { from: index, reason: stuck.reason }));
-                    }
-                }
+                Halt::Unfinished => return Ok(Next::Nothing(Rest { from: index, reason: Reason::Aborted })),
+                Halt::Misjudged => self.misjudged = Some(index),
                 // A prover that was killed from outside says nothing about the proof.
                 Halt::Lost { fault: Fault::Died { .. }, .. } if is_first_try => {
                     is_first_try = false;
-                    self.document.lose();
-                    if let Err(stuck) = self.document.seek(index).await? {
-                        return Ok(Err(Rest { from: index, reason: stuck.reason }));
-                    }
+                    self.walk.lose();
                 }
                 Halt::Lost { sentence, fault } => {
-                    self.document.lose();
+                    self.walk.lose();
                     break fault.reason(&sentence);
                 }
+                Halt::Rejected(reason) => return Ok(Next::Nothing(Rest { from: index, reason })),
+                Halt::Unusable(error) => return Err(error),
             }
         };
-        let passed = self.document.pass(index).await?;
-        self.reject_within(index, *passed.as_ref().unwrap_or(&(index + 1)), &reason);
-        Ok(passed.map_err(|stuck| Rest { from: index + 1, reason: stuck.reason }))
+        let passed = self.walk.pass(index).await;
+        self.reject_within(index, *passed.as_ref().unwrap_or(&index.next()), &reason);
+        match passed {
+            Ok(next) => Ok(Next::Sentence(next)),
+            Err(setback) => nothing(index.next(), setback),
+        }
     }
 
     /// Executes the sentence at `index`, with the whole proof if it opens one; gives the index of the next.
-    async fn sentence(&mut self, index: usize) -> Result<usize, Halt> {
-        let text = self.document.text_of(index);
+    async fn sentence(&mut self, index: SentenceIndex) -> Result<SentenceIndex, Halt> {
+        let text = self.source.text_of(index);
         let kind = self.wanted_kind(index);
         let is_asked = self.misjudged == Some(index) || self.n_steps_seem_right(index);
         if kind.is_some() && is_asked && self.context.is_none() {
@@ -208,17 +216,17 @@ impl Walk<'_> {
         }
         let status = self.run_for_status(index).await?;
         let next = match (kind, &status.proof) {
-            (None, None) => Ok(index + 1),
+            (None, None) => Ok(index.next()),
             (Some(kind), Some(name)) if self.wants_any(index, kind, name, &status.path) => {
                 self.theorem(index, kind, name, &status, is_asked).await
             }
-            (_, Some(_)) => self.skip_proof(index + 1).await,
+            (_, Some(_)) => self.skip_proof(index.next()).await,
             (Some(kind), None) => {
                 // A definition with a body is no theorem; a theorem with a body has no script.
                 if TheoremKind::DEFAULT.contains(&kind) {
                     self.reject(index, index, kind, &status.path, &Reason::NoScript);
                 }
-                Ok(index + 1)
+                Ok(index.next())
             }
         };
         // Only now: a `Let` that is a record itself is no part of its own context.
@@ -230,9 +238,9 @@ impl Walk<'_> {
     }
 
     /// Forgets what Rocq would print otherwise after the sentence at `index`.
-    fn forget(&mut self, index: usize) {
-        let text = self.document.text_of(index);
-        let definitions = self.glob.definitions_in(&self.sentences[index].range);
+    fn forget(&mut self, index: SentenceIndex) {
+        let text = self.source.text_of(index);
+        let definitions = self.glob.definitions_in(&self.source.sentence(index).range);
         let mut words: Vec<&str> = definitions.iter().map(|definition| &*definition.name).collect();
         match vernac::printing(text) {
             Printing::Kept => return,
@@ -255,14 +263,14 @@ impl Walk<'_> {
     }
 
     /// Executes a proof that becomes no record.
-    async fn skip_proof(&mut self, mut index: usize) -> Result<usize, Halt> {
-        while index < self.sentences.len() {
+    async fn skip_proof(&mut self, mut index: SentenceIndex) -> Result<SentenceIndex, Halt> {
+        while index < self.source.end() {
             let status = self.run_for_status(index).await?;
             if let Some(kind) = self.wanted_kind(index) {
                 self.reject(index, index, kind, &status.path, &Reason::NestedProof);
             }
             self.forget(index);
-            index += 1;
+            index = index.next();
             if status.proof.is_none() {
                 break;
             }
@@ -273,36 +281,24 @@ impl Walk<'_> {
     /// The variables of the open sections: the hypotheses of a goal that is opened here and taken back.
     ///
     /// The goal is `Prop`, as no library can give that word another meaning (`mxrepresentation` does so to `True`).
-    async fn section_context(&mut self, index: usize) -> Result<Vec<Hypothesis>, Halt> {
-        let place = self.document.place(index);
-        let outcome = match self.document.prover() {
-            Ok(prover) => {
-                let before = prover.tip();
-                match prover.run("Goal Prop.", place).await {
-                    Ok(state) => prover.go_back(before).await.map(|()| state),
-                    Err(fault) => Err(fault),
-                }
-            }
-            Err(fault) => Err(fault),
-        };
+    async fn section_context(&mut self, index: SentenceIndex) -> Result<Vec<Hypothesis>, Halt> {
+        let outcome = self.walk.run("Goal Prop.", index).await;
         let state = self.answered(index, outcome)?.unwrap_or_default();
+        let outcome = self.walk.seek(index).await;
+        self.answered(index, outcome)?;
         Ok(state.goals.into_iter().next().map(|goal| goal.hypotheses).unwrap_or_default())
     }
 
-    async fn run(&mut self, index: usize) -> Result<Option<ProofState>, Halt> {
-        let (text, place) = (self.document.text_of(index), self.document.place(index));
-        let outcome = match self.document.prover() {
-            Ok(prover) => prover.run(text, place).await,
-            Err(fault) => Err(fault),
-        };
+    async fn run(&mut self, index: SentenceIndex) -> Result<Option<ProofState>, Halt> {
+        let outcome = self.walk.run(self.source.text_of(index), index).await;
         self.answered(index, outcome)
     }
 
-    async fn run_for_status(&mut self, index: usize) -> Result<Status, Halt> {
-        let (text, place) = (self.document.text_of(index), self.document.place(index));
-        let outcome = match self.document.prover() {
+    async fn run_for_status(&mut self, index: SentenceIndex) -> Result<Status, Halt> {
+        let (text, place) = (self.source.text_of(index), self.source.place(index));
+        let outcome = match self.walk.prover() {
             Ok(prover) => prover.run_for_status(text, place).await,
-            Err(fault) => Err(fault),
+            Err(fault) => Err(fault.into()),
         };
         let status = self.answered(index, outcome)?;
         self.path.clone_from(&status.path);
@@ -310,23 +306,18 @@ impl Walk<'_> {
     }
 
     /// What was answered when the sentence at `index` was executed.
-    fn answered<T>(&self, index: usize, outcome: Answer<T>) -> Result<T, Halt> {
-        let refused = |message| Halt::Refused { sentence: excerpt(self.document.text_of(index)), message };
-        outcome.map_err(|fault| self.lost(index, fault))?.map_err(|refusal| refused(refusal.message))
-    }
-
-    fn lost(&self, index: usize, fault: Fault) -> Halt {
-        Halt::Lost { sentence: excerpt(self.document.text_of(index)), fault }
+    fn answered<T>(&self, index: SentenceIndex, outcome: Result<T, Setback>) -> Result<T, Halt> {
+        outcome.map_err(|setback| Halt::at(excerpt(self.source.text_of(index)), setback))
     }
 
     /// Rejects the theorem that was stated at `index` and those stated in its proof, which ends before `end`.
-    fn reject_within(&mut self, index: usize, end: usize, reason: &Reason) {
+    fn reject_within(&mut self, index: SentenceIndex, end: SentenceIndex, reason: &Reason) {
         let path = self.path.clone();
-        for statement in index..end {
+        for statement in index.until(end) {
             let Some(kind) = self.wanted_kind(statement) else { continue };
-            let has_proof = end > index + 1 || TheoremKind::DEFAULT.contains(&kind);
+            let has_proof = end > index.next() || TheoremKind::DEFAULT.contains(&kind);
             if statement > index || has_proof {
-                let last = if statement == index { end - 1 } else { statement };
+                let last = if statement == index { end.previous() } else { statement };
                 self.reject(statement, last, kind, &path, reason);
             }
         }
@@ -335,8 +326,8 @@ impl Walk<'_> {
     /// Rejects every theorem that the rest of the file states.
     fn reject_rest(&mut self, rest: &Rest) {
         let mut path = self.path.clone();
-        for index in rest.from..self.sentences.len() {
-            let text = self.document.text_of(index);
+        for index in rest.from.until(self.source.end()) {
+            let text = self.source.text_of(index);
             vernac::follow_path(&mut path, text);
             if let Some(kind) = self.wanted_kind(index) {
                 self.reject(index, index, kind, &path, &rest.reason);
@@ -345,48 +336,52 @@ impl Walk<'_> {
     }
 
     /// Rejects what the sentence at `start` states.
-    fn reject(&mut self, start: usize, end: usize, kind: TheoremKind, path: &[String], reason: &Reason) {
-        let name = vernac::stated_name(self.document.text_of(start)).unwrap_or_default();
+    fn reject(
+        &mut self,
+        start: SentenceIndex,
+        end: SentenceIndex,
+        kind: TheoremKind,
+        path: &[String],
+        reason: &Reason,
+    ) {
+        let name = vernac::stated_name(self.source.text_of(start)).unwrap_or_default();
         for name in self.stated_together(start, name) {
-            let source = self.source(start, end, kind, &name, path);
+            let source = self.source_of(start, end, kind, &name, path);
             self.push(source, Err(reason.clone()));
         }
     }
 
     /// The names that the sentence at `index` states, of which Rocq calls the proof by the first: `Lemma a … with b …`.
-    fn stated_together(&self, index: usize, first: &str) -> Vec<String> {
-        let definitions = self.glob.definitions_in(&self.sentences[index].range);
+    fn stated_together(&self, index: SentenceIndex, first: &str) -> Vec<String> {
+        let definitions = self.glob.definitions_in(&self.source.sentence(index).range);
         let sort = definitions.iter().find(|definition| definition.name == first).map(|definition| &definition.kind);
         let others = definitions.iter().filter(|other| Some(&other.kind) == sort && other.name != first);
         std::iter::once(first).chain(others.map(|other| &*other.name)).map(str::to_owned).collect()
     }
 
     /// The kind of statement at `index`, if it is one that was asked for.
-    fn wanted_kind(&self, index: usize) -> Option<TheoremKind> {
-        vernac::theorem_kind(self.document.text_of(index)).filter(|kind| self.settings.kinds.contains(kind))
+    fn wanted_kind(&self, index: SentenceIndex) -> Option<TheoremKind> {
+        vernac::theorem_kind(self.source.text_of(index)).filter(|kind| self.settings.kinds.contains(kind))
     }
 
     /// Whether the proof of the statement at `index`, as its text looks, has as many steps as were asked for.
-    fn n_steps_seem_right(&self, index: usize) -> bool {
+    fn n_steps_seem_right(&self, index: SentenceIndex) -> bool {
         self.settings.only_steps.is_none_or(|range| {
-            let end = vernac::proof_end(self.text, &self.sentences, index);
-            let roles = (index + 1..end).map(|index| self.role(index));
-            range
-                .reason_against_number(
-                    roles.filter(|role| matches!(role, Role::Step(kind) if kind.is_tactic())).count(),
-                )
-                .is_none()
+            let end = vernac::proof_end(&self.source, index);
+            let roles = index.next().until(end).map(|index| self.role(index));
+            let n_tactics = roles.filter(|role| matches!(role, Role::Step(kind) if kind.is_tactic())).count();
+            range.reason_against_number(n_tactics).is_none()
         })
     }
 
     /// The part that the sentence at `index` plays in a proof.
-    fn role(&self, index: usize) -> Role {
-        vernac::role(self.document.text_of(index), self.sentences[index].shape)
+    fn role(&self, index: SentenceIndex) -> Role {
+        vernac::role(self.source.text_of(index), self.source.shape(index))
     }
 
     /// Whether a theorem is stated at `index` of which the `.glob` file does not tell.
-    fn is_beyond_glob(&self, index: usize) -> bool {
-        self.wanted_kind(index).is_some() && self.glob.definitions_in(&self.sentences[index].range).is_empty()
+    fn is_beyond_glob(&self, index: SentenceIndex) -> bool {
+        self.wanted_kind(index).is_some() && self.glob.definitions_in(&self.source.sentence(index).range).is_empty()
     }
 
     /// Whether the theorem is among those asked for.
@@ -395,9 +390,9 @@ impl Walk<'_> {
     }
 
     /// Whether one of the theorems that the sentence at `index` states is among those asked for.
-    fn wants_any(&self, index: usize, kind: TheoremKind, first: &str, path: &[String]) -> bool {
+    fn wants_any(&self, index: SentenceIndex, kind: TheoremKind, first: &str, path: &[String]) -> bool {
         let names = self.stated_together(index, first);
-        names.iter().any(|name| self.wants(&self.source(index, index, kind, name, path)))
+        names.iter().any(|name| self.wants(&self.source_of(index, index, kind, name, path)))
     }
 
     /// Whether nothing that was asked for is still to come.
@@ -413,20 +408,32 @@ impl Walk<'_> {
         }
     }
 
-    /// Forgets the theorems that were met since there were so many.
-    fn go_back(&mut self, n_met: usize) {
-        self.met.truncate(n_met);
-        self.pending.retain(|pending| pending.item < n_met);
+    /// The theorem that is met next.
+    fn next_theorem(&self) -> TheoremIndex {
+        TheoremIndex(self.met.len())
     }
 
-    fn source(&self, start: usize, end: usize, kind: TheoremKind, name: &str, path: &[String]) -> Source {
-        let range = self.sentences[start].range.start..self.sentences[end].range.end;
+    /// Forgets the theorems that were met from one on.
+    fn go_back(&mut self, theorem: TheoremIndex) {
+        self.met.truncate(theorem.0);
+        self.pending.retain(|pending| pending.theorem < theorem);
+    }
+
+    fn source_of(
+        &self,
+        start: SentenceIndex,
+        end: SentenceIndex,
+        kind: TheoremKind,
+        name: &str,
+        path: &[String],
+    ) -> Source {
+        let range = self.source.sentence(start).range.start..self.source.sentence(end).range.end;
         let library = &self.file.logical_path;
         let n_components = library.as_str().split('.').count();
         // The `.glob` file knows the modules around the theorem; Rocq's own path has the open sections in it too.
         let inner = self
             .glob
-            .definitions_in(&self.sentences[start].range)
+            .definitions_in(&self.source.sentence(start).range)
             .iter()
             .find(|definition| definition.name == name)
             .map_or_else(
@@ -439,11 +446,23 @@ impl Walk<'_> {
             logical_path: library.clone(),
             full_name: library.object(&inner),
             kind,
-            start: self.lines.position(range.start),
-            end: self.lines.position(range.end),
+            start: self.source.lines().position(range.start),
+            end: self.source.lines().position(range.end),
             byte_start: range.start,
             byte_end: range.end,
             sha256: self.sha256.to_string(),
+        }
+    }
+}
+
+impl Halt {
+    /// What has happened over a sentence or a question.
+    fn at(sentence: String, setback: Setback) -> Self {
+        match setback {
+            Setback::Refused(refusal) => Self::Refused { sentence, message: refusal.message },
+            Setback::Rejected(reason) => Self::Rejected(reason),
+            Setback::Lost(fault) => Self::Lost { sentence, fault },
+            Setback::Unusable(error) => Self::Unusable(*error),
         }
     }
 }

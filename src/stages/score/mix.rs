@@ -1,7 +1,7 @@
 //! The reasonings that stand in for another record's, as a baseline.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -10,8 +10,7 @@ use super::obfuscator;
 use crate::record::{Reasoning, Record, RecordId};
 use crate::store::digest::Digest;
 use crate::store::layout::{Stage, StageDir};
-use crate::store::sealed::SealedUnits;
-use crate::store::{StoreError, jsonl};
+use crate::store::{StoreError, jsonl, unit};
 
 /// Every record with a usable reasoning, in an order that has nothing to do with what they are about.
 pub(super) struct Pool {
@@ -23,17 +22,24 @@ pub(super) struct Pool {
 impl Pool {
     /// Reads all records of a folder that `stage` wrote.
     pub(super) fn read(folder: &StageDir, stage: Stage) -> Result<Self, StoreError> {
-        let units = SealedUnits::find(folder, stage)?;
+        let units = unit::list(folder, stage)?;
+        let records: BTreeMap<_, _> = units.iter().map(|(unit, seal)| (unit, &seal.records_sha256)).collect();
+        let digest = Digest::of_json(&records);
         let mut donors = BTreeMap::new();
-        for unit in units.names() {
+        for (unit, _) in &units {
             let path = folder.unit(unit).records();
-            for (record, place) in units.read_with_ranges(unit)? {
-                if usable(&record).is_some() {
-                    donors.insert(Digest::of(record.id.as_str()), (path.clone(), place));
+            let text = fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
+            let mut end = 0;
+            for (record, line) in jsonl::parse::<Record>(&text, &path, "record")?.iter().zip(text.split_inclusive('\n'))
+            {
+                let start = end;
+                end += line.len();
+                if usable(record).is_some() {
+                    donors.insert(Digest::of(record.id.as_str()), (path.clone(), start..end));
                 }
             }
         }
-        Ok(Self { donors, digest: units.digest()? })
+        Ok(Self { donors, digest })
     }
 
     /// Digest of all records: whose reasoning stands in depends on which there are.

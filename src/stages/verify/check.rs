@@ -1,43 +1,12 @@
-//! Replays one record in an engine and says whether everything in it is so.
+//! Replays one record and says whether everything in it is so.
 
 use crate::record::{Axiom, ProofState, Reason, Record, StepKind};
-use crate::rocq::Fault;
-use crate::rocq::idetop::Outcome;
-use crate::rocq::replay::Replay;
+use crate::rocq::Setback;
+use crate::rocq::file_walk::FileWalk;
+use crate::rocq::prover::ProverSession;
 use crate::rocq::sentence;
+use crate::rocq::source_text::TheoremSpan;
 use crate::rocq::vernac::{self, Role};
-
-/// What ended the engine, and where.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// In the file before the theorem, where it is met again by every theorem that follows.
-    Before(Fault),
-    /// In the theorem.
-    Within(Fault),
-}
-
-impl Stop {
-    pub(super) fn fault(&self) -> &Fault {
-        match self {
-            Self::Before(fault) | Self::Within(fault) => fault,
-        }
-    }
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::Within(fault)
-    }
-}
-
-/// When the engine is asked whether a proof rests on the axioms that are recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Axioms {
-    /// Behind the proof.
-    Now,
-    /// By the caller, if none are recorded.
-    Later,
-}
 
 /// A sentence of a record, and the step that it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,64 +16,61 @@ struct Line<'a> {
     step: Option<usize>,
 }
 
-/// Replays a record against the text of its source file; the fault ends the engine.
+/// Replays the proof of a record, whose text must be that of the source file.
 ///
-/// Each recorded state must be reached again, the proof must end with its closing sentence, and the constant must rest
-/// on the recorded axioms.
-pub(super) async fn check<E: Replay>(
-    engine: &mut E,
-    text: &str,
-    record: &Record,
-    axioms: Axioms,
-) -> Result<Result<(), Reason>, Stop> {
-    let script = match script(text, record) {
-        Ok(script) => script,
-        Err(reason) => return Ok(Err(reason)),
+/// Each recorded state must be reached again, and the proof must end with its closing sentence.
+pub(super) async fn proof<P: ProverSession>(walk: &mut FileWalk<'_, P>, record: &Record) -> Result<(), Setback> {
+    walk.source().check_holds(record)?;
+    let script = script(record)?;
+    let TheoremSpan { statement, .. } = walk.source().span(&record.source);
+    walk.seek(statement).await.map_err(|setback| match setback {
+        // The file was compiled.
+        Setback::Rejected(Reason::RocqError { sentence, message }) => Reason::FileRefused { sentence, message }.into(),
+        setback => setback,
+    })?;
+    let run = async |walk: &mut FileWalk<'_, P>, text: &str| {
+        walk.run(text, statement).await.map_err(|setback| setback.at(text))
     };
-    if let Err(reason) = engine.seek(record.source.byte_start).await.map_err(Stop::Before)? {
-        return Ok(Err(reason));
-    }
-    let mut state = match answered(engine.run(&record.statement).await, &record.statement)? {
-        Ok(state) => state,
-        Err(reason) => return Ok(Err(reason)),
-    };
+    let mut state = run(walk, &record.statement).await?;
     for line in script {
-        let before = state;
-        if let Some(step) = line.step
-            && let Err(reason) = same(engine, step, &record.steps[step].state_before, before.as_ref()).await?
-        {
-            return Ok(Err(reason));
+        let step = line.step.map(|step| &record.steps[step]);
+        if let Some(step) = step {
+            same(walk, step.index, &step.state_before, state.as_ref()).await?;
         }
-        state = match answered(engine.run(line.text).await, line.text)? {
-            Ok(state) => state,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        if let Some(step) = line.step
-            && let Err(reason) = same(engine, step, &record.steps[step].state_after, state.as_ref()).await?
-        {
-            return Ok(Err(reason));
+        state = run(walk, line.text).await?;
+        if let Some(step) = step {
+            same(walk, step.index, &step.state_after, state.as_ref()).await?;
         }
     }
-    if state.is_some() {
-        return Ok(Err(Reason::NotDefined { message: format!("the proof is still open after `{}`", record.closing) }));
+    match state {
+        None => Ok(()),
+        Some(_) => {
+            let message = format!("the proof is still open after `{}`", record.closing);
+            Err(Reason::NotDefined { message }.into())
+        }
     }
-    if axioms == Axioms::Later && record.axioms.is_empty() {
-        return Ok(Ok(()));
-    }
-    let name = record.source.full_name.as_str().rsplit('.').next().unwrap_or_default();
-    Ok(engine.axioms(name).await?.and_then(|found| same_axioms(engine, &record.axioms, found)))
 }
 
-/// The sentences of the proof, once the record has been found to say what the file says.
-fn script<'a>(text: &str, record: &'a Record) -> Result<Vec<Line<'a>>, Reason> {
+/// Checks that the constant of a record, behind its proof in the file, rests on the recorded axioms.
+pub(super) async fn axioms<P: ProverSession>(walk: &mut FileWalk<'_, P>, record: &Record) -> Result<(), Setback> {
+    let name = record.source.full_name.as_str().rsplit('.').next().unwrap_or_default();
+    let TheoremSpan { statement, next } = walk.source().span(&record.source);
+    let found = walk.axioms(next, name).await?;
+    if found == record.axioms {
+        return Ok(());
+    }
+    let theorems = walk.left_out_of(statement, found.iter().map(Axiom::as_str));
+    Err(if theorems.is_empty() {
+        Reason::AxiomMismatch { expected: record.axioms.clone(), found }
+    } else {
+        Reason::RestsOnLeftOut { theorems }
+    }
+    .into())
+}
+
+/// The sentences of the proof, once the script has been found to consist of the steps.
+fn script(record: &Record) -> Result<Vec<Line<'_>>, Reason> {
     let mismatch = |field: &str| Reason::TextMismatch { field: field.to_owned() };
-    let source = text.get(record.source.byte_start..record.source.byte_end).ok_or_else(|| mismatch("source"))?;
-    if !source.starts_with(&record.statement) {
-        return Err(mismatch("statement"));
-    }
-    if !source[record.statement.len()..].ends_with(&record.proof_script) {
-        return Err(mismatch("proof_script"));
-    }
     let mut lines = Vec::new();
     let mut n_steps = 0;
     let mut closing = None;
@@ -142,36 +108,23 @@ fn script<'a>(text: &str, record: &'a Record) -> Result<Vec<Line<'a>>, Reason> {
     Ok(lines)
 }
 
-/// Whether the state that was reached last is the recorded one.
-async fn same<E: Replay>(
-    engine: &mut E,
+/// Checks that the state that was reached last is the recorded one.
+async fn same<P: ProverSession>(
+    walk: &mut FileWalk<'_, P>,
     step: usize,
     expected: &ProofState,
     found: Option<&ProofState>,
-) -> Result<Result<(), Reason>, Fault> {
-    if let Some(found) = found
-        && (found == expected || engine.is_shown_as(found, expected).await? == Ok(true))
-    {
-        return Ok(Ok(()));
+) -> Result<(), Setback> {
+    if let Some(found) = found {
+        let is_same = found == expected
+            || match walk.is_shown_as(found, expected).await {
+                Err(Setback::Refused(_)) => false,
+                outcome => outcome?,
+            };
+        if is_same {
+            return Ok(());
+        }
     }
     let found = found.map_or_else(|| "no proof is open".to_owned(), ToString::to_string);
-    Ok(Err(Reason::StateMismatch { step, expected: expected.to_string(), found }))
-}
-
-/// Whether the axioms that were found are the recorded ones.
-fn same_axioms<E: Replay>(engine: &E, expected: &[Axiom], found: Vec<Axiom>) -> Result<(), Reason> {
-    if found == expected {
-        return Ok(());
-    }
-    let theorems = engine.left_out_of(&found);
-    if theorems.is_empty() {
-        Err(Reason::AxiomMismatch { expected: expected.to_vec(), found })
-    } else {
-        Err(Reason::RestsOnLeftOut { theorems })
-    }
-}
-
-/// Rocq's refusal of a sentence is a reason to reject.
-fn answered<T>(outcome: Outcome<T>, sentence: &str) -> Result<Result<T, Reason>, Fault> {
-    Ok(outcome?.map_err(|refusal| Reason::RocqError { sentence: sentence.to_owned(), message: refusal.message }))
+    Err(Reason::StateMismatch { step, expected: expected.to_string(), found }.into())
 }

@@ -3,11 +3,13 @@
 use super::super::constant;
 use super::super::names::{Named, Surroundings};
 use super::axioms::Pending;
-use super::{Halt, Walk, record_id};
+use super::{Extraction, Halt, record_id};
 use crate::record::{FORMAT_VERSION, ProofState, ProofTerm, Reason, Record, Source, Step, StepKind, TheoremKind};
-use crate::rocq::Fault;
+use crate::rocq::Setback;
 use crate::rocq::glob::Reference;
+use crate::rocq::prover::ProverSession;
 use crate::rocq::sentence::Shape;
+use crate::rocq::source_text::SentenceIndex;
 use crate::rocq::vernac::{self, Role};
 use crate::rocq::wire::Status;
 
@@ -18,55 +20,56 @@ struct Script {
     /// What the statement and the steps name.
     named: Named,
     /// The sentence that ended the proof.
-    last: usize,
+    last: SentenceIndex,
     /// Why it becomes no record, if so.
     flaw: Option<Reason>,
 }
 
-impl Walk<'_> {
+impl Extraction<'_> {
     /// Executes a proof and makes a record or a rejection of each theorem that it proves; gives the index of the next
     /// sentence.
     ///
     /// Unless they are `is_asked` about, they can only become rejections.
     pub(super) async fn theorem(
         &mut self,
-        statement: usize,
+        statement: SentenceIndex,
         kind: TheoremKind,
         name: &str,
         status: &Status,
         is_asked: bool,
-    ) -> Result<usize, Halt> {
+    ) -> Result<SentenceIndex, Halt> {
         let script = self.script(statement, status, is_asked).await?;
-        let next = script.last + 1;
+        let next = script.last.next();
         // `Save name.` and `Defined name.` have the last word.
-        let last = self.document.text_of(script.last);
+        let last = self.source.text_of(script.last);
         let renamed = vernac::stated_name(last).filter(|_| vernac::role(last, Shape::Period) == Role::Closing);
         for name in self.stated_together(statement, renamed.unwrap_or(name)) {
-            let source = self.source(statement, script.last, kind, &name, &status.path);
+            let source = self.source_of(statement, script.last, kind, &name, &status.path);
             let outcome = match script.flaw.clone() {
                 Some(flaw) => Err(flaw),
-                None => self
-                    .describe(statement, script.clone(), source.clone(), &name, &status.path)
-                    .await
-                    .map_err(|fault| Halt::Lost { sentence: format!("Print {name}."), fault })?,
+                None => match self.describe(statement, script.clone(), source.clone(), &name, &status.path).await {
+                    Err(Setback::Rejected(reason)) => Err(reason),
+                    Err(setback) => return Err(Halt::at(format!("Print {name}."), setback)),
+                    Ok(record) => Ok(record),
+                },
             };
-            let (item, is_record) = (self.met.len(), outcome.is_ok());
+            let (theorem, is_record) = (self.next_theorem(), outcome.is_ok());
             self.push(source, outcome);
-            if is_record && self.met.len() > item {
-                self.pending.push(Pending { item, statement, next, name });
+            if is_record && self.next_theorem() > theorem {
+                self.pending.push(Pending { theorem, statement, next, name });
             }
         }
         Ok(next)
     }
 
     /// Executes the script of the proof that the statement has opened.
-    async fn script(&mut self, statement: usize, status: &Status, is_asked: bool) -> Result<Script, Halt> {
+    async fn script(&mut self, statement: SentenceIndex, status: &Status, is_asked: bool) -> Result<Script, Halt> {
         let mut before = if is_asked { self.proof_state(statement).await? } else { ProofState::default() };
         let mut steps = Vec::new();
         let mut named = Named::default();
         let mut flaw = None;
         let mut out_of_range = None;
-        for index in statement + 1..self.sentences.len() {
+        for index in statement.next().until(self.source.end()) {
             let role = self.role(index);
             if role == Role::Closing && flaw.is_none() {
                 out_of_range = self.settings.only_steps.and_then(|range| range.reason_against(&steps));
@@ -75,9 +78,9 @@ impl Walk<'_> {
                 if !is_asked {
                     return Err(Halt::Misjudged);
                 }
-                match self.names(statement, index, status).await.map_err(|fault| self.lost(index, fault))? {
-                    Ok(found) => named = found,
-                    Err(reason) => flaw = Some(reason),
+                match self.names(statement, index, status).await {
+                    Err(Setback::Rejected(reason)) => flaw = Some(reason),
+                    outcome => named = self.answered(index, outcome)?,
                 }
             }
             let state = if is_asked { self.run(index).await? } else { self.run_unasked(index).await? };
@@ -88,7 +91,7 @@ impl Walk<'_> {
                 Role::Abort if ended => flaw = Some(Reason::Aborted),
                 Role::Opening if ended => flaw = Some(Reason::NoScript),
                 Role::Step(kind) => {
-                    if let Some(kind) = vernac::theorem_kind(self.document.text_of(index))
+                    if let Some(kind) = vernac::theorem_kind(self.source.text_of(index))
                         .filter(|kind| self.settings.kinds.contains(kind))
                     {
                         flaw = Some(Reason::NestedProof);
@@ -110,27 +113,27 @@ impl Walk<'_> {
         Err(Halt::Unfinished)
     }
 
-    async fn proof_state(&mut self, index: usize) -> Result<ProofState, Halt> {
-        let outcome = match self.document.prover() {
+    async fn proof_state(&mut self, index: SentenceIndex) -> Result<ProofState, Halt> {
+        let outcome = match self.walk.prover() {
             Ok(prover) => prover.proof_state().await,
-            Err(fault) => Err(fault),
+            Err(fault) => Err(fault.into()),
         };
         Ok(self.answered(index, outcome)?.unwrap_or_default())
     }
 
     /// Executes a sentence of a proof whose states nobody wants to know: an empty one, as long as it is open.
-    async fn run_unasked(&mut self, index: usize) -> Result<Option<ProofState>, Halt> {
+    async fn run_unasked(&mut self, index: SentenceIndex) -> Result<Option<ProofState>, Halt> {
         Ok(self.run_for_status(index).await?.proof.map(|_| ProofState::default()))
     }
 
-    fn step(&self, step: usize, index: usize, kind: StepKind, before: ProofState, after: ProofState) -> Step {
-        let range = &self.sentences[index].range;
+    fn step(&self, step: usize, index: SentenceIndex, kind: StepKind, before: ProofState, after: ProofState) -> Step {
+        let range = &self.source.sentence(index).range;
         Step {
             index: step,
-            text: self.text[range.clone()].to_owned(),
+            text: self.source.text_of(index).to_owned(),
             kind,
-            start: self.lines.position(range.start),
-            end: self.lines.position(range.end),
+            start: self.source.lines().position(range.start),
+            end: self.source.lines().position(range.end),
             premises: Vec::new(),
             state_before: before,
             state_after: after,
@@ -140,61 +143,56 @@ impl Walk<'_> {
     /// Asks what the statement and the steps up to the closing sentence name.
     async fn names(
         &mut self,
-        statement: usize,
-        closing: usize,
+        statement: SentenceIndex,
+        closing: SentenceIndex,
         status: &Status,
-    ) -> Result<Result<Named, Reason>, Fault> {
+    ) -> Result<Named, Setback> {
         let glob = self.glob;
         let ranges = std::iter::once(statement).chain(self.step_indices(statement, closing));
         let references: Vec<&Reference> =
-            ranges.flat_map(|index| glob.references_in(&self.sentences[index].range)).collect();
-        let surroundings = Surroundings { text: self.text, glob, here: &status.path };
-        self.names.resolve(self.document.prover()?, &references, surroundings).await
+            ranges.flat_map(|index| glob.references_in(&self.source.sentence(index).range)).collect();
+        let surroundings = Surroundings { text: self.source.as_str(), glob, here: &status.path };
+        self.names.resolve(self.walk.prover()?, &references, surroundings).await
     }
 
     /// The sentences between a statement and its closing that are steps.
-    fn step_indices(&self, statement: usize, closing: usize) -> Vec<usize> {
-        (statement + 1..closing).filter(|index| matches!(self.role(*index), Role::Step(_))).collect()
+    fn step_indices(&self, statement: SentenceIndex, closing: SentenceIndex) -> Vec<SentenceIndex> {
+        statement.next().until(closing).filter(|index| matches!(self.role(*index), Role::Step(_))).collect()
     }
 
     /// Asks what there is to know of a proof that has just ended with a constant.
     async fn describe(
         &mut self,
-        statement: usize,
+        statement: SentenceIndex,
         script: Script,
         source: Source,
         name: &str,
         here: &[String],
-    ) -> Result<Result<Record, Reason>, Fault> {
+    ) -> Result<Record, Setback> {
         let Script { mut steps, mut named, last, .. } = script;
-        let is_opaque = vernac::head(self.document.text_of(last)) != "Defined";
-        let prover = self.document.prover()?;
-        let printed = match constant::print(prover, name, is_opaque, self.settings.implicit_premises).await? {
-            Ok(printed) => printed,
-            Err(reason) => return Ok(Err(reason)),
-        };
+        let is_opaque = vernac::head(self.source.text_of(last)) != "Defined";
+        let prover = self.walk.prover()?;
+        let printed = constant::print(prover, name, is_opaque, self.settings.implicit_premises).await?;
         if let Some(dependencies) = &printed.dependencies {
-            let surroundings = Surroundings { text: self.text, glob: self.glob, here };
+            let surroundings = Surroundings { text: self.source.as_str(), glob: self.glob, here };
             let context = self.context.as_deref().unwrap_or_default();
-            let prover = self.document.prover()?;
-            match self.names.implicit(prover, dependencies, &named.premises, context, surroundings).await? {
-                Ok(premises) => named.premises.extend(premises),
-                Err(reason) => return Ok(Err(reason)),
-            }
+            let prover = self.walk.prover()?;
+            let premises = self.names.implicit(prover, dependencies, &named.premises, context, surroundings).await?;
+            named.premises.extend(premises);
         }
         for (step, index) in steps.iter_mut().zip(self.step_indices(statement, last)) {
-            step.premises = named.premises_of(self.glob.references_in(&self.sentences[index].range));
+            step.premises = named.premises_of(self.glob.references_in(&self.source.sentence(index).range));
         }
-        let proof = self.sentences[statement + 1].range.start..self.sentences[last].range.end;
+        let proof = self.source.start(statement.next())..self.source.sentence(last).range.end;
         let record = Record {
             format_version: FORMAT_VERSION,
             id: record_id(&source),
-            statement: self.document.text_of(statement).to_owned(),
+            statement: self.source.text_of(statement).to_owned(),
             statement_type: printed.ty,
             section_context: self.context.clone().unwrap_or_default(),
-            proof_script: self.text[proof].to_owned(),
+            proof_script: self.source.as_str()[proof].to_owned(),
             steps,
-            closing: self.document.text_of(last).to_owned(),
+            closing: self.source.text_of(last).to_owned(),
             proof_term: ProofTerm { text: printed.term },
             premises: named.premises,
             notations: named.notations,
@@ -208,6 +206,6 @@ impl Walk<'_> {
             verdicts: vec![],
             reasoning_index: None,
         };
-        Ok(Ok(record.with_lists_by_name()))
+        Ok(record.with_lists_by_name())
     }
 }

@@ -5,18 +5,26 @@ use std::collections::{BTreeSet, HashSet};
 use super::assumptions::{self, Assumption, Assumptions};
 use super::question;
 use crate::record::{Axiom, LogicalPath, Reason, excerpt};
-use crate::rocq::Fault;
-use crate::rocq::idetop::Idetop;
-use crate::rocq::printed::{self, About};
-use crate::rocq::wire::StateId;
+use crate::rocq::Setback;
+use crate::rocq::answers::{self, About};
+use crate::rocq::prover::ProverSession;
 
-/// What the constant that goes by `name` at a state rests on, sorted; or which answer is not understood.
-pub async fn at(
-    prover: &mut Idetop,
-    state: StateId,
+/// What a constant rests on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assumed {
+    /// Sorted.
+    pub axioms: Vec<Axiom>,
+    /// Section variables that its body names. There may be words among them that are none.
+    pub variables: Vec<String>,
+}
+
+/// What the constant that goes by `name` at a state rests on.
+pub async fn at<P: ProverSession>(
+    prover: &mut P,
+    state: P::State,
     library: &LogicalPath,
     name: &str,
-) -> Result<Result<Vec<Axiom>, Reason>, Fault> {
+) -> Result<Assumed, Setback> {
     let ask = async |questions: &[String]| {
         let answers = prover.ask_at(state, questions).await?;
         Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect())
@@ -24,28 +32,27 @@ pub async fn at(
     of(ask, library, name).await
 }
 
-/// The same, for any engine that answers questions.
+/// The same, by whatever answers the questions; a refusal is an answer.
 ///
 /// `Print Assumptions` prints each name as short as it may be where it is asked, and `About` tells the whole path. What
 /// lies on it within the file is a module or an open section, which is no part of a full name.
-pub(in crate::rocq) async fn of(
-    mut ask: impl AsyncFnMut(&[String]) -> Result<Vec<String>, Fault>,
+async fn of(
+    mut ask: impl AsyncFnMut(&[String]) -> Result<Vec<String>, Setback>,
     library: &LogicalPath,
     name: &str,
-) -> Result<Result<Vec<Axiom>, Reason>, Fault> {
+) -> Result<Assumed, Setback> {
     let unreadable =
-        |query: &str, answer: &str| Ok(Err(Reason::Unreadable { query: query.to_owned(), message: excerpt(answer) }));
+        |query: &str, answer: &str| Reason::Unreadable { query: query.to_owned(), message: excerpt(answer) };
     let question = question(name);
     let answer = ask(std::slice::from_ref(&question)).await?.concat();
-    let Some(Assumptions { objects, theory }) = assumptions::read(&answer) else {
-        return unreadable(&question, &answer);
+    let Some(Assumptions { variables, objects, theory }) = assumptions::read(&answer) else {
+        return Err(unreadable(&question, &answer).into());
     };
     let questions: Vec<_> = objects.iter().map(|object| format!("About {}.", object.name)).collect();
     let answers = ask(&questions).await?;
     let mut paths = Vec::with_capacity(objects.len());
     for (object, (question, answer)) in objects.iter().zip(questions.iter().zip(&answers)) {
-        let Some(path) = path(&object.name, answer) else { return unreadable(question, answer) };
-        paths.push(path);
+        paths.push(path(&object.name, answer).ok_or_else(|| unreadable(question, answer))?);
     }
     let around: BTreeSet<_> = paths.iter().flat_map(|path| within_file(path, library)).collect();
     let questions: Vec<_> = around.iter().map(|path| format!("Locate Module {path}.")).collect();
@@ -59,7 +66,7 @@ pub(in crate::rocq) async fn of(
     let mut axioms: Vec<_> = of_objects.chain(theory).map(Axiom::new).collect();
     axioms.sort_unstable();
     axioms.dedup();
-    Ok(Ok(axioms))
+    Ok(Assumed { axioms, variables })
 }
 
 /// Where a name that Rocq has printed leads, by the answer to `About`.
@@ -67,7 +74,7 @@ pub(in crate::rocq) async fn of(
 /// If Rocq knows nothing by that name, it could not give a short one: what a module keeps hidden by its type is printed by
 /// the name that the kernel has for it, which is a whole path without sections.
 fn path(name: &str, about: &str) -> Option<String> {
-    match printed::about(about) {
+    match answers::about(about) {
         Some(About::Object { path, word, .. }) if word != "Variable" => Some(path),
         None if name.contains('.') && about.trim() == format!("{name} not a defined object.") => Some(name.to_owned()),
         _ => None,
@@ -109,13 +116,13 @@ mod tests {
     use super::*;
 
     /// What [`of`] makes of a constant `x` of the library `L.a`, of which Rocq says this.
-    async fn told(answers: &[(&str, &str)]) -> Result<Vec<Axiom>, Reason> {
+    async fn told(answers: &[(&str, &str)]) -> Result<Assumed, Setback> {
         let answer = |question: &String| {
             let found = answers.iter().find(|(known, _)| known == question);
             found.map_or_else(|| panic!("{question}"), |(_, answer)| (*answer).to_owned())
         };
         let ask = async |questions: &[String]| Ok(questions.iter().map(answer).collect());
-        of(ask, &LogicalPath::new("L.a"), "x").await.unwrap()
+        of(ask, &LogicalPath::new("L.a"), "x").await
     }
 
     #[tokio::test]
@@ -139,13 +146,14 @@ mod tests {
         ])
         .await;
         let expected = ["L.a.M.ax", "L.a.M.loop is assumed to be guarded.", "L.a.b.ext", "L.b.hidden", "N.ax"];
-        assert_eq!(axioms.unwrap(), expected.map(Axiom::new));
+        assert_eq!(axioms.unwrap().axioms, expected.map(Axiom::new));
     }
 
     #[tokio::test]
     async fn a_name_that_leads_nowhere_is_told_instead_of_an_axiom() {
         let answer = "ax not a defined object.";
-        let reason = told(&[("Print Assumptions x.", "Axioms:\nax : T"), ("About ax.", answer)]).await.unwrap_err();
+        let setback = told(&[("Print Assumptions x.", "Axioms:\nax : T"), ("About ax.", answer)]).await.unwrap_err();
+        let reason = setback.into_reason("").unwrap();
         assert_eq!(reason, Reason::Unreadable { query: "About ax.".to_owned(), message: answer.to_owned() });
     }
 }
