@@ -17,7 +17,10 @@ mod premise_order;
 mod premise_selection;
 mod provenance;
 mod records;
+mod rl;
 mod split;
+mod survey;
+mod table;
 mod tactic_steps;
 mod term_to_script;
 mod whole_proof;
@@ -32,23 +35,22 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::llm::journal::Journal;
-use crate::record::{FORMAT_VERSION, Record};
-use crate::settings::{ExportSettings, SplitBy, View};
+use crate::record::FORMAT_VERSION;
+use crate::settings::{ExportSettings, FileFormat, SplitBy, View};
 use crate::stages::event::Event;
-use crate::stages::{Context, Pass, StageError, units};
+use crate::stages::{Context, StageError, units};
 use crate::store::digest::Digest;
 use crate::store::layout::{DatasetDir, RunDir, Stage, StageDir};
 use crate::store::manifest::Manifest;
 use crate::store::{StoreError, jsonl, unit};
-use crate::text::normal_form;
 use admitted::Admitted;
-use member::Member;
+use contamination::Compared;
 use premise_selection::Corpus;
-use split::{Shares, Text, Traits};
+use split::Shares;
+use survey::Survey;
 use write::Content;
 
 /// What a dataset holds and what it was made from.
@@ -92,6 +94,15 @@ pub struct DatasetManifest {
     pub made_from: Vec<Origin>,
 }
 
+impl DatasetManifest {
+    /// The files that hold the rows of a view in a split, with `*` for the numbers of its parts.
+    fn pattern_of(&self, view: View, split: Split) -> String {
+        let (view, split, extension) = (view.as_str(), split.as_str(), self.settings.view_extension());
+        let one = format!("{view}/{split}.{extension}");
+        if self.files.contains_key(&one) { one } else { format!("{view}/{split}-*.{extension}") }
+    }
+}
+
 /// Runs the stage.
 pub fn run(
     context: Context<'_>,
@@ -112,47 +123,34 @@ fn make(
     stage: Manifest,
     output: &DatasetDir,
 ) -> Result<DatasetManifest, StageError> {
-    let records = ranked(context, input, &stage)?;
-    let rehearsed: Vec<_> = records.iter().filter(|record| is_rehearsal(record)).collect();
-    if let Some(first) = rehearsed.first().filter(|_| !settings.allow_rehearsal) {
-        return Err(StageError::Rehearsal { n_records: rehearsed.len(), id: first.id.to_string() });
+    let admitted = extraction(input).map_or_else(|| Ok(Admitted::default()), |extracted| Admitted::read(&extracted))?;
+    let mut survey = Survey::read(context.observer, (input, &stage), &admitted, settings.split_by)?;
+    let n_records = survey.entries.len();
+    if let Some(first) = survey.tally.first_rehearsed.as_ref().filter(|_| !settings.allow_rehearsal) {
+        return Err(StageError::Rehearsal { n_records: survey.tally.n_rehearsed, id: first.to_string() });
     }
-    let (matches, benchmark_sha256) = contamination(settings, &records)?;
-    let (sides, largest_group) = split_records(context, settings, &records, &matches);
-    let admitted = match extraction(input) {
-        Some(extracted) => Admitted::read(&extracted)?,
-        None => Admitted::default(),
-    };
-    let needs_corpus = settings.views.contains(&View::PremiseSelection) || settings.distractors > 0;
-    let corpus = if needs_corpus { corpus(input, &records)? } else { Corpus::default() };
-    let distractors = distractors::nearest(&records, &corpus, settings.distractors)?;
-    let members = records.iter().zip(sides).zip(&distractors).map(|((record, split), distractors)| {
-        let rests_on_admitted = admitted.are_under(record);
-        let is_left_out = rests_on_admitted && !settings.allow_admitted && split != Split::Benchmark;
-        Member {
-            record,
-            split: if is_left_out { Split::SetAside } else { split },
-            licence: settings.licence_of(&record.source.project),
-            rests_on_admitted,
-            distractors,
-        }
-    });
-    let members: Vec<_> = members.collect();
+    let settings = &without_large_array(context, settings, n_records);
+    let (matches, benchmark_sha256) = contamination(settings, &survey)?;
+    let (sides, largest_group) = sides(settings, &mut survey, &matches);
+    let corpus = corpus(settings, input, &survey)?;
+    let distractors = distractors::nearest(&survey, &corpus, settings.distractors)?;
+    let files_and_sides = survey.entries.iter().map(|entry| entry.traits.file).zip(sides.iter().copied());
+    let files_and_sides: Vec<_> = files_and_sides.collect();
     let mut manifest = DatasetManifest {
         format_version: FORMAT_VERSION,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         settings: ExportSettings { benchmark: None, ..settings.clone() },
         benchmark_sha256,
-        n_records: records.len(),
-        splits: provenance::split_sizes(&members, settings),
+        n_records,
+        splits: provenance::split_sizes(&files_and_sides, settings),
         largest_group,
         n_near_copies: matches.iter().filter(|it| it.kind == MatchKind::NearCopy).count(),
-        n_rests_on_admitted: members.iter().filter(|member| member.rests_on_admitted).count(),
-        premise_order: settings.views.iter().filter_map(|view| premise_order::measure(*view, &members)).collect(),
-        n_rehearsed: rehearsed.len(),
-        libraries: provenance::libraries(&records, settings),
-        tools: provenance::tools(&records),
-        models: models(&records),
+        n_rests_on_admitted: survey.entries.iter().filter(|entry| entry.rests_on_admitted).count(),
+        premise_order: Vec::new(),
+        n_rehearsed: survey.tally.n_rehearsed,
+        libraries: survey.tally.libraries(settings),
+        tools: survey.tally.tools(),
+        models: std::mem::take(&mut survey.tally).models(),
         files: BTreeMap::new(),
         made_from: origins(input, stage)?,
     };
@@ -160,96 +158,76 @@ fn make(
 
     // Without its manifest the dataset is not done, whatever a kill leaves of the rest.
     jsonl::remove(&output.manifest())?;
-    let files = Content { settings, members: &members, corpus: &corpus };
-    let mut written = files.write(context.observer, output)?;
+    let content =
+        Content { settings, survey: &survey, sides: &sides, distractors: &distractors, corpus: &corpus, output };
+    let mut written = content.write(context.observer)?;
+    manifest.premise_order = written.premise_order;
     if settings.benchmark.is_some() {
         jsonl::write_lines(&output.contamination(), &matches)?;
-        written.push(output.contamination());
+        written.files.push(output.contamination());
     }
-    manifest.files = digests(output, &written)?;
+    manifest.files = digests(output, &written.files)?;
     jsonl::write_bytes(&output.card(), card::render(&manifest)?.as_bytes())?;
     jsonl::write_pretty(&output.croissant(), &croissant::describe(&manifest))?;
     let descriptions = [output.card(), output.croissant()];
     manifest.files.extend(digests(output, &descriptions)?);
-    written.extend(descriptions);
-    remove_all_but(output, &written)?;
+    written.files.extend(descriptions);
+    remove_all_but(output, &written.files)?;
     jsonl::write_pretty(&output.manifest(), &manifest)?;
     Ok(manifest)
 }
 
-/// All records, in order of selection; those that were not selected come last, by unit and place in it.
-fn ranked(context: Context<'_>, input: &StageDir, manifest: &Manifest) -> Result<Vec<Record>, StoreError> {
-    let n_records = manifest.n_kept;
-    let pass = Pass::start(context.observer, &format!("export: reading {n_records} records"), n_records);
-    let units: Vec<Vec<Record>> = manifest
-        .units
-        .par_iter()
-        .map(|(unit, seal)| {
-            let path = input.unit(unit).records();
-            let text = fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
-            let records = jsonl::parse(&text, &path, "record")?;
-            if Digest::of(&text) != seal.records_sha256 {
-                return Err(StoreError::Changed { path, stage: manifest.stage.as_str() });
-            }
-            pass.advance(records.len());
-            Ok(records)
-        })
-        .collect::<Result<_, _>>()?;
-    // Records of an older version may have their lists in another order.
-    let mut records: Vec<_> = units.into_iter().flatten().map(Record::with_lists_by_name).collect();
-    records.sort_by_key(|record| record.selection.as_ref().map_or(usize::MAX, |selection| selection.rank));
-    Ok(records)
+/// The settings without the one file of JSON, if it would be so large that few could read it.
+fn without_large_array(context: Context<'_>, settings: &ExportSettings, n_records: usize) -> ExportSettings {
+    let mut settings = settings.clone();
+    if settings.formats.contains(&FileFormat::Json) && n_records > settings.max_json_records {
+        settings.formats.retain(|format| *format != FileFormat::Json);
+        let most = settings.max_json_records;
+        let message = format!(
+            "`dataset.json` is left out, as it would hold {n_records} records: `export.max_json_records` is {most}"
+        );
+        context.observer.observe(&Event::Warning { message });
+    }
+    settings
 }
 
 /// The records that resemble the benchmark, and the digest of its file, where one is set.
-fn contamination(settings: &ExportSettings, records: &[Record]) -> Result<(Vec<Match>, Option<Digest>), StageError> {
+fn contamination(settings: &ExportSettings, survey: &Survey) -> Result<(Vec<Match>, Option<Digest>), StageError> {
     let Some(path) = &settings.benchmark else { return Ok((Vec::new(), None)) };
     let text = fs::read_to_string(path).map_err(StoreError::io("read", path))?;
     let benchmark = contamination::read(&text, path)?;
-    Ok((contamination::matches(records, &benchmark, settings.near_copy)?, Some(Digest::of(&text))))
+    let records = survey.records().map(|record| Ok(Compared::new(&record?))).collect::<Result<Vec<_>, StoreError>>()?;
+    Ok((contamination::matches(&records, &benchmark, settings.near_copy)?, Some(Digest::of(&text))))
 }
 
-fn split_records(
-    context: Context<'_>,
-    settings: &ExportSettings,
-    records: &[Record],
-    matches: &[Match],
-) -> (Vec<Split>, usize) {
-    let n_records = records.len();
-    let pass = Pass::start(context.observer, &format!("export: comparing {n_records} records"), n_records);
+/// The side of each record, and the size of the largest group.
+fn sides(settings: &ExportSettings, survey: &mut Survey, matches: &[Match]) -> (Vec<Split>, usize) {
     let same = matches.iter().filter(|it| it.kind == MatchKind::Same);
     let same: HashSet<_> = same.map(|it| it.id.as_str()).collect();
-    let traits = records.par_iter().map(|record| {
-        pass.advance(1);
-        traits(record, same.contains(record.id.as_str()))
-    });
-    let traits: Vec<_> = traits.collect();
+    for entry in &mut survey.entries {
+        entry.traits.is_benchmark = same.contains(&*entry.traits.id);
+    }
+    let traits: Vec<_> = survey.entries.iter().map(|entry| &entry.traits).collect();
     let shares =
         Shares { by: settings.split_by, validation: settings.validation, test: settings.test, seed: settings.seed };
-    split::split(&traits, shares)
-}
-
-/// What decides about the side of a record.
-fn traits(record: &Record, is_benchmark: bool) -> Traits {
-    let texts = [
-        ("statement", normal_form::statement(record.proposition())),
-        ("statement_type", normal_form::term(&record.statement_type)),
-        ("proof_term", normal_form::term(&record.proof_term.text)),
-    ];
-    Traits {
-        id: record.id.to_string(),
-        file: record.source.logical_path.to_string(),
-        texts: texts.iter().map(|(sort, form)| Text::new(sort, form)).collect(),
-        premises: record.premises.iter().map(|premise| premise.full_name.to_string()).collect(),
-        is_benchmark,
+    let (mut sides, largest_group) = split::split(&traits, &survey.premises, shares);
+    for (side, entry) in sides.iter_mut().zip(&survey.entries) {
+        if entry.rests_on_admitted && !settings.allow_admitted && *side != Split::Benchmark {
+            *side = Split::SetAside;
+        }
     }
+    (sides, largest_group)
 }
 
-/// The theorems and premises of the whole library, where its extraction lies beside the input, and of the records.
-fn corpus(input: &StageDir, records: &[Record]) -> Result<Corpus, StoreError> {
+/// The theorems and premises of the whole library, where its extraction lies beside the input, and of the records; none
+/// where nothing is chosen from them.
+fn corpus(settings: &ExportSettings, input: &StageDir, survey: &Survey) -> Result<Corpus, StoreError> {
     let mut corpus = Corpus::default();
-    for record in records {
-        corpus.add(record);
+    if !settings.views.contains(&View::PremiseSelection) && settings.distractors == 0 {
+        return Ok(corpus);
+    }
+    for record in survey.records() {
+        corpus.add(&record?);
     }
     if let Some(folder) = extraction(input) {
         for (unit, _) in unit::list(&folder, Stage::Extract)? {
@@ -309,7 +287,7 @@ fn digests(output: &DatasetDir, paths: &[PathBuf]) -> Result<BTreeMap<String, Di
 
 /// Removes what an export with other settings left.
 fn remove_all_but(output: &DatasetDir, written: &[PathBuf]) -> Result<(), StoreError> {
-    let left: Vec<_> = write::every_file(output).into_iter().filter(|path| !written.contains(path)).collect();
+    let left: Vec<_> = write::every_file(output)?.into_iter().filter(|path| !written.contains(path)).collect();
     left.iter().try_for_each(|path| jsonl::remove(path))?;
     // A folder that is not empty stays.
     left.iter().filter_map(|path| path.parent()).filter(|folder| *folder != output.path()).for_each(remove_if_empty);

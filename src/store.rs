@@ -7,6 +7,7 @@ pub mod layout;
 pub mod ledger;
 pub mod lock;
 pub mod manifest;
+pub mod new_file;
 pub mod parquet;
 pub mod plan;
 pub mod shard;

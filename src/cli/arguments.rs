@@ -403,8 +403,8 @@ pub struct ExportArgs {
 }
 
 /// Plain text, as a terminal shows the marks that documentation puts around names.
-const VIEWS_HELP: &str = "What they are written for, of records, whole_proof, stages, premise_selection, \
-                          term_to_script and messages [default: records]";
+const VIEWS_HELP: &str = "What they are written for, of records, whole_proof, steps, premise_selection, \
+                          term_to_script, messages and rl [default: records]";
 
 /// Settings of `export`.
 #[derive(Debug, Clone, Default, Args, Serialize)]

@@ -43,15 +43,14 @@ struct OldScore {
     completion: Option<f64>,
 }
 
-/// The rows of a split.
-pub(super) fn rows<'a>(members: &[Member<'a>], split: Split) -> Vec<BabelFormalRow<'a>> {
-    let some_reason = members.iter().any(|member| kept_reasoning(member.record).is_some());
-    let is_needed = |record: &Record| !some_reason || split != Split::Train || kept_reasoning(record).is_some();
-    let rows = members.iter().filter(|member| member.split == split && is_needed(member.record));
-    rows.map(|member| row(member.record)).collect()
+/// The row of a theorem, where it has one.
+pub(super) fn row<'a>(member: &Member<'a>) -> Option<BabelFormalRow<'a>> {
+    let is_needed =
+        !member.some_have_reasonings || member.split != Split::Train || kept_reasoning(member.record).is_some();
+    is_needed.then(|| row_of(member.record))
 }
 
-fn row(record: &Record) -> BabelFormalRow<'_> {
+fn row_of(record: &Record) -> BabelFormalRow<'_> {
     let source = &record.source;
     let name = record.id.as_str().split_once(':').map_or(record.id.as_str(), |(_, name)| name);
     let kept = kept_reasoning(record);

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::column::{Column, Kind, Row};
 use super::premise_selection::CorpusRow;
+use super::split::Split;
 use super::write::columns;
 use super::{DatasetManifest, PremiseOrder, Spent};
-use crate::settings::{Compat, FileFormat, View};
+use crate::settings::{Compat, View};
 use crate::stages::StageError;
 
 /// The text around the facts.
@@ -95,7 +96,7 @@ fn spent(manifest: &DatasetManifest) -> Option<Spent> {
 struct ViewText {
     name: &'static str,
     is_default: bool,
-    splits: Vec<&'static str>,
+    splits: Vec<SplitFiles>,
     columns: Vec<ColumnText>,
     order: Option<PremiseOrder>,
 }
@@ -106,10 +107,23 @@ impl ViewText {
         Self {
             name: view.as_str(),
             is_default: manifest.settings.views.first() == Some(&view),
-            splits: splits.map(|size| size.split.as_str()).collect(),
+            splits: splits.map(|size| SplitFiles::new(view, size.split, manifest)).collect(),
             columns: rows(&columns(view)),
             order: manifest.premise_order.iter().find(|order| order.view == view).cloned(),
         }
+    }
+}
+
+/// Where the rows of a split are.
+#[derive(Debug, Serialize)]
+struct SplitFiles {
+    name: &'static str,
+    path: String,
+}
+
+impl SplitFiles {
+    fn new(view: View, split: Split, manifest: &DatasetManifest) -> Self {
+        Self { name: split.as_str(), path: manifest.pattern_of(view, split) }
     }
 }
 
@@ -211,7 +225,6 @@ fn size_category(n_records: usize) -> &'static str {
 
 /// The files that hold every record, in whichever split it is.
 fn whole(manifest: &DatasetManifest) -> String {
-    let files = [(FileFormat::Json, "`dataset.json`"), (FileFormat::Jsonl, "`dataset.jsonl`")];
-    let written = files.into_iter().filter(|(format, _)| manifest.settings.formats.contains(format));
-    written.map(|(_, name)| name).collect::<Vec<_>>().join(" and ")
+    let written = ["dataset.json", "dataset.jsonl"].into_iter().filter(|name| manifest.files.contains_key(*name));
+    written.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }

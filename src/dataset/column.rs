@@ -113,9 +113,9 @@ impl Kind {
     }
 }
 
-/// The columns of a row as Arrow and Parquet type them.
-pub(super) fn schema<T: Row>() -> SchemaRef {
-    Arc::new(Schema::new(T::columns().iter().map(Column::field).collect::<Fields>()))
+/// Columns as Arrow and Parquet type them.
+pub(super) fn schema(columns: &[Column]) -> SchemaRef {
+    Arc::new(Schema::new(columns.iter().map(Column::field).collect::<Fields>()))
 }
 
 macro_rules! cells {

@@ -21,6 +21,23 @@ pub(super) struct BenchmarkStatement {
     pub(super) text: String,
 }
 
+/// A record as it is compared with the statements of a benchmark.
+#[derive(Debug)]
+pub(super) struct Compared {
+    id: String,
+    proposition: String,
+    /// The normal forms of the statement and of its type.
+    forms: [String; 2],
+}
+
+impl Compared {
+    pub(super) fn new(record: &Record) -> Self {
+        let proposition = record.proposition();
+        let forms = [normal_form::statement(proposition), normal_form::term(&record.statement_type)];
+        Self { id: record.id.to_string(), proposition: proposition.to_owned(), forms }
+    }
+}
+
 /// A record that resembles a statement of the benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,23 +94,23 @@ fn statement(index: usize, value: &Value) -> Option<BenchmarkStatement> {
 
 /// The records that resemble a statement: those with the same first, then the nearest.
 pub(super) fn matches(
-    records: &[Record],
+    records: &[Compared],
     benchmark: &[BenchmarkStatement],
     near_copy: f64,
 ) -> tantivy::Result<Vec<Match>> {
-    let mut with_form: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut with_form: HashMap<&str, Vec<usize>> = HashMap::new();
     for (position, record) in records.iter().enumerate() {
-        for form in [normal_form::statement(record.proposition()), normal_form::term(&record.statement_type)] {
+        for form in &record.forms {
             with_form.entry(form).or_default().push(position);
         }
     }
-    let texts = records.iter().map(Record::proposition);
+    let texts = records.iter().map(|record| record.proposition.as_str());
     let index = InvertedIndex::of(texts.chain(benchmark.iter().map(|statement| statement.text.as_str())))?;
     let bm25 = Bm25::new(index);
     let mut matches = Vec::new();
     for (statement, number) in benchmark.iter().zip(records.len()..) {
         let forms = [normal_form::statement(&statement.text), normal_form::term(&statement.text)];
-        let same: HashSet<_> = forms.iter().filter_map(|form| with_form.get(form)).flatten().collect();
+        let same: HashSet<_> = forms.iter().filter_map(|form| with_form.get(form.as_str())).flatten().collect();
         let similarities = bm25.similarities(&bm25.query(number), 0..records.len());
         for (position, similarity) in similarities.into_iter().enumerate() {
             let kind = if same.contains(&position) {
@@ -103,7 +120,7 @@ pub(super) fn matches(
             } else {
                 continue;
             };
-            let (id, benchmark) = (records[position].id.to_string(), statement.name.clone());
+            let (id, benchmark) = (records[position].id.clone(), statement.name.clone());
             matches.push(Match { id, benchmark, kind, similarity: similarity.value() });
         }
     }

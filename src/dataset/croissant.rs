@@ -12,17 +12,25 @@ use crate::settings::View;
 
 /// The description of a dataset whose data files are all named.
 pub(super) fn describe(manifest: &DatasetManifest) -> Value {
-    let files: Vec<_> = manifest.files.iter().map(|(name, digest)| file_object(name, digest.as_str())).collect();
+    let mut files: Vec<_> = manifest.files.iter().map(|(name, digest)| file_object(name, digest.as_str())).collect();
     let mut record_sets = Vec::new();
     for view in &manifest.settings.views {
         for size in manifest.splits.iter().filter(|size| size.has_files()) {
-            let (view_name, split) = (view.as_str(), size.split.as_str());
-            let file = format!("{view_name}/{split}.{}", manifest.settings.view_extension());
-            record_sets.push(record_set(&format!("{view_name}_{split}"), &file, &columns(*view)));
+            let pattern = manifest.pattern_of(*view, size.split);
+            let set = format!("{}_{}", view.as_str(), size.split.as_str());
+            let source = if pattern.contains('*') {
+                let id = format!("{set}_files");
+                files.push(file_set(&id, &pattern));
+                Source { sort: "fileSet", id }
+            } else {
+                Source { sort: "fileObject", id: pattern }
+            };
+            record_sets.push(record_set(&set, &source, &columns(*view)));
         }
         if *view == View::PremiseSelection {
             let file = format!("premise_corpus/corpus.{}", manifest.settings.view_extension());
-            record_sets.push(record_set("premise_corpus", &file, &CorpusRow::columns()));
+            let source = Source { sort: "fileObject", id: file };
+            record_sets.push(record_set("premise_corpus", &source, &CorpusRow::columns()));
         }
     }
     let mut description = json!({
@@ -67,28 +75,47 @@ fn file_object(name: &str, sha256: &str) -> Value {
     })
 }
 
-fn record_set(name: &str, file: &str, columns: &[Column]) -> Value {
+/// The parts of a split that is too large for one file.
+fn file_set(id: &str, pattern: &str) -> Value {
+    json!({
+        "@type": "cr:FileSet",
+        "@id": id,
+        "name": id,
+        "encodingFormat": "application/x-parquet",
+        "includes": pattern,
+    })
+}
+
+/// A file, or a set of files, that rows are read from.
+struct Source {
+    /// Croissant's word for which of the two it is.
+    sort: &'static str,
+    id: String,
+}
+
+fn record_set(name: &str, source: &Source, columns: &[Column]) -> Value {
     let fields: Vec<_> = columns
         .iter()
         .map(|column| {
             let id = format!("{name}/{}", column.name);
-            field(column, &id, &Place { file, column: column.name, path: Vec::new() })
+            field(column, &id, &Values { source, column: column.name, path: Vec::new() })
         })
         .collect();
     json!({ "@type": "cr:RecordSet", "@id": name, "name": name, "field": fields })
 }
 
 /// Where the values of a field stand.
-struct Place<'a> {
-    file: &'a str,
+struct Values<'a> {
+    source: &'a Source,
     column: &'a str,
     /// Fields within the column.
     path: Vec<&'a str>,
 }
 
-impl Place<'_> {
+impl Values<'_> {
     fn source(&self) -> Value {
-        let mut source = json!({ "fileObject": { "@id": self.file }, "extract": { "column": self.column } });
+        let mut source = json!({ "extract": { "column": self.column } });
+        source[self.source.sort] = json!({ "@id": self.source.id });
         if !self.path.is_empty() {
             source["transform"] = json!([{ "jsonPath": self.path.join(".") }]);
         }
@@ -96,7 +123,7 @@ impl Place<'_> {
     }
 }
 
-fn field(column: &Column, id: &str, place: &Place<'_>) -> Value {
+fn field(column: &Column, id: &str, place: &Values<'_>) -> Value {
     let mut value = json!({ "@type": "cr:Field", "@id": id, "name": id });
     if !column.what.is_empty() {
         value["description"] = json!(column.what);
@@ -115,7 +142,7 @@ fn field(column: &Column, id: &str, place: &Place<'_>) -> Value {
     if let Kind::Group(columns) = kind {
         let sub_fields = columns.iter().map(|sub| {
             let path = place.path.iter().copied().chain([sub.name]).collect();
-            field(sub, &format!("{id}/{}", sub.name), &Place { file: place.file, column: place.column, path })
+            field(sub, &format!("{id}/{}", sub.name), &Values { source: place.source, column: place.column, path })
         });
         value["subField"] = sub_fields.collect();
     } else {

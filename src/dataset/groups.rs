@@ -1,8 +1,5 @@
 //! Connected groups by union-find: members that share a key belong together, and so do those that they share others with.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-
 /// Members, numbered from zero, in connected groups.
 #[derive(Debug)]
 pub(super) struct Groups {
@@ -11,14 +8,17 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Connects the members that have a key in common.
-    pub(super) fn of<K: Eq + Hash>(n_members: usize, keys: impl IntoIterator<Item = (usize, K)>) -> Self {
+    pub(super) fn of<K: Ord>(n_members: usize, keys: impl IntoIterator<Item = (K, u32)>) -> Self {
         let mut parents: Vec<usize> = (0..n_members).collect();
-        let mut first_with = HashMap::new();
-        for (member, key) in keys {
-            let first = *first_with.entry(key).or_insert(member);
-            let (left, right) = (root(&mut parents, first), root(&mut parents, member));
-            // The smallest member names its group, whatever the order of the keys.
-            parents[left.max(right)] = left.min(right);
+        // Sorted, as a table of a million keys takes several times as much memory.
+        let mut keys: Vec<_> = keys.into_iter().collect();
+        keys.sort_unstable();
+        for same in keys.chunk_by(|(left, _), (right, _)| left == right) {
+            for pair in same.windows(2) {
+                let (left, right) = (root(&mut parents, pair[0].1 as usize), root(&mut parents, pair[1].1 as usize));
+                // The smallest member names its group, whatever the order of the keys.
+                parents[left.max(right)] = left.min(right);
+            }
         }
         for member in 0..n_members {
             parents[member] = root(&mut parents, member);
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn members_are_connected_through_others() {
-        let groups = Groups::of(6, [(0, "a"), (3, "a"), (3, "b"), (5, "b"), (1, "c"), (4, "d"), (4, "c")]);
+        let groups = Groups::of(6, [("a", 0), ("a", 3), ("b", 3), ("b", 5), ("c", 1), ("d", 4), ("c", 4)]);
         assert_eq!(groups.members(), [vec![0, 3, 5], vec![1, 4], vec![2]]);
         assert_eq!(groups.of_member(5), 0);
     }

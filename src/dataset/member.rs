@@ -15,6 +15,8 @@ pub(super) struct Member<'a> {
     pub(super) rests_on_admitted: bool,
     /// The names and types of premises that the proof does not use, to be listed among those that it does.
     pub(super) distractors: &'a [(&'a str, &'a str)],
+    /// Whether a reasoning was kept for any record of the dataset.
+    pub(super) some_have_reasonings: bool,
 }
 
 impl<'a> Member<'a> {

@@ -20,33 +20,44 @@ pub struct PremiseOrder {
     pub n_by_chance: f64,
 }
 
-/// What the lists of a view give away; none for a view without such lists, and where the scripts use nothing of them.
-pub(super) fn measure(view: View, members: &[Member<'_>]) -> Option<PremiseOrder> {
-    let has_distractors = match view {
-        View::Records => false,
-        View::WholeProof | View::TermToScript | View::Messages => true,
-        View::Steps | View::PremiseSelection => return None,
-    };
-    let mut order = PremiseOrder { view, n_lists: 0, n_first: 0, n_by_chance: 0.0 };
-    for member in members {
-        let listed: Vec<_> = member.listed(has_distractors).into_iter().map(|(name, _)| name).collect();
-        order.add(&listed, member);
+/// What the order of one list tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    is_first: bool,
+    n_listed: usize,
+}
+
+impl Told {
+    /// What the list of a record tells in a view; nothing in one without such lists, or where the script uses nothing of it.
+    ///
+    /// What the statement names is left out, as whoever reads the statement can leave it out too.
+    pub(super) fn by(view: View, member: &Member<'_>) -> Option<Self> {
+        let has_distractors = match view {
+            View::Records => false,
+            View::WholeProof | View::TermToScript | View::Messages | View::Rl => true,
+            View::Steps | View::PremiseSelection => return None,
+        };
+        let statement = member.record.proposition();
+        let is_new = |name: &&str| !is_word_of(statement, name.rsplit('.').next().unwrap_or(name));
+        let listed: Vec<_> = member.listed(has_distractors).into_iter().map(|(name, _)| name).filter(is_new).collect();
+        let mut used = member.record.steps.iter().flat_map(|step| &step.premises).map(FullName::as_str);
+        let first = used.find(|name| listed.contains(name))?;
+        Some(Self { is_first: listed[0] == first, n_listed: listed.len() })
     }
-    (order.n_lists > 0).then_some(order)
 }
 
 impl PremiseOrder {
-    /// Counts one list; what the statement names already is left out, as whoever reads the statement can do it too.
+    /// Of a view without lists so far.
+    pub(super) fn new(view: View) -> Self {
+        Self { view, n_lists: 0, n_first: 0, n_by_chance: 0.0 }
+    }
+
+    /// Counts one list.
     #[expect(clippy::cast_precision_loss, reason = "a number of premises")]
-    fn add(&mut self, listed: &[&str], member: &Member<'_>) {
-        let statement = member.record.proposition();
-        let is_new = |name: &&str| !is_word_of(statement, name.rsplit('.').next().unwrap_or(name));
-        let listed: Vec<_> = listed.iter().copied().filter(is_new).collect();
-        let used = member.record.steps.iter().flat_map(|step| &step.premises).map(FullName::as_str);
-        let Some(first) = used.into_iter().find(|name| listed.contains(name)) else { return };
+    pub(super) fn add(&mut self, told: Told) {
         self.n_lists += 1;
-        self.n_first += usize::from(listed[0] == first);
-        self.n_by_chance += 1.0 / listed.len() as f64;
+        self.n_first += usize::from(told.is_first);
+        self.n_by_chance += 1.0 / told.n_listed as f64;
     }
 }
 

@@ -1,14 +1,14 @@
 //! Where a dataset comes from: libraries, tools, models, sizes of the splits, and the stages that the records came through.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::member::Member;
-use super::split::Split;
+use super::split::{Key, Split};
 use crate::llm::budget::Spending;
-use crate::record::{Judge, Provenance, Record};
+use crate::record::{Judge, Provenance, Record, RecordId, Usage};
 use crate::settings::ExportSettings;
 use crate::store::layout::Stage;
 
@@ -111,57 +111,81 @@ pub struct ModelUse {
     pub cost: Option<f64>,
 }
 
-/// The sides that hold records or were to hold some.
-pub(super) fn split_sizes(records: &[Member<'_>], settings: &ExportSettings) -> Vec<SplitSize> {
-    let n_benchmark = records.iter().filter(|member| member.split == Split::Benchmark).count();
-    let asked = |split| match split {
-        Split::Validation => Some(super::split::n_wanted(settings.validation, records.len() - n_benchmark)),
-        Split::Test => Some(super::split::n_wanted(settings.test, records.len() - n_benchmark)),
-        Split::Train | Split::Benchmark | Split::SetAside => None,
-    };
-    let sizes = Split::ALL.iter().copied().chain([Split::SetAside]).map(|split| {
-        let members = || records.iter().filter(|member| member.split == split);
-        let files: BTreeSet<_> = members().map(|member| &member.record.source.logical_path).collect();
-        SplitSize { split, n_asked: asked(split), n_records: members().count(), n_source_files: files.len() }
-    });
-    sizes.filter(|size| size.n_records > 0 || size.n_asked.is_some_and(|n_asked| n_asked > 0)).collect()
+/// What is counted over all records.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    libraries: BTreeMap<String, usize>,
+    tools: BTreeSet<String>,
+    models: BTreeMap<ModelKey, ModelUse>,
+    /// Records with answers of the scripted backend, and the first of them.
+    pub(super) n_rehearsed: usize,
+    pub(super) first_rehearsed: Option<RecordId>,
 }
 
-/// The libraries, by name.
-pub(super) fn libraries(records: &[Record], settings: &ExportSettings) -> Vec<Library> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for record in records {
-        *counts.entry(&record.source.project).or_default() += 1;
-    }
-    let library = |(project, n_records): (&str, usize)| Library {
-        project: project.to_owned(),
-        licence: settings.licence_of(project).map(str::to_owned),
-        n_records,
-    };
-    counts.into_iter().map(library).collect()
-}
+/// What an answer was asked for, the model and the host behind a router.
+type ModelKey = (&'static str, String, Option<String>);
 
-/// Provers and tokenizers with their versions, sorted.
-pub(super) fn tools(records: &[Record]) -> Vec<String> {
-    let mut tools = BTreeSet::new();
-    for record in records {
+impl Tally {
+    /// Counts a record.
+    pub(super) fn count(&mut self, record: &Record) {
+        *self.libraries.entry(record.source.project.clone()).or_default() += 1;
         if let Some(it) = &record.verification {
-            tools.insert(format!("Rocq {}", it.rocq_version));
-            tools.insert(format!("verified by {} {}", it.engine, it.engine_version));
+            self.tools.insert(format!("Rocq {}", it.rocq_version));
+            self.tools.insert(format!("verified by {} {}", it.engine, it.engine_version));
         }
         if let Some(it) = &record.tokens {
-            tools.insert(format!("tokenizer {} (SHA-256 {})", it.tokenizer, it.tokenizer_sha256));
+            self.tools.insert(format!("tokenizer {} (SHA-256 {})", it.tokenizer, it.tokenizer_sha256));
+        }
+        for (purpose, answer) in answers(record) {
+            let key = (purpose, answer.model.clone(), answer.provider.clone());
+            self.models.entry(key).or_insert_with(|| ModelUse::none(purpose, answer)).count(answer);
+        }
+        if is_rehearsal(record) {
+            self.n_rehearsed += 1;
+            self.first_rehearsed.get_or_insert_with(|| record.id.clone());
         }
     }
-    tools.into_iter().collect()
+
+    /// Adds what was counted over other records, which come behind these.
+    pub(super) fn add(&mut self, other: Self) {
+        for (project, n_records) in other.libraries {
+            *self.libraries.entry(project).or_default() += n_records;
+        }
+        self.tools.extend(other.tools);
+        for (key, of_others) in other.models {
+            match self.models.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert(of_others)),
+                Entry::Occupied(mut entry) => entry.get_mut().add(&of_others),
+            }
+        }
+        self.n_rehearsed += other.n_rehearsed;
+        self.first_rehearsed = self.first_rehearsed.take().or(other.first_rehearsed);
+    }
+
+    /// The libraries, by name.
+    pub(super) fn libraries(&self, settings: &ExportSettings) -> Vec<Library> {
+        let library = |(project, n_records): (&String, &usize)| Library {
+            project: project.clone(),
+            licence: settings.licence_of(project).map(str::to_owned),
+            n_records: *n_records,
+        };
+        self.libraries.iter().map(library).collect()
+    }
+
+    /// Provers and tokenizers with their versions, sorted.
+    pub(super) fn tools(&self) -> Vec<String> {
+        self.tools.iter().cloned().collect()
+    }
+
+    /// The models whose answers the records hold.
+    pub(super) fn models(self) -> Vec<ModelUse> {
+        self.models.into_values().collect()
+    }
 }
 
-/// The models whose answers the records hold.
-pub fn models(records: &[Record]) -> Vec<ModelUse> {
-    let mut models: BTreeMap<(&str, &str, Option<&str>), ModelUse> = BTreeMap::new();
-    for (purpose, answer) in records.iter().flat_map(answers) {
-        let provider = answer.provider.as_deref();
-        let model = models.entry((purpose, &answer.model, provider)).or_insert_with(|| ModelUse {
+impl ModelUse {
+    fn none(purpose: &str, answer: &Provenance) -> Self {
+        Self {
             purpose: purpose.to_owned(),
             model: answer.model.clone(),
             provider: answer.provider.clone(),
@@ -169,15 +193,47 @@ pub fn models(records: &[Record]) -> Vec<ModelUse> {
             prompt_tokens: 0,
             completion_tokens: 0,
             cost: None,
-        });
-        model.n_answers += 1;
-        model.prompt_tokens += answer.usage.prompt_tokens;
-        model.completion_tokens += answer.usage.completion_tokens;
-        if let Some(cost) = answer.usage.cost {
-            *model.cost.get_or_insert_default() += cost;
         }
     }
-    models.into_values().collect()
+
+    fn count(&mut self, answer: &Provenance) {
+        let Usage { prompt_tokens, completion_tokens, cost } = answer.usage;
+        self.add_usage(1, prompt_tokens, completion_tokens, cost);
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.add_usage(other.n_answers, other.prompt_tokens, other.completion_tokens, other.cost);
+    }
+
+    fn add_usage(&mut self, n_answers: usize, prompt_tokens: u64, completion_tokens: u64, cost: Option<f64>) {
+        self.n_answers += n_answers;
+        self.prompt_tokens += prompt_tokens;
+        self.completion_tokens += completion_tokens;
+        self.cost = [self.cost, cost].into_iter().flatten().reduce(|sum, cost| sum + cost);
+    }
+}
+
+/// The models whose answers some records hold.
+pub fn models<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<ModelUse> {
+    let mut tally = Tally::default();
+    records.into_iter().for_each(|record| tally.count(record));
+    tally.models()
+}
+
+/// The sides that hold records or were to hold some, from the file and the side of each record.
+pub(super) fn split_sizes(members: &[(Key, Split)], settings: &ExportSettings) -> Vec<SplitSize> {
+    let n_benchmark = members.iter().filter(|(_, side)| *side == Split::Benchmark).count();
+    let asked = |split| match split {
+        Split::Validation => Some(super::split::n_wanted(settings.validation, members.len() - n_benchmark)),
+        Split::Test => Some(super::split::n_wanted(settings.test, members.len() - n_benchmark)),
+        Split::Train | Split::Benchmark | Split::SetAside => None,
+    };
+    let sizes = Split::ALL.iter().copied().chain([Split::SetAside]).map(|split| {
+        let of_split = || members.iter().filter(|(_, side)| *side == split);
+        let files: BTreeSet<_> = of_split().map(|(file, _)| file).collect();
+        SplitSize { split, n_asked: asked(split), n_records: of_split().count(), n_source_files: files.len() }
+    });
+    sizes.filter(|size| size.n_records > 0 || size.n_asked.is_some_and(|n_asked| n_asked > 0)).collect()
 }
 
 /// Whether a record holds answers that no model gave.

@@ -10,6 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::groups::Groups;
 use crate::settings::SplitBy;
@@ -48,24 +50,24 @@ impl Split {
 }
 
 /// What decides about the side of a record.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Traits {
     /// The identity.
-    pub(super) id: String,
+    pub(super) id: Box<str>,
     /// The source file.
-    pub(super) file: String,
-    /// Normal forms of the statement and the proof term.
-    pub(super) texts: Vec<Text>,
-    /// Full names of the premises.
-    pub(super) premises: Vec<String>,
+    pub(super) file: Key,
+    /// Normal forms of the statement, its type and the proof term.
+    pub(super) texts: [Text; 3],
+    /// The premises, each by its number in a list of names.
+    pub(super) premises: Box<[u32]>,
     /// Whether the benchmark has the same statement.
     pub(super) is_benchmark: bool,
 }
 
 /// A normal form of a statement or a proof term.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Text {
-    digest: Digest,
+    key: Key,
     /// Whether it is long enough to tell theorems apart.
     is_telling: bool,
 }
@@ -73,7 +75,21 @@ pub(super) struct Text {
 impl Text {
     /// A form of this sort with its words between blanks.
     pub(super) fn new(sort: &str, form: &str) -> Self {
-        Self { digest: Digest::of_json(&(sort, form)), is_telling: form.split(' ').nth(TELLING_WORDS - 1).is_some() }
+        Self { key: Key::of(sort, form), is_telling: form.split(' ').nth(TELLING_WORDS - 1).is_some() }
+    }
+}
+
+/// Something that connects the records that have it: half of a SHA-256 digest, which stands for a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key([u8; 16]);
+
+impl Key {
+    /// The key of a text of this sort; those of different sorts differ.
+    pub(super) fn of(sort: &str, text: &str) -> Self {
+        let digest = Sha256::new().chain_update(sort).chain_update([0]).chain_update(text).finalize();
+        let mut half = [0; 16];
+        half.copy_from_slice(&digest[..16]);
+        Self(half)
     }
 }
 
@@ -89,12 +105,12 @@ pub(super) struct Shares {
     pub(super) seed: u64,
 }
 
-/// The side of each record, and the size of the largest connected group.
-pub(super) fn split(records: &[Traits], shares: Shares) -> (Vec<Split>, usize) {
+/// The side of each record, and the size of the largest connected group; `premises` are the names of the numbers in
+/// [`Traits::premises`].
+pub(super) fn split(records: &[&Traits], premises: &[String], shares: Shares) -> (Vec<Split>, usize) {
     let mut sides = vec![Split::Train; records.len()];
     // The benchmark comes from outside: it may share files with the rest, but no statement and no proof term.
-    let alike =
-        Groups::of(records.len(), records.iter().enumerate().flat_map(|(index, record)| text_keys(index, record)));
+    let alike = Groups::of(records.len(), (0..).zip(records).flat_map(|(index, record)| text_keys(index, record)));
     let listed: BTreeSet<_> = (0..records.len()).filter(|&index| records[index].is_benchmark).collect();
     let benchmark: BTreeSet<_> = listed.iter().map(|&index| alike.of_member(index)).collect();
     let rest: Vec<_> = (0..records.len()).filter(|&index| !benchmark.contains(&alike.of_member(index))).collect();
@@ -103,9 +119,10 @@ pub(super) fn split(records: &[Traits], shares: Shares) -> (Vec<Split>, usize) {
             *side = Split::Benchmark;
         }
     }
-    let keys = rest.iter().enumerate().flat_map(|(member, &index)| {
-        let file = (shares.by == SplitBy::File).then(|| (member, Key::File(&records[index].file)));
-        text_keys(member, &records[index]).chain(file)
+    drop(alike);
+    let keys = (0..).zip(&rest).flat_map(|(member, &index)| {
+        let file = (shares.by == SplitBy::File).then(|| (records[index].file, member));
+        text_keys(member, records[index]).chain(file)
     });
     let groups = Groups::of(rest.len(), keys);
     let members = shuffled(groups.members(), |member| &records[rest[member]].id, shares.seed);
@@ -115,7 +132,7 @@ pub(super) fn split(records: &[Traits], shares: Shares) -> (Vec<Split>, usize) {
         let wanted = n_wanted(share, rest.len());
         let taken = match shares.by {
             SplitBy::File => nearest_sum(&members, &free, wanted),
-            SplitBy::Premise => unseen_premises(records, &rest, &members, &free, wanted),
+            SplitBy::Premise => unseen_premises((records, premises), &rest, &members, &free, wanted),
         };
         for group in taken {
             free.remove(&group);
@@ -131,29 +148,22 @@ pub(super) fn split(records: &[Traits], shares: Shares) -> (Vec<Split>, usize) {
 }
 
 /// Takes out the records of which a statement or a proof term stands on a side that is served before theirs.
-fn set_aside(records: &[Traits], sides: &mut [Split]) {
-    let mut side_of_text: HashMap<&Digest, Split> = HashMap::new();
+fn set_aside(records: &[&Traits], sides: &mut [Split]) {
+    let mut side_of_text: HashMap<Key, Split> = HashMap::new();
     for serving in [Split::Benchmark, Split::Train, Split::Test, Split::Validation] {
         for (record, side) in records.iter().zip(&mut *sides).filter(|(_, side)| **side == serving) {
-            if record.texts.iter().any(|text| side_of_text.get(&text.digest).is_some_and(|other| *other != serving)) {
+            if record.texts.iter().any(|text| side_of_text.get(&text.key).is_some_and(|other| *other != serving)) {
                 *side = Split::SetAside;
             } else {
-                side_of_text.extend(record.texts.iter().map(|text| (&text.digest, serving)));
+                side_of_text.extend(record.texts.iter().map(|text| (text.key, serving)));
             }
         }
     }
 }
 
-/// Something that connects the records that have it.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Key<'a> {
-    File(&'a str),
-    Text(&'a Digest),
-}
-
-fn text_keys(member: usize, record: &Traits) -> impl Iterator<Item = (usize, Key<'_>)> {
+fn text_keys(member: u32, record: &Traits) -> impl Iterator<Item = (Key, u32)> {
     let telling = record.texts.iter().filter(|text| text.is_telling);
-    telling.map(move |text| (member, Key::Text(&text.digest)))
+    telling.map(move |text| (text.key, member))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share")]
@@ -162,8 +172,8 @@ pub(super) fn n_wanted(share: f64, n_records: usize) -> usize {
 }
 
 /// The groups in an order that depends on the seed and on who is in them, and on nothing else.
-fn shuffled<'a>(groups: Vec<Vec<usize>>, id: impl Fn(usize) -> &'a String, seed: u64) -> Vec<Vec<usize>> {
-    let key = |group: &Vec<usize>| Digest::of_json(&(seed, group.iter().map(|&member| id(member)).min()));
+fn shuffled<'a>(groups: Vec<Vec<usize>>, id: impl Fn(usize) -> &'a str, seed: u64) -> Vec<Vec<usize>> {
+    let key = |group: &Vec<usize>| Digest::of(json!([seed, group.iter().map(|&member| id(member)).min()]).to_string());
     let mut keyed: Vec<_> = groups.into_iter().map(|group| (key(&group), group)).collect();
     keyed.sort();
     keyed.into_iter().map(|(_, group)| group).collect()
@@ -205,28 +215,31 @@ fn nearest_sum(members: &[Vec<usize>], free: &BTreeSet<usize>, n_wanted: usize) 
 /// Groups of which every record names a premise that no other record names, rare premises first, up to `n_wanted`
 /// records.
 fn unseen_premises(
-    records: &[Traits],
+    (records, premises): (&[&Traits], &[String]),
     rest: &[usize],
     members: &[Vec<usize>],
     free: &BTreeSet<usize>,
     n_wanted: usize,
 ) -> Vec<usize> {
-    let mut users: HashMap<&str, BTreeSet<usize>> = HashMap::new();
+    let mut users: HashMap<u32, BTreeSet<usize>> = HashMap::new();
     for &group in free {
         for &member in &members[group] {
             for premise in &records[rest[member]].premises {
-                users.entry(premise).or_default().insert(group);
+                users.entry(*premise).or_default().insert(group);
             }
         }
     }
     // Rare premises first; among the equally rare, those of early groups.
+    let rarity = |premise: u32, groups: &BTreeSet<usize>| {
+        (groups.len(), groups.first().copied(), premises[premise as usize].as_str())
+    };
     let by_rarity: BTreeMap<_, _> =
-        users.into_iter().map(|(premise, groups)| ((groups.len(), groups.first().copied(), premise), groups)).collect();
+        users.into_iter().map(|(premise, groups)| (rarity(premise, &groups), (premise, groups))).collect();
     let mut taken = BTreeSet::new();
     let mut n_taken = 0;
-    for ((_, _, premise), groups) in by_rarity {
+    for (premise, groups) in by_rarity.into_values() {
         let new: Vec<_> = groups.iter().filter(|group| !taken.contains(*group)).copied().collect();
-        let names_it = |&member: &usize| records[rest[member]].premises.iter().any(|named| named == premise);
+        let names_it = |&member: &usize| records[rest[member]].premises.contains(&premise);
         let all_name_it = new.iter().all(|&group| members[group].iter().all(names_it));
         let n_new: usize = new.iter().map(|&group| members[group].len()).sum();
         let leaves_some = taken.len() + new.len() < free.len();

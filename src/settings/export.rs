@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::SettingsError;
+use super::{MemorySize, SettingsError};
 
 /// What is written at the end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,10 @@ pub struct ExportSettings {
     pub near_copy: f64,
     /// Premises that the proof does not use, to be listed in each view beside those that it does.
     pub distractors: usize,
+    /// The size from which the rows of a split go on in another Parquet file.
+    pub max_shard_size: MemorySize,
+    /// Records up to which `dataset.json` is written where JSON is asked for.
+    pub max_json_records: usize,
     /// Whether records that rest on a theorem which the library admits may be in a split.
     pub allow_admitted: bool,
     /// Whether records with answers of the scripted backend may be written.
@@ -71,6 +75,8 @@ pub enum View {
     TermToScript,
     /// From the proof term through the reasoning to the proof script, as a conversation.
     Messages,
+    /// The question of `messages` with what it takes to check an answer, for reinforcement learning.
+    Rl,
 }
 
 /// An older layout.
@@ -93,8 +99,15 @@ pub enum SplitBy {
 
 impl View {
     /// Every view.
-    pub const ALL: &[Self] =
-        &[Self::Records, Self::WholeProof, Self::Steps, Self::PremiseSelection, Self::TermToScript, Self::Messages];
+    pub const ALL: &[Self] = &[
+        Self::Records,
+        Self::WholeProof,
+        Self::Steps,
+        Self::PremiseSelection,
+        Self::TermToScript,
+        Self::Messages,
+        Self::Rl,
+    ];
 
     /// Its name, which is also its folder.
     pub fn as_str(self) -> &'static str {
@@ -105,6 +118,7 @@ impl View {
             Self::PremiseSelection => "premise_selection",
             Self::TermToScript => "term_to_script",
             Self::Messages => "messages",
+            Self::Rl => "rl",
         }
     }
 }
@@ -122,6 +136,8 @@ impl Default for ExportSettings {
             benchmark: None,
             near_copy: 0.8,
             distractors: 0,
+            max_shard_size: MemorySize::from_mib(500),
+            max_json_records: 100_000,
             allow_admitted: false,
             allow_rehearsal: false,
             licences: [("mathcomp", "CECILL-B"), ("Coq", "LGPL-2.1-only"), ("Corelib", "LGPL-2.1-only")]

@@ -17,6 +17,11 @@ impl MemorySize {
         Self(mib << 20)
     }
 
+    /// So many KiB.
+    pub const fn from_kib(kib: u64) -> Self {
+        Self(kib << 10)
+    }
+
     /// In bytes.
     pub fn bytes(self) -> u64 {
         self.0

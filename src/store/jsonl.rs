@@ -1,23 +1,17 @@
 //! Files of JSON lines, read whole with the line of an error and written whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::Write;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tempfile::NamedTempFile;
 
 use super::StoreError;
 use super::digest::Digest;
-
-/// What the names of files that are being written start with.
-const WRITING: &str = ".writing-";
-
-/// Whether a file is one that is being written, or was when a kill came.
-pub fn is_being_written(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(WRITING))
-}
+use super::new_file::NewFile;
 
 /// Reads a value a line; `expected` names the value in errors.
 pub fn read<T: DeserializeOwned>(path: &Path, expected: &'static str) -> Result<Vec<T>, StoreError> {
@@ -38,6 +32,19 @@ pub fn parse<T: DeserializeOwned>(text: &str, path: &Path, expected: &'static st
             })
         })
         .collect()
+}
+
+/// Reads the value of the line that stands at some bytes of a file.
+pub fn read_at<T: DeserializeOwned>(path: &Path, line: Range<usize>, expected: &'static str) -> Result<T, StoreError> {
+    let mut bytes = vec![0; line.len()];
+    let file = File::open(path).map_err(StoreError::io("open", path))?;
+    file.read_exact_at(&mut bytes, line.start as u64).map_err(StoreError::io("read", path))?;
+    serde_json::from_slice(&bytes).map_err(|source| StoreError::Malformed {
+        path: path.to_owned(),
+        line: source.line(),
+        expected,
+        source,
+    })
 }
 
 /// Reads a file that holds one value, if it is there; `expected` names the value in errors.
@@ -103,27 +110,10 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 }
 
 /// Writes a file whole or not at all, piece by piece.
-pub fn write_with(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&mut File>) -> std::io::Result<()>,
-) -> Result<(), StoreError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-    let mut temporary = NamedTempFile::with_prefix_in(WRITING, folder).map_err(StoreError::io("write in", folder))?;
-    let mut writer = BufWriter::new(temporary.as_file_mut());
-    write(&mut writer).and_then(|()| writer.flush()).map_err(StoreError::io("write", path))?;
-    drop(writer);
-    set_ordinary_permissions(temporary.as_file()).map_err(StoreError::io("write", path))?;
-    temporary.as_file().sync_all().map_err(StoreError::io("sync", path))?;
-    temporary.persist(path).map_err(|error| StoreError::io("rename to", path)(error.error))?;
-    // The rename itself is safe only once the folder is.
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io("sync", folder))
-}
-
-/// Temporary files are private to their owner; a dataset is not.
-fn set_ordinary_permissions(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
+pub fn write_with(path: &Path, write: impl FnOnce(&mut NewFile) -> std::io::Result<()>) -> Result<(), StoreError> {
+    let mut file = NewFile::beside(path)?;
+    write(&mut file).map_err(StoreError::io("write", path))?;
+    file.commit(path)
 }
 
 /// Removes a file that may not be there.

@@ -264,6 +264,14 @@ impl DatasetDir {
         self.0.join(view).join(format!("{split}.{extension}"))
     }
 
+    /// One of the numbered parts of a split of a view, or all of it where there is one part, as the hub names them.
+    pub fn shard(&self, view: &str, split: &str, shard: usize, n_shards: usize) -> PathBuf {
+        match n_shards {
+            1 => self.split(view, split, "parquet"),
+            _ => self.split(view, &format!("{split}-{shard:05}-of-{n_shards:05}"), "parquet"),
+        }
+    }
+
     /// The premises to choose from, for the view `premise_selection`.
     pub fn corpus(&self, extension: &str) -> PathBuf {
         self.0.join("premise_corpus").join(format!("corpus.{extension}"))

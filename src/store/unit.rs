@@ -11,6 +11,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::digest::Digest;
 use super::layout::{Stage, StageDir, UnitFiles, UnitName};
 use super::manifest::Manifest;
+use super::new_file::is_being_written;
 use super::{StoreError, jsonl, lock};
 use crate::record::{Record, Rejected};
 
@@ -154,7 +155,7 @@ pub fn remove_leftovers(folder: &StageDir, own_lock: &Path) -> Result<(), StoreE
     let is_alone = is_alone(folder, own_lock)?;
     for entry in entries(folder) {
         let entry = entry?;
-        if jsonl::is_being_written(entry.path()) {
+        if is_being_written(entry.path()) {
             let changed = changed(entry.path());
             let is_old = changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > AGE);
             let is_older = changed.zip(taken).is_some_and(|(changed, taken)| changed <= taken);

@@ -1,6 +1,7 @@
 //! What the tests of the export share: run directories with few records, and what came of them.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rocq_distill::dataset::{self, DatasetManifest};
@@ -158,5 +159,32 @@ pub(crate) fn full(id: &str) -> Record {
         }],
         reasoning_index: Some(1),
         ..distinct
+    }
+}
+
+/// The rows of a Parquet file as JSON, without what is null.
+pub(crate) fn parquet_rows(path: &Path) -> Vec<Value> {
+    let file = fs::File::open(path).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    assert_eq!(reader.metadata().file_metadata().created_by(), Some("rocq-distill 0.1.0"));
+    let mut writer = arrow_json::LineDelimitedWriter::new(Vec::new());
+    for batch in reader.build().unwrap() {
+        writer.write(&batch.unwrap()).unwrap();
+    }
+    writer.finish().unwrap();
+    let text = String::from_utf8(writer.into_inner()).unwrap();
+    text.lines().map(|line| without_nulls(serde_json::from_str(line).unwrap())).collect()
+}
+
+/// A value without the fields that are null.
+pub(crate) fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name, without_nulls(value)))
+            .collect(),
+        Value::Array(values) => values.into_iter().map(without_nulls).collect(),
+        value => value,
     }
 }

@@ -1,11 +1,12 @@
 //! `export`: all records once, in order of selection, with what they were made from.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use rocq_distill::dataset::{self, DatasetManifest};
 use rocq_distill::record::{Record, Selection};
-use rocq_distill::settings::{Compat, ExportSettings, FileFormat, View};
+use rocq_distill::settings::{Compat, ExportSettings, FileFormat, MemorySize, View};
 use rocq_distill::stages::Context;
 use rocq_distill::stages::event::{Event, Observer};
 use rocq_distill::store::digest::Digest;
@@ -13,7 +14,7 @@ use rocq_distill::store::layout::{RunDir, Stage, UnitName};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::dataset::{digests, distinct, failure_with, full, lines, run_dir_of, run_with};
+use crate::dataset::{digests, distinct, failure_with, full, lines, parquet_rows, run_dir_of, run_with};
 use crate::support::{context, record, write_stage};
 
 fn ranked(id: &str, rank: usize) -> Record {
@@ -92,6 +93,8 @@ fn the_manifest_says_what_the_files_hold() {
         "seed": 0,
         "near_copy": 0.8,
         "distractors": 0,
+        "max_shard_size": "500MiB",
+        "max_json_records": 100000,
         "allow_admitted": false,
         "allow_rehearsal": false,
         "licences": {
@@ -306,4 +309,40 @@ fn the_card_names_only_files_that_are_there() {
     let card = fs::read_to_string(run_dir.dataset().card()).unwrap();
     assert!(card.contains("set aside but for one side: they are in no file."), "{card}");
     assert!(!card.contains("dataset.json"));
+}
+
+#[test]
+fn a_split_that_is_too_large_for_one_file_goes_on_in_others_named_as_the_hub_names_them() {
+    let (_folder, run_dir) = run_dir_of((0..2_000).map(|index| distinct(&format!("lib.a:r{index}"))).collect());
+    let settings = |kib: u64| ExportSettings {
+        formats: vec![FileFormat::Parquet],
+        max_shard_size: MemorySize::from_kib(kib),
+        ..ExportSettings::default()
+    };
+    let manifest = run_with(&run_dir, &settings(20));
+    let shards: Vec<_> = manifest.files.keys().filter(|name| name.starts_with("records/")).cloned().collect();
+    assert!(shards.len() > 1);
+    let n_shards = shards.len();
+    let expected = (0..n_shards).map(|shard| format!("records/train-{shard:05}-of-{n_shards:05}.parquet"));
+    assert_eq!(shards, expected.collect::<Vec<_>>());
+    let n_rows = shards.iter().map(|name| parquet_rows(&run_dir.dataset().file(name)).len()).sum::<usize>();
+    assert_eq!(n_rows, 2_000);
+    let read = |path: PathBuf| fs::read_to_string(path).unwrap();
+    assert!(read(run_dir.dataset().card()).contains("path: records/train-*.parquet"));
+    assert!(read(run_dir.dataset().croissant()).contains("\"includes\": \"records/train-*.parquet\""));
+    run_with(&run_dir, &settings(1 << 20));
+    let files: Vec<_> = digests(&run_dir.dataset().file("records")).into_keys().collect();
+    assert_eq!(files, [run_dir.dataset().file("records/train.parquet")], "the parts of the first export are gone");
+}
+
+#[test]
+fn one_json_file_of_very_many_records_is_left_out_and_told() {
+    let (_folder, run_dir) = run_dir();
+    let said = Warnings::default();
+    let context = Context { observer: &said, ..context(2) };
+    let settings = ExportSettings { max_json_records: 4, ..ExportSettings::default() };
+    dataset::run(context, &settings, &run_dir.stage(Stage::Select), &run_dir.dataset()).unwrap();
+    assert!(!run_dir.dataset().json().exists() && run_dir.dataset().jsonl().is_file());
+    let said = said.0.into_inner().unwrap();
+    assert!(said.iter().any(|said| said.starts_with("`dataset.json` is left out")), "{said:?}");
 }

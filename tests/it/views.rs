@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 
 use rocq_distill::record::{FullName, Notation, Premise, Record};
 use rocq_distill::settings::{Compat, ExportSettings, FileFormat, View};
@@ -10,7 +9,7 @@ use rocq_distill::store::jsonl;
 use rocq_distill::store::layout::Stage;
 use serde_json::{Value, json};
 
-use crate::dataset::{distinct, full, run_dir_of, run_with};
+use crate::dataset::{distinct, full, parquet_rows, run_dir_of, run_with, without_nulls};
 use crate::support::{contents, record, write_stage};
 
 /// The settings that write a view as JSON lines; the licence of the library is known.
@@ -238,32 +237,6 @@ fn every_view_is_written_in_parquet_with_the_rows_of_its_json_lines() {
             assert!(!rows.is_empty());
             assert_eq!(rows, lines.into_iter().map(without_nulls).collect::<Vec<_>>(), "{view:?}");
         }
-    }
-}
-
-/// The rows of a Parquet file as JSON, without what is null.
-fn parquet_rows(path: &Path) -> Vec<Value> {
-    let file = fs::File::open(path).unwrap();
-    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
-    assert_eq!(reader.metadata().file_metadata().created_by(), Some("rocq-distill 0.1.0"));
-    let mut writer = arrow_json::LineDelimitedWriter::new(Vec::new());
-    for batch in reader.build().unwrap() {
-        writer.write(&batch.unwrap()).unwrap();
-    }
-    writer.finish().unwrap();
-    let text = String::from_utf8(writer.into_inner()).unwrap();
-    text.lines().map(|line| without_nulls(serde_json::from_str(line).unwrap())).collect()
-}
-
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .into_iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| (name, without_nulls(value)))
-            .collect(),
-        Value::Array(values) => values.into_iter().map(without_nulls).collect(),
-        value => value,
     }
 }
 

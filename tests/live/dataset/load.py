@@ -49,7 +49,7 @@ def check_loading():
         with timed(f"datasets.load_dataset, {name}"):
             loaded = datasets.load_dataset(str(folder), name)
         assert {str(split) for split in loaded} == {it["split"] for it in config["data_files"]}, name
-        if name in ("records", "whole_proof", "term_to_script", "messages"):
+        if name in ("records", "whole_proof", "term_to_script", "messages", "rl"):
             for split in loaded:
                 assert loaded[split].num_rows == sizes[str(split)], (name, split)
         if name == "messages":
@@ -58,17 +58,45 @@ def check_loading():
     assert next(iter(streamed))["id"]
 
 
+# Whether a thought is still there once a chat template has rendered a row, by the form that the row gives it in.
+KEEPS = {
+    "llama3": {"messages": True, "completion": False, "answer": True},
+    "qwen3": {"messages": True, "completion": True, "answer": True},
+    "r1_distill": {"messages": False, "completion": False, "answer": True},
+}
+
+
 def check_conversation(loaded):
-    """One pass of a chat template, as tokenizers carry them (ChatML here)."""
+    """Rows in the chat templates of some models: the card says which form keeps the thought, and it is so."""
+    templates = {path.stem: path.read_text() for path in (pathlib.Path(__file__).parent / "chat_templates").iterdir()}
+    assert templates.keys() == KEEPS.keys()
+    n_thoughts = 0
+    with timed("chat templates"):
+        for row in itertools.chain(*loaded.values()):
+            answer = row["completion"][0]
+            thought = answer["reasoning_content"] or ""
+            assert row["has_reasoning"] == bool(thought), row["id"]
+            n_thoughts += row["has_reasoning"]
+            for name, template in templates.items():
+                for form, keeps in KEEPS[name].items():
+                    rendered = render(template, row, form)
+                    assert rendered.count(answer["content"]) == 1, (row["id"], name, form)
+                    if thought:
+                        assert rendered.count(thought) == int(keeps), (row["id"], name, form)
+    print(f"{n_thoughts} thoughts are kept by chat templates as the card says")
+
+
+def render(template, row, form):
+    """A row as it is trained on, in one of the forms of its answer."""
     from transformers.utils.chat_template_utils import render_jinja_template
 
-    template = (
-        "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
-    )
-    with timed("chat template"):
-        for row in itertools.chain(*loaded.values()):
-            rendered = render_jinja_template([row["messages"]], chat_template=template)[0][0]
-            assert rendered.startswith("<|im_start|>user\n") and "```coq\n" in rendered, row["id"]
+    if form == "messages":
+        return render_jinja_template([row["messages"]], chat_template=template)[0][0]
+    if form == "completion":
+        return render_jinja_template([row["prompt"] + row["completion"]], chat_template=template)[0][0]
+    question = render_jinja_template([row["prompt"]], chat_template=template, add_generation_prompt=True)[0][0]
+    # Some templates open the thought themselves.
+    return question.removesuffix("<think>\n") + row["answer"]
 
 
 def check_tables():
