@@ -134,8 +134,8 @@ fn make(
     let (sides, largest_group) = sides(settings, &mut survey, &matches);
     let corpus = corpus(settings, input, &survey)?;
     let distractors = distractors::nearest(&survey, &corpus, settings.distractors)?;
-    let files_and_sides = survey.entries.iter().map(|entry| entry.traits.file).zip(sides.iter().copied());
-    let files_and_sides: Vec<_> = files_and_sides.collect();
+    let source_files = survey.entries.iter().map(|entry| entry.traits.file);
+    let files_and_sides: Vec<_> = source_files.zip(sides.iter().copied()).collect();
     let mut manifest = DatasetManifest {
         format_version: FORMAT_VERSION,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -158,9 +158,9 @@ fn make(
 
     // Without its manifest the dataset is not done, whatever a kill leaves of the rest.
     jsonl::remove(&output.manifest())?;
-    let content =
+    let files =
         Content { settings, survey: &survey, sides: &sides, distractors: &distractors, corpus: &corpus, output };
-    let mut written = content.write(context.observer)?;
+    let mut written = files.write(context.observer)?;
     manifest.premise_order = written.premise_order;
     if settings.benchmark.is_some() {
         jsonl::write_lines(&output.contamination(), &matches)?;

@@ -62,7 +62,7 @@ struct Output {
 enum Form {
     Lines(NewFile, PathBuf),
     Array(NewFile, PathBuf, &'static str),
-    Parquet(ParquetTable, View, Split),
+    Parquet(Box<ParquetTable>, View, Split),
 }
 
 impl Content<'_> {
@@ -116,7 +116,7 @@ impl Content<'_> {
         let path = self.output.split(view.as_str(), split.as_str(), self.settings.view_extension());
         let form = if self.has(FileFormat::Parquet) {
             let max_file_bytes = self.settings.max_shard_size.bytes();
-            Form::Parquet(ParquetTable::new(&path, &schema(&table.columns), max_file_bytes)?, view, split)
+            Form::Parquet(Box::new(ParquetTable::new(&path, &schema(&table.columns), max_file_bytes)?), view, split)
         } else {
             Form::lines(path)?
         };
