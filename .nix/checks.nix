@@ -4,6 +4,7 @@
   source,
   program,
   pipeline,
+  pipeline-rocq-9_1,
   rocq,
 }:
 let
@@ -29,7 +30,7 @@ let
     pkgs.python3
     # Its `unshare` lets a test mount a small disk.
     pkgs.util-linux
-    rocq.env
+    rocq
   ];
 
   nixFiles = pkgs.lib.fileset.toSource {
@@ -39,6 +40,16 @@ let
       ./.
     ];
   };
+
+  # Both servers start, and petanque replays a file of MathComp as coqidetop does.
+  petanque =
+    pipeline:
+    shell "petanque" [ pipeline pipeline.rocq ] ''
+      pet --version
+      pet-server --version
+      bash ${source}/tests/live/petanque
+      touch $out
+    '';
 
   shell = name: inputs: pkgs.runCommand "rocq-distill-${name}" { nativeBuildInputs = inputs; };
 in
@@ -51,13 +62,9 @@ in
   tests = cargo "tests" testTools "cargo nextest run --offline -E 'not test(/^mathcomp::/)'";
   mathcomp = cargo "mathcomp" testTools "cargo nextest run --offline -E 'test(/^mathcomp::/)'";
 
-  # The package of coq-lsp gets neither server right by itself.
-  petanque = shell "petanque" [ pipeline rocq.env ] ''
-    pet --version
-    pet-server --version
-    bash ${source}/tests/live/petanque
-    touch $out
-  '';
+  # The package of coq-lsp gets neither server right by itself. One check a Rocq, so that none hides the other's.
+  petanque = petanque pipeline;
+  petanque-rocq-9_1 = petanque pipeline-rocq-9_1;
 
   # One digest for any number of provers and for an array of shards: the committed one, which other ways of installing
   # Coq must give too.

@@ -9,10 +9,11 @@ pkgs.symlinkJoin {
   paths = [ program ];
   nativeBuildInputs = [ pkgs.makeWrapper ];
   postBuild = ''
-    wrapProgram "$out/bin/rocq-distill" --prefix PATH : ${rocq.env}/bin
+    wrapProgram "$out/bin/rocq-distill" --prefix PATH : ${rocq}/bin
   '';
+  passthru = { inherit rocq; };
   meta = {
-    description = "${program.meta.description} With Coq, MathComp and petanque";
+    description = "${program.meta.description} With ${rocq.meta.description}";
     mainProgram = "rocq-distill";
   };
 }

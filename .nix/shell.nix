@@ -3,12 +3,13 @@
   pkgs,
   program,
   rocq,
+  client,
 }:
 pkgs.mkShell {
   inputsFrom = [ program ];
   packages = [
-    rocq.env
-    (pkgs.python3.withPackages (_: [ rocq.pytanque ]))
+    rocq
+    (pkgs.python3.withPackages (_: [ client ]))
 
     pkgs.cargo-insta
     pkgs.cargo-nextest
@@ -18,7 +19,7 @@ pkgs.mkShell {
 
     pkgs.deadnix
     pkgs.hadolint
-    pkgs.nixfmt
+    pkgs.nixfmt-tree
     pkgs.shellcheck
     pkgs.shfmt
 
