@@ -145,7 +145,9 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NotBuilt { .. } => {
             Some(format!("{BUILD_HINT}: nothing is ever compiled or written in its folder here"))
         }
-        RocqError::BadGlob { .. } => Some("build the library with this Rocq again: coqc writes that file".to_owned()),
+        RocqError::NotLoadable { .. } => Some(
+            "folders and files are called by letters, digits, `_` and `'`, and begin with a letter or `_`".to_owned(),
+        ),
         RocqError::Unprepared { .. } => {
             Some("install coq-elpi, or leave out `--implicit-premises` and `extract.implicit_premises`".to_owned())
         }

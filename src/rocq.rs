@@ -7,6 +7,7 @@ pub mod elpi;
 pub mod engine;
 mod error;
 pub mod file_walk;
+pub mod flags;
 pub mod glob;
 pub mod idetop;
 pub mod installation;
@@ -20,6 +21,7 @@ pub mod project;
 pub mod prover;
 pub mod sentence;
 pub mod source_text;
+pub mod source_tree;
 pub mod vernac;
 pub mod wire;
 

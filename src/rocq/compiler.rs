@@ -17,7 +17,8 @@ use crate::record::Reason;
 pub struct MadeGlob {
     /// What it says.
     pub glob: Glob,
-    /// Why it does not tell of the whole file, if so.
+    /// Why it does not tell of the whole text, if so: the file does not compile, `coqc` had to be ended, or the `.glob`
+    /// file that it wrote is not understood.
     pub flaw: Option<Reason>,
 }
 
@@ -34,19 +35,22 @@ pub async fn make_glob(
     fs::write(&copy, text).map_err(|source| RocqError::Read { path: copy.clone(), source })?;
     let compiler = rocq.compiler.as_deref().ok_or_else(|| RocqError::NoGlob { path: file.path.clone() })?;
     let process = Process::start(compiler, &arguments(file, folder.path(), &copy), limits.bounds)?;
+    let nothing = |reason| MadeGlob { glob: Glob::empty(file.logical_path.clone()), flaw: Some(reason) };
     let flaw = match process.run_to_end(limits.file).await {
         Ok(()) => None,
         // Where the file does not compile, the `.glob` file ends.
         Err(setback @ Setback::Refused(_)) => Some(setback.into_reason("")?),
-        Err(setback) => {
-            let flaw = Some(setback.into_reason("the whole file, for its .glob file")?);
-            return Ok(MadeGlob { glob: Glob::empty(file.logical_path.clone()), flaw });
-        }
+        Err(setback) => return Ok(nothing(setback.into_reason("the whole file, for its .glob file")?)),
     };
     let path = copy.with_extension("glob");
     let made = fs::read_to_string(&path).map_err(|source| RocqError::Read { path, source })?;
-    let glob = glob::parse(&made).map_err(|source| RocqError::BadGlob { path: file.path.clone(), source })?;
-    Ok(MadeGlob { glob, flaw })
+    Ok(match glob::parse(&made) {
+        Ok(glob) => MadeGlob { glob, flaw },
+        Err(error) => {
+            let query = format!("the .glob file of {}", file.logical_path);
+            nothing(Reason::Unreadable { query, message: error.to_string() })
+        }
+    })
 }
 
 /// The flags of the file, and the folder of the copy under the logical path of the file's own folder.

@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::glob::BadGlob;
 use crate::record::Reason;
 
 /// What makes the prover or a library unusable.
@@ -138,14 +137,11 @@ pub enum RocqError {
         /// The logical path of the other.
         required: String,
     },
-    /// A `.glob` file that is broken.
-    #[error("cannot read the .glob file beside `{path}`", path = path.display())]
-    BadGlob {
-        /// The source file.
+    /// Only files that Rocq cannot load.
+    #[error("Rocq loads no file of such a name as `{path}`", path = path.display())]
+    NotLoadable {
+        /// One of them.
         path: PathBuf,
-        /// What is wrong.
-        #[source]
-        source: BadGlob,
     },
     /// Two files of the same name.
     #[error("`{first}` and `{second}` are both `{logical_path}`", first = first.display(), second = second.display())]

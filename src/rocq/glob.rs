@@ -71,15 +71,10 @@ pub fn parse(text: &str) -> Result<Glob, BadGlob> {
     let mut references = Vec::new();
     let mut definitions = Vec::new();
     for (index, line) in lines {
-        let entry = || {
-            Some(match line.strip_prefix('R') {
-                Some(rest) => Entry::Reference(reference(rest)?),
-                None => Entry::Definition(definition(line)?),
-            })
-        };
-        match entry().ok_or_else(|| bad(index, line))? {
+        match entry(line).ok_or_else(|| bad(index, line))? {
             Entry::Reference(reference) => references.push(reference),
             Entry::Definition(definition) => definitions.push(definition),
+            Entry::Nowhere => {}
         }
     }
     references.sort_by_key(|reference| reference.range.start);
@@ -114,13 +109,32 @@ impl Reference {
         self.library.object(&within(&self.path, &self.name))
     }
 
+    /// Whether the text at its range names what it says: `sentence` is what that range lies in.
+    ///
+    /// A plugin that reads other files writes down the offsets in those. Of a notation the range tells little, as it may
+    /// be that of a bracket or a blank, so that one symbol of it has to stand anywhere in the sentence.
+    pub fn is_named_by(&self, text: &str, sentence: &str) -> bool {
+        let Some(written) = text.get(self.range.clone()) else { return false };
+        match self.target() {
+            Target::Object | Target::Abbreviation => {
+                let before = written.strip_suffix(self.name.as_str());
+                before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+            }
+            Target::Notation(key) => key.symbols().next().is_some_and(|symbol| sentence.contains(symbol)),
+            Target::Other => true,
+        }
+    }
+
     /// What sort of thing is named.
     pub fn target(&self) -> Target<'_> {
+        // What a definition binds for itself goes by its name and a number: `f:23`.
+        let is_bound = |name: &str| name.rsplit_once(':').is_some_and(|(_, number)| number.parse::<u32>().is_ok());
         match self.kind.as_str() {
             "not" => notation(&self.name).map_or(Target::Other, Target::Notation),
             "abbrev" | "syndef" => Target::Abbreviation,
             // Bound and section variables belong to the context; the rest are no objects of the logic.
             "var" | "binder" | "sec" | "mod" | "modtype" | "lib" => Target::Other,
+            _ if is_bound(&self.name) => Target::Other,
             _ => Target::Object,
         }
     }
@@ -148,6 +162,13 @@ pub struct NotationKey<'a> {
     pub text: String,
 }
 
+impl NotationKey<'_> {
+    /// What is written of it beside its arguments.
+    fn symbols(&self) -> impl Iterator<Item = &str> {
+        self.text.split_whitespace().filter(|part| !["_", ".."].contains(part))
+    }
+}
+
 /// A path within a file and a name, joined.
 pub fn within(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
@@ -166,11 +187,20 @@ pub fn in_open_sections(module: &str, name: &str, here: &[String]) -> Vec<String
 enum Entry {
     Reference(Reference),
     Definition(Definition),
+    /// It has no place in the text: `coqc` writes `R244:-1` for a notation of no symbols.
+    Nowhere,
 }
 
-fn reference(rest: &str) -> Option<Reference> {
+fn entry(line: &str) -> Option<Entry> {
+    let Some(rest) = line.strip_prefix('R') else { return definition(line).map(Entry::Definition) };
     let mut words = rest.split_ascii_whitespace();
-    let range = range(words.next()?)?;
+    match range(words.next()?)? {
+        range if range.is_empty() => Some(Entry::Nowhere),
+        range => reference(range, words).map(Entry::Reference),
+    }
+}
+
+fn reference<'a>(range: Range<usize>, mut words: impl Iterator<Item = &'a str>) -> Option<Reference> {
     let library = LogicalPath::new(words.next()?);
     let path = path(words.next()?);
     let name = words.next()?.to_owned();
@@ -187,11 +217,12 @@ fn definition(line: &str) -> Option<Definition> {
     Some(Definition { range, path, name, kind })
 }
 
-/// `start:end` with an inclusive end; a lone `start` is one byte.
+/// `start:end` with an inclusive end; a lone `start` is one byte, an end before the start is none.
 fn range(text: &str) -> Option<Range<usize>> {
     let (start, end) = text.split_once(':').unwrap_or((text, text));
-    let (start, end) = (start.parse().ok()?, end.parse::<usize>().ok()?);
-    Some(start..end.checked_add(1)?)
+    let (start, end) = (start.parse().ok()?, end.parse::<i64>().ok()?);
+    let end = usize::try_from(end.checked_add(1)?).unwrap_or(0);
+    Some(start..end.max(start))
 }
 
 fn path(text: &str) -> String {
@@ -284,6 +315,25 @@ mod tests {
         assert_eq!(decode(":::'\\sum_'_'('_x_'<-'_x_'|'_x_')'_x"), Some(("", "\\sum_ ( _ <- _ | _ ) _".to_owned())));
         assert_eq!(decode("::core_scope:x_'..'_x"), Some(("core_scope", "_ .. _".to_owned())));
         assert_eq!(decode("no key"), None);
+    }
+
+    #[test]
+    fn m61_a_reference_without_a_place_is_passed_over() {
+        let glob = parse("DIGEST x\nFa.b\nR244:-1 a.b <> :com::x not\nR3:3 a.b <> y def\n").unwrap();
+        assert_eq!(glob.references.iter().map(|reference| &*reference.name).collect::<Vec<_>>(), ["y"]);
+    }
+
+    #[test]
+    fn m67_a_reference_counts_where_the_text_names_it() {
+        let named = |text: &str, reference: &str| {
+            parse(&format!("DIGEST x\nFa.b\n{reference}\n")).unwrap().references[0].is_named_by(text, text)
+        };
+        assert!(named("exact M.foo.", "R6:10 a.b M foo def"));
+        assert!(!named("exact I bar.", "R6:10 a.b M foo def"));
+        assert!(!named("exact xfoo.", "R6:9 a.b <> foo def"));
+        assert!(named("rewrite (a +b).", "R10:11 a.b <> ::s:x_'+'_x not"));
+        assert!(!named("exact I.", "R6:6 a.b <> ::s:x_'+'_x not"));
+        assert!(!named("exact I.", "R6:60 a.b <> I constr"));
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest as _, Md5};
-use walkdir::WalkDir;
 
 use super::glob::{self, Glob};
 use super::project::{Binding, LoadPath, Project};
-use super::{RocqError, sentence, vernac};
-use crate::record::LogicalPath;
+use super::sentence::{self, Sentence};
+use super::{RocqError, flags, source_tree, vernac};
+use crate::record::{LogicalPath, TheoremKind};
 
 /// The library that is taken when none is named.
 pub const DEFAULT: &str = "mathcomp";
@@ -29,43 +29,61 @@ pub struct SourceFile {
     pub relative: String,
     /// Bytes.
     pub size: u64,
-    /// Whether the `.glob` file beside it was made from it; if not, it is made again elsewhere.
+    /// Whether a compiled file and a `.glob` file that was made from this text lie beside it; if not, the latter is made
+    /// again elsewhere.
     pub has_glob: bool,
 }
 
-/// Finds the `.v` files of some folders and files, in the order of their logical paths.
+/// What was found of a library.
+#[derive(Debug, Default)]
+pub struct Library {
+    /// Its files, in the order of their logical paths.
+    pub files: Vec<SourceFile>,
+    /// Files that Rocq cannot load, as a part of their logical path is no identifier.
+    pub left_out: Vec<PathBuf>,
+}
+
+/// Finds the `.v` files of some folders and files; `flags` are given to provers behind those that the library brings.
 ///
 /// A relative path that is not here is looked for among the installed libraries; no paths mean the installed
 /// [`DEFAULT`].
-pub fn find(inputs: &[PathBuf], installed: &Path) -> Result<Vec<SourceFile>, RocqError> {
+pub fn find(inputs: &[PathBuf], flags: &[String], installed: &Path) -> Result<Library, RocqError> {
     let default = [PathBuf::from(DEFAULT)];
     let inputs = if inputs.is_empty() { &default } else { inputs };
     let mut files: BTreeMap<String, SourceFile> = BTreeMap::new();
+    let mut left_out = Vec::new();
     for input in inputs {
         let candidates = [input.clone(), installed.join(input)];
         let path = candidates
             .iter()
             .find(|path| path.exists())
             .ok_or_else(|| RocqError::NoInput { path: input.clone(), library: installed.to_owned() })?;
-        let project = if path.starts_with(installed) { None } else { Project::of(path)? };
+        let path = source_tree::absolute(path)?;
+        let project = Project::of(&path, installed)?;
         let sources = match &project {
-            Some(project) => project.sources(path)?,
-            None => sources(path)?,
+            Some(project) => project.sources(&path)?,
+            None => source_tree::sources(&path)?,
         };
-        if sources.is_empty() {
-            return Err(RocqError::NoSources { path: path.clone() });
-        }
+        let n_before = files.len();
         for source in sources {
-            let file = source_file(source, project.as_ref())?;
+            let file = source_file(source, project.as_ref(), flags)?;
             let name = file.logical_path.as_str().to_owned();
+            if !name.split('.').all(source_tree::is_identifier) {
+                left_out.push(file.path);
+                continue;
+            }
             if let Some(other) = files.insert(name.clone(), file.clone())
                 && other.path != file.path
             {
                 return Err(RocqError::SameName { first: other.path, second: file.path, logical_path: name });
             }
         }
+        if files.len() == n_before && !files.values().any(|file| file.path.starts_with(&path)) {
+            let left_out = left_out.into_iter().next();
+            return Err(left_out.map_or(RocqError::NoSources { path }, |path| RocqError::NotLoadable { path }));
+        }
     }
-    Ok(files.into_values().collect())
+    Ok(Library { files: files.into_values().collect(), left_out })
 }
 
 /// Refuses files of which one requires another one that was not compiled.
@@ -103,65 +121,62 @@ impl SourceFile {
         read(&self.path)
     }
 
-    /// Reads the `.glob` file beside it.
-    pub fn read_glob(&self) -> Result<Glob, RocqError> {
-        glob::parse(&read(&self.path.with_extension("glob"))?)
-            .map_err(|source| RocqError::BadGlob { path: self.path.clone(), source })
+    /// What the `.glob` file beside it says of its text; nothing if that is not all.
+    pub fn read_glob(&self, text: &str) -> Result<Option<Glob>, RocqError> {
+        if !self.has_glob {
+            return Ok(None);
+        }
+        let glob = glob::parse(&read(&self.path.with_extension("glob"))?).ok();
+        Ok(glob.filter(|glob| tells_all(glob, text)))
     }
+}
+
+/// Whether a `.glob` file tells of the whole text: the one of a `coqc` that was killed ends too early.
+fn tells_all(glob: &Glob, text: &str) -> bool {
+    let is_stated = |sentence: &Sentence| {
+        vernac::theorem_kind(&text[sentence.range.clone()]).is_some_and(|kind| TheoremKind::DEFAULT.contains(&kind))
+    };
+    let last = sentence::split(text).into_iter().rfind(is_stated);
+    last.is_none_or(|last| !glob.definitions_in(&last.range).is_empty())
 }
 
 fn read(path: &Path) -> Result<String, RocqError> {
     fs::read_to_string(path).map_err(|source| RocqError::Read { path: path.to_owned(), source })
 }
 
-/// The `.v` files at or below a path, sorted.
-pub fn sources(path: &Path) -> Result<Vec<PathBuf>, RocqError> {
-    let mut sources = Vec::new();
-    for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(path).to_owned();
-            RocqError::Read { path, source: error.into() }
-        })?;
-        if entry.file_type().is_file() && entry.path().extension().is_some_and(|extension| extension == "v") {
-            sources.push(entry.into_path());
-        }
-    }
-    Ok(sources)
-}
-
 /// What the project says of a source, or else the `.glob` file beside it.
-fn source_file(path: PathBuf, project: Option<&Project>) -> Result<SourceFile, RocqError> {
-    let path = std::path::absolute(&path).map_err(|source| RocqError::Read { path, source })?;
+fn source_file(path: PathBuf, project: Option<&Project>, more_flags: &[String]) -> Result<SourceFile, RocqError> {
     let bytes = fs::read(&path).map_err(|source| RocqError::Read { path: path.clone(), source })?;
     let size = bytes.len() as u64;
     let glob_path = path.with_extension("glob");
-    let glob = if glob_path.is_file() { Some(read(&glob_path)?) } else { None };
-    let header = |index: usize, prefix: &str| {
-        let line = glob.as_deref().unwrap_or_default().lines().nth(index).unwrap_or_default();
-        line.strip_prefix(prefix).map(str::to_owned).ok_or_else(|| RocqError::BadGlob {
-            path: path.clone(),
-            source: glob::BadGlob { line: index + 1, text: line.to_owned() },
-        })
+    let glob = if glob_path.is_file() { fs::read(&glob_path).unwrap_or_default() } else { Vec::new() };
+    let mut header = glob.split(|byte| *byte == b'\n').map(String::from_utf8_lossy);
+    let digest = header.next().and_then(|line| line.strip_prefix("DIGEST ").map(str::to_owned));
+    let named = header.next().and_then(|line| line.strip_prefix('F').map(LogicalPath::new));
+    // A `coqc` that was killed has written no compiled file beside it.
+    let is_of_this_text = digest == Some(md5_hex(&bytes)) && path.with_extension("vo").is_file();
+    let name_in_project = project.and_then(|project| project.load_path.logical_path_of(&path));
+    let (logical_path, mut load_path, relative) = match (project, name_in_project) {
+        (Some(project), Some(logical_path)) => {
+            let relative = path.strip_prefix(&project.folder).unwrap_or(&path).to_string_lossy().into_owned();
+            (logical_path, project.load_path.clone(), relative)
+        }
+        (project, _) => {
+            let logical_path = installed_as(&path)
+                .or_else(|| named.clone())
+                .ok_or_else(|| RocqError::NoGlob { path: path.clone() })?;
+            let (folder, relative) = root(&path, logical_path.as_str())
+                .ok_or_else(|| RocqError::WrongFolder { path: path.clone(), logical_path: logical_path.to_string() })?;
+            let first = logical_path.as_str().split('.').next().unwrap_or_default().to_owned();
+            let binding = Binding { folder, logical_path: first, is_recursive: true };
+            let flags = project.map(|project| project.load_path.flags.clone()).unwrap_or_default();
+            (logical_path, LoadPath { bindings: vec![binding], flags }, relative)
+        }
     };
-    let is_of_this_text = glob.is_some() && header(0, "DIGEST ")? == md5_hex(&bytes);
-    if let Some((project, logical_path)) =
-        project.and_then(|project| Some((project, project.load_path.logical_path_of(&path)?)))
-    {
-        let relative = path.strip_prefix(&project.folder).unwrap_or(&path).to_string_lossy().into_owned();
-        let has_glob = is_of_this_text && header(1, "F")? == logical_path.as_str();
-        let load_path = project.load_path.clone();
-        return Ok(SourceFile { path, logical_path, load_path, relative, size, has_glob });
-    }
-    let logical_path = match &glob {
-        Some(_) => LogicalPath::new(header(1, "F")?),
-        None => installed_as(&path).ok_or_else(|| RocqError::NoGlob { path: path.clone() })?,
-    };
-    let (folder, relative) = root(&path, logical_path.as_str())
-        .ok_or_else(|| RocqError::WrongFolder { path: path.clone(), logical_path: logical_path.to_string() })?;
-    let first = logical_path.as_str().split('.').next().unwrap_or_default().to_owned();
-    let binding = Binding { folder, logical_path: first, is_recursive: true };
-    let load_path = LoadPath { bindings: vec![binding], flags: Vec::new() };
-    Ok(SourceFile { path, logical_path, load_path, relative, size, has_glob: is_of_this_text })
+    load_path.flags.splice(0..0, flags::known(&logical_path));
+    load_path.flags.extend_from_slice(more_flags);
+    let has_glob = is_of_this_text && named.as_ref() == Some(&logical_path);
+    Ok(SourceFile { path, logical_path, load_path, relative, size, has_glob })
 }
 
 /// The logical path of a file that was installed: what lies below `user-contrib` is called by its path.
@@ -231,7 +246,7 @@ mod tests {
             fs::write(&path, "").unwrap();
             fs::write(path.with_extension("glob"), format!("DIGEST 0\nFL.{part}.same\n")).unwrap();
         }
-        let files = find(&[folder.path().to_owned()], Path::new("/nowhere")).unwrap();
+        let files = find(&[folder.path().to_owned()], &[], Path::new("/nowhere")).unwrap().files;
         let names: Vec<_> = files.iter().map(|file| file.logical_path.as_str()).collect();
         assert_eq!(names, ["L.a.same", "L.b.same"]);
     }

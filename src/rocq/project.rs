@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::RocqError;
+use super::{RocqError, flags, source_tree};
 use crate::record::LogicalPath;
 
 /// The names of the file that describes a project.
@@ -42,7 +42,7 @@ pub struct Project {
     pub folder: PathBuf,
     /// How its files are compiled.
     pub load_path: LoadPath,
-    /// The `.v` files that it lists; none: all that lie there.
+    /// The `.v` files that it lists; none: all that lie in the folders of its load path.
     pub files: Vec<PathBuf>,
 }
 
@@ -69,12 +69,14 @@ impl LoadPath {
 
 impl Project {
     /// The project that a file or a folder is part of: that of the nearest folder above it that describes one.
-    pub fn of(path: &Path) -> Result<Option<Self>, RocqError> {
-        let path = std::path::absolute(path).map_err(|source| RocqError::Read { path: path.to_owned(), source })?;
-        for folder in path.ancestors() {
+    ///
+    /// A folder of installed libraries is no part of a project that it lies in.
+    pub fn of(path: &Path, installed: &Path) -> Result<Option<Self>, RocqError> {
+        let is_outside = |folder: &&Path| !(path.starts_with(installed) && !folder.starts_with(installed));
+        for folder in path.ancestors().take_while(is_outside) {
             if let Some(file) = FILES.iter().map(|name| folder.join(name)).find(|file| file.is_file()) {
                 let text = fs::read_to_string(&file).map_err(|source| RocqError::Read { path: file, source })?;
-                return Ok(Some(described(folder, &text)));
+                return described(folder, &text).map(Some);
             }
             let build = folder.join("_build/default");
             if folder.join("dune-project").is_file() && build.is_dir() {
@@ -85,27 +87,28 @@ impl Project {
         Ok(None)
     }
 
-    /// The `.v` files of the project at or below a path, sorted.
+    /// The `.v` files of the project at or below an absolute path, sorted.
     pub fn sources(&self, path: &Path) -> Result<Vec<PathBuf>, RocqError> {
-        let path = std::path::absolute(path).map_err(|source| RocqError::Read { path: path.to_owned(), source })?;
         // What dune builds from a folder lies in a folder of the same name.
         let build = self.folder.join("_build/default");
         let is_built = self.load_path.bindings.iter().any(|binding| binding.folder.starts_with(&build));
         let path = match path.strip_prefix(&self.folder) {
             Ok(below) if is_built && !path.starts_with(&build) => build.join(below),
-            _ => path,
+            _ => path.to_owned(),
         };
-        if !self.files.is_empty() {
+        if !self.files.is_empty() && !path.is_file() {
             return Ok(self.files.iter().filter(|file| file.starts_with(&path)).cloned().collect());
         }
-        let mut sources = super::library::sources(&path)?;
-        sources.retain(|source| self.load_path.logical_path_of(source).is_some());
+        let mut sources = source_tree::sources(&path)?;
+        if !self.load_path.bindings.is_empty() {
+            sources.retain(|source| self.load_path.logical_path_of(source).is_some());
+        }
         Ok(sources)
     }
 }
 
 /// What a `_CoqProject` says.
-fn described(folder: &Path, text: &str) -> Project {
+fn described(folder: &Path, text: &str) -> Result<Project, RocqError> {
     let mut project = Project { folder: folder.to_owned(), ..Project::default() };
     let LoadPath { bindings, flags } = &mut project.load_path;
     let mut words = words(text).into_iter();
@@ -115,21 +118,26 @@ fn described(folder: &Path, text: &str) -> Project {
             "-R" | "-Q" => {
                 let (path, logical_path) = (next(), next());
                 let is_recursive = word == "-R";
-                bindings.push(Binding { folder: normal(&folder.join(path)), logical_path, is_recursive });
+                bindings.push(Binding {
+                    folder: source_tree::absolute(&folder.join(path))?,
+                    logical_path,
+                    is_recursive,
+                });
             }
-            "-I" => flags.extend(["-I".to_owned(), normal(&folder.join(next())).display().to_string()]),
+            "-I" => flags.extend(["-I".to_owned(), source_tree::absolute(&folder.join(next()))?.display().to_string()]),
             "-arg" => flags.extend(self::words(&next())),
             // For documentation, for make, or for the plugins' compiler.
             "-docroot" | "-generate-meta-for-package" | "-install" | "-extra-phony" | "-o" | "-f" => drop(next()),
             word if Path::new(word).extension().is_some_and(|extension| extension == "v") => {
-                project.files.push(normal(&folder.join(word)));
+                project.files.push(source_tree::absolute(&folder.join(word))?);
             }
             _ => {}
         }
     }
+    project.load_path.flags = flags::of_meaning(project.load_path.flags);
     project.files.sort_unstable();
     project.files.dedup();
-    project
+    Ok(project)
 }
 
 /// Words between blanks; `#` starts a comment, quotes hold blanks.
@@ -155,19 +163,6 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// A path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => drop(normal.pop()),
-            component => normal.push(component),
-        }
-    }
-    normal
-}
-
 /// The theories of a dune workspace, where they were built.
 fn of_dune(folder: &Path, build: &Path) -> Result<Project, RocqError> {
     let mut project = Project { folder: folder.to_owned(), ..Project::default() };
@@ -182,10 +177,14 @@ fn of_dune(folder: &Path, build: &Path) -> Result<Project, RocqError> {
         let text = fs::read_to_string(path).map_err(|source| RocqError::Read { path: path.to_owned(), source })?;
         let below = path.parent().and_then(|parent| parent.strip_prefix(folder).ok()).unwrap_or(Path::new(""));
         for (name, flags) in theories(&text) {
-            let binding = Binding { folder: normal(&build.join(below)), logical_path: name, is_recursive: true };
+            let binding =
+                Binding { folder: source_tree::absolute(&build.join(below))?, logical_path: name, is_recursive: true };
             project.load_path.bindings.push(binding);
-            let known = project.load_path.flags.clone();
-            project.load_path.flags.extend(flags.into_iter().filter(|flag| !known.contains(flag)));
+            let flags = flags::of_meaning(flags);
+            // Theories of one workspace most often have the same.
+            if !project.load_path.flags.ends_with(&flags) {
+                project.load_path.flags.extend(flags);
+            }
         }
     }
     Ok(project)
@@ -236,7 +235,7 @@ mod tests {
     fn a_project_file_is_read_as_coq_makefile_reads_it() {
         let text = "# a comment\n-Q theories My.Lib -R \"ot her\" Other # more\n-I plugin\n-arg -w -arg '-a,-b'\n\
                     -arg \"-set 'Some Option=3'\"\n-docroot My\ntheories/a.v ./theories/sub/b.v\nplugin/x.mlg\n";
-        let project = described(Path::new("/p"), text);
+        let project = described(Path::new("/p"), text).unwrap();
         let arguments = project.load_path.arguments().join("|");
         assert_eq!(arguments, "-Q|/p/theories|My.Lib|-R|/p/ot her|Other|-I|/p/plugin|-w|-a,-b|-set|Some Option=3");
         let name = |file: &str| project.load_path.logical_path_of(Path::new(file)).map(|name| name.to_string());

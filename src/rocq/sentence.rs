@@ -1,9 +1,10 @@
 //! Cuts a source text into sentences by the rule that Rocq's own editors use.
 //!
-//! A sentence ends at `.` or `...` before white space or the end of the text, outside comments (which nest and may hold
-//! strings) and strings; `..` ends none. Where a sentence may start, a run of `-`, `+` or `*` is one (a bullet), and so
-//! are `{` and `}`, the former also with a goal selector (`2:{`, `[name]:{`).
-//! Source: the lexer of `CoqIDE` (`ide/coqide/coq_lex.mll`) and the manual's chapter on proof mode.
+//! A sentence ends at `.` or `...` before a blank or the end of the text, outside comments (which nest and may hold
+//! strings), strings and Elpi quotations; `..` ends none. Where a sentence may start, a run of `-`, `+` or `*` is one (a
+//! bullet), and so are `{` and `}`, the former also with a goal selector (`2:{`, `[name]:{`).
+//! Source: the lexers of `CoqIDE` (`ide/coqide/coq_lex.mll`) and of Rocq (`parsing/cLexer.ml`) and the manual's chapter on
+//! proof mode.
 
 use std::ops::Range;
 
@@ -25,25 +26,33 @@ pub enum Shape {
     Bullet,
     /// `{`, `}`, or a brace with a goal selector.
     Brace,
-    /// Text at the end of the file that no period ends.
+    /// Text at the end of the file that no period ends, or all that follows a comment that is never closed.
     Unfinished,
 }
 
 /// Cuts a text into its sentences.
 pub fn split(text: &str) -> Vec<Sentence> {
-    let mut cursor = Cursor { bytes: text.as_bytes(), at: 0 };
+    let mut cursor = Cursor { bytes: text.as_bytes(), at: 0, unclosed: None };
     let mut sentences = Vec::new();
     while cursor.skip_blanks_and_comments() {
         let start = cursor.at;
         let shape = cursor.sentence();
         sentences.push(Sentence { range: start..cursor.at, shape });
     }
+    // What is behind the start of a comment that nothing closes is no comment: Rocq does not read it either.
+    if let Some(start) = cursor.unclosed.filter(|_| sentences.last().is_none_or(is_finished)) {
+        sentences.push(Sentence { range: start..text.trim_end().len(), shape: Shape::Unfinished });
+    }
     sentences
+}
+
+fn is_finished(sentence: &Sentence) -> bool {
+    sentence.shape != Shape::Unfinished
 }
 
 /// What is left of a text behind the blanks and comments that it starts with.
 pub(super) fn skip_blank(text: &str) -> &str {
-    let mut cursor = Cursor { bytes: text.as_bytes(), at: 0 };
+    let mut cursor = Cursor { bytes: text.as_bytes(), at: 0, unclosed: None };
     cursor.skip_blanks_and_comments();
     &text[cursor.at..]
 }
@@ -51,6 +60,8 @@ pub(super) fn skip_blank(text: &str) -> &str {
 struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Where a comment starts that is never closed.
+    unclosed: Option<usize>,
 }
 
 impl Cursor<'_> {
@@ -92,7 +103,7 @@ impl Cursor<'_> {
         loop {
             match self.peek(0) {
                 None => {
-                    self.at = last_end;
+                    self.at = if self.unclosed.is_some() { self.bytes.trim_ascii_end().len() } else { last_end };
                     return Shape::Unfinished;
                 }
                 Some(b'(') if self.peek(1) == Some(b'*') => {
@@ -101,7 +112,7 @@ impl Cursor<'_> {
                 }
                 Some(b'"') => self.string(),
                 // An Elpi quotation holds another language with periods of its own.
-                Some(b'l') if self.starts_with(b"lp:{{") => self.quotation(),
+                Some(b'l') if self.starts_with(b"lp:{{") && !self.is_within_word() => self.quotation(),
                 Some(b'.') => {
                     let n_dots = self.bytes[self.at..].iter().take_while(|byte| **byte == b'.').count();
                     self.at += n_dots;
@@ -157,18 +168,29 @@ impl Cursor<'_> {
         (rest.get(length) == Some(&b'{')).then_some(length + 1)
     }
 
+    /// Whether what stands here goes on with a word.
+    fn is_within_word(&self) -> bool {
+        let before = self.at.checked_sub(1).map(|before| self.bytes[before]);
+        before.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_'".contains(&byte) || !byte.is_ascii())
+    }
+
     /// Goes over a comment, which may hold comments and strings.
     fn comment(&mut self) {
-        self.nested(b"(*", b"*)", true);
+        let start = self.at;
+        if !self.nested(b"(*", b"*)", true) {
+            self.unclosed = Some(start);
+        }
     }
 
-    /// Goes over `lp:{{ … }}`, which may hold such braces in pairs.
+    /// Goes over `lp:{{ … }}`, which ends at as many braces as it starts with and may hold as many in pairs.
     fn quotation(&mut self) {
-        self.nested(b"{{", b"}}", false);
+        self.at += b"lp:".len();
+        let n_braces = self.bytes[self.at..].iter().take_while(|byte| **byte == b'{').count();
+        self.nested(&vec![b'{'; n_braces], &vec![b'}'; n_braces], false);
     }
 
-    /// Goes to behind the mark that closes the first one that opens.
-    fn nested(&mut self, open: &[u8], close: &[u8], holds_strings: bool) {
+    /// Goes to behind the mark that closes the first one that opens; false if the text ends before.
+    fn nested(&mut self, open: &[u8], close: &[u8], holds_strings: bool) -> bool {
         let mut depth = 0_usize;
         while self.at < self.bytes.len() {
             if self.starts_with(open) {
@@ -178,7 +200,7 @@ impl Cursor<'_> {
                 depth -= 1;
                 self.at += close.len();
                 if depth == 0 {
-                    return;
+                    return true;
                 }
             } else if holds_strings && self.peek(0) == Some(b'"') {
                 self.string();
@@ -186,6 +208,7 @@ impl Cursor<'_> {
                 self.at += 1;
             }
         }
+        false
     }
 
     /// Goes over a string; two quotes within it stand for one.
@@ -203,8 +226,9 @@ impl Cursor<'_> {
     }
 }
 
+/// What Rocq takes for a blank: no form feed.
 fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0c)
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 fn blanks(bytes: &[u8]) -> usize {
@@ -274,5 +298,31 @@ mod tests {
             "Elpi Accumulate lp:{{ a :- b. {{ lib:x }} c. }}. Next.",
             &["Elpi Accumulate lp:{{ a :- b. {{ lib:x }} c. }}.", "Next."],
         );
+    }
+
+    #[test]
+    fn m64_a_quotation_ends_at_as_many_braces_as_it_starts_with() {
+        check(
+            "Elpi Query lp:{{{ a \"b }} c\". }}}. Elpi Query lp:{{{{ a }}}. {{{{ b. }}}} c }}}}. x.",
+            &["Elpi Query lp:{{{ a \"b }} c\". }}}.", "Elpi Query lp:{{{{ a }}}. {{{{ b. }}}} c }}}}.", "x."],
+        );
+        check("apply: help:{{ a. }} b.", &["apply: help:{{ a.", "}", "}", "b."]);
+    }
+
+    #[test]
+    fn m65_what_follows_a_comment_that_is_never_closed_is_one_unfinished_sentence() {
+        for (text, rest) in [
+            ("a. (* 5\" long *)\nLemma b : T. ", "(* 5\" long *)\nLemma b : T."),
+            ("a. b (* c (* d *) e.\n", "b (* c (* d *) e."),
+        ] {
+            let sentences = split(text);
+            assert_eq!(sentences.len(), 2, "{text}");
+            assert_eq!((&text[sentences[1].range.clone()], sentences[1].shape), (rest, Shape::Unfinished));
+        }
+    }
+
+    #[test]
+    fn m85_a_form_feed_ends_no_sentence() {
+        check("a.\x0cb. c.", &["a.\x0cb.", "c."]);
     }
 }

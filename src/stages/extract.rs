@@ -16,11 +16,11 @@ use serde_json::json;
 use super::event::Event;
 use super::files::{limits, unit_name};
 use super::{Context, StageError};
-use crate::rocq::RocqError;
 use crate::rocq::compiler::{self, MadeGlob};
 use crate::rocq::installation::Installation;
-use crate::rocq::library::{self, SourceFile};
+use crate::rocq::library::{self, Library, SourceFile};
 use crate::rocq::limits::Limits;
+use crate::rocq::{RocqError, source_tree};
 use crate::settings::Settings;
 use crate::store::StoreError;
 use crate::store::digest::Digest;
@@ -34,8 +34,12 @@ pub async fn run(
     rocq: &Installation,
     output: &StageDir,
 ) -> Result<Summary, StageError> {
-    let files = library::find(&settings.extract.input, &rocq.library)?;
+    let Library { files, left_out } = library::find(&settings.extract.input, &[], &rocq.library)?;
     library::check_built(&files)?;
+    for path in left_out {
+        let message = format!("`{}` is left out: Rocq loads no file of such a name", path.display());
+        context.observer.observe(&Event::Warning { message });
+    }
     let mut made_with = json!({
         "kinds": settings.extract.kinds,
         "only": settings.extract.only,
@@ -90,10 +94,9 @@ async fn one(
 /// Reads a file and what its names mean.
 async fn source(rocq: &Installation, limits: Limits, file: &SourceFile) -> Result<walk::GlobbedText, RocqError> {
     let text = file.read()?;
-    let MadeGlob { glob, flaw } = if file.has_glob {
-        MadeGlob { glob: file.read_glob()?, flaw: None }
-    } else {
-        compiler::make_glob(rocq, file, &text, limits).await?
+    let MadeGlob { glob, flaw } = match file.read_glob(&text)? {
+        Some(glob) => MadeGlob { glob, flaw: None },
+        None => compiler::make_glob(rocq, file, &text, limits).await?,
     };
     Ok(walk::GlobbedText { text, glob, flaw })
 }
@@ -120,7 +123,7 @@ pub(super) fn library_digest(files: &[SourceFile]) -> Result<Digest, StageError>
     roots.dedup();
     let mut digests = Vec::new();
     for root in roots {
-        for source in library::sources(root).map_err(StageError::from)? {
+        for source in source_tree::sources(root).map_err(StageError::from)? {
             let relative = source.strip_prefix(root).unwrap_or(&source).to_string_lossy().into_owned();
             digests.push((relative, digest(&source)?));
         }

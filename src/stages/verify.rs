@@ -38,7 +38,7 @@ pub async fn run(
     input: &StageDir,
     output: &StageDir,
 ) -> Result<Summary, StageError> {
-    let files = library::find(&settings.extract.input, &rocq.library)?;
+    let files = library::find(&settings.extract.input, &[], &rocq.library)?.files;
     let made_with = json!({
         "engine": engine.name(),
         "engine_version": engine.version(),

@@ -7,8 +7,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rocq_distill::record::{Premise, Reason, Record};
-use rocq_distill::rocq::library::sources;
 use rocq_distill::rocq::sentence;
+use rocq_distill::rocq::source_tree::sources;
 use rocq_distill::store::jsonl;
 
 use crate::harness::TestRun;

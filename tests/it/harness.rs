@@ -39,7 +39,13 @@ impl TestRun {
     /// Runs the program; words are separated by spaces.
     #[track_caller]
     pub(crate) fn run(&self, arguments: &str) -> Outcome {
-        let output = self.command(arguments).output().unwrap();
+        self.run_words(&arguments.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// Runs the program with words that may hold spaces.
+    #[track_caller]
+    pub(crate) fn run_words(&self, arguments: &[&str]) -> Outcome {
+        let output = self.command("").args(arguments).output().unwrap();
         Outcome { output, folders: [self.path().canonicalize().unwrap(), self.path().to_owned()] }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::harness::TestRun;
-use crate::library::{bytes, compile, kept, names, reasons, rejected, replace};
+use crate::library::{bytes, compile, installed, kept, names, reasons, rejected, replace};
 
 const LEMMA: &str = "Lemma a : True. Proof. exact I. Qed.\n";
 
@@ -123,15 +123,78 @@ fn files_that_cannot_be_read_are_errors_that_name_them() {
     assert_eq!(outcome.code(), 1);
     assert!(outcome.stderr().contains("latin.v") && outcome.stderr().contains("UTF-8"), "{}", outcome.stderr());
     fs::remove_file(folder.join("latin.v")).unwrap();
-    std::os::unix::fs::symlink(".", folder.join("loop")).unwrap();
+    std::os::unix::fs::symlink("nowhere.v", folder.join("lost.v")).unwrap();
     let outcome = run.run("extract --input lib --quiet");
     assert_eq!(outcome.code(), 1);
-    assert!(outcome.stderr().contains("lib/loop"), "{}", outcome.stderr());
-    fs::remove_file(folder.join("loop")).unwrap();
+    assert!(outcome.stderr().contains("lib/lost.v"), "{}", outcome.stderr());
+    fs::remove_file(folder.join("lost.v")).unwrap();
     fs::remove_file(folder.join("a.glob")).unwrap();
     let outcome = run.run("extract --input lib --quiet");
     assert_eq!(outcome.code(), 1);
     assert!(outcome.stderr().contains("no .glob file beside it and no project file"), "{}", outcome.stderr());
+}
+
+#[test]
+fn m62_m63_a_project_is_found_however_its_folder_is_named_and_what_rocq_cannot_load_is_left_out() {
+    let run = TestRun::new()
+        .file("my ünder/_CoqProject", "-R . L\n-arg -noglob\n-arg \"-dump-glob x.glob\"\n-arg -vos\n")
+        .file("my ünder/a.v", LEMMA)
+        .file("my ünder/old-stuff/b.v", "This is no Rocq.")
+        .file("my ünder/.git/h.v", "This is no Rocq.")
+        .file("my ünder/_opam/lib/c.v", "This is no Rocq.")
+        .file("beside/x", "");
+    let folder = run.path().join("my ünder");
+    std::os::unix::fs::symlink("you@host.1", folder.join(".#a.v")).unwrap();
+    std::os::unix::fs::symlink(".", folder.join("loop")).unwrap();
+    std::os::unix::fs::symlink("my ünder", run.path().join("link")).unwrap();
+    for input in ["beside/../my ünder", "./my ünder/.", "link", "link/a.v", "link/../my ünder/a.v"] {
+        let outcome = run.run_words(&["extract", "--input", input]);
+        assert_eq!(outcome.code(), 0, "{input}: {}", outcome.stderr());
+        assert_eq!(names(&kept(&run, "extract", "L/a")), ["L.a:a"], "{input}");
+        let is_named = outcome.stderr().contains("old-stuff/b.v` is left out");
+        assert_eq!(is_named, !input.ends_with("a.v"), "{input}: {}", outcome.stderr());
+        fs::remove_dir_all(run.path().join("export")).unwrap();
+    }
+}
+
+#[test]
+fn m61_m84_a_glob_file_that_is_cut_or_not_understood_is_made_again() {
+    let source = "Definition d := 1.\nLemma a : d = 1. Proof. reflexivity. Qed.\n\
+                  Lemma b : d = 1. Proof. unfold d. exact a. Qed.\n";
+    let run = TestRun::new();
+    let folder = run.path().join("lib");
+    compile(&folder, &[("a.v", source)]);
+    fs::write(folder.join("_CoqProject"), "-R . L\n").unwrap();
+    let whole = fs::read_to_string(folder.join("a.glob")).unwrap();
+    let cut = whole.split_inclusive('\n').take_while(|line| !line.contains(" b\n")).collect::<String>();
+    for glob in [whole.clone(), cut, whole.replace("prf", "R!")] {
+        fs::write(folder.join("a.glob"), glob).unwrap();
+        extract_and_verify(&run, "lib");
+        let records = kept(&run, "verify", "L/a");
+        let of_last: Vec<_> = records[1].premises.iter().map(|premise| premise.full_name.as_str()).collect();
+        assert!(of_last.contains(&"L.a.a") && of_last.contains(&"L.a.d"), "{of_last:?}");
+        fs::remove_dir_all(run.path().join("export")).unwrap();
+    }
+    fs::write(folder.join("a.glob"), whole.lines().take(4).collect::<Vec<_>>().join("\n")).unwrap();
+    fs::remove_file(folder.join("a.vo")).unwrap();
+    extract_and_verify(&run, "lib");
+    assert_eq!(names(&kept(&run, "verify", "L/a")), ["L.a:a", "L.a:b"]);
+}
+
+#[test]
+fn m78_files_of_the_prelude_and_a_library_with_flags_of_its_own_are_read() {
+    let run = TestRun::new()
+        .file("p/_CoqProject", "-R . L\n-arg -noinit\n-arg -type-in-type\n")
+        .file("p/a.v", "Definition id (A : Type) (x : A) := x.\nDefinition T : Type := forall A : Type, A -> A.\n");
+    coqc(&run, "-noinit -type-in-type -R p L", &["p/a.v"]);
+    let outcome = run.run("extract --input p --kinds definition --quiet");
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    let run = TestRun::new();
+    let wf = installed().parent().unwrap().join("theories/Init/Wf.v");
+    let outcome = run.run_words(&["extract", "--quiet", "--input", wf.to_str().unwrap()]);
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    assert_eq!(rejected(&run, "extract", "Coq/Init/Wf"), []);
+    assert!(!kept(&run, "extract", "Coq/Init/Wf").is_empty());
 }
 
 #[test]
