@@ -8,6 +8,7 @@ pub mod engine;
 mod error;
 pub mod file_walk;
 pub mod flags;
+pub mod functors;
 pub mod glob;
 pub mod idetop;
 pub mod installation;

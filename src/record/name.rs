@@ -47,8 +47,8 @@ name! {
     /// What a proof rests on without its being proved: the full name of an axiom or, in Rocq's words, what the kernel did
     /// not check of an object (`L.a.loop is assumed to be guarded.`) or is told of all (`Set is impredicative`).
     ///
-    /// A parameter of the functor around the theorem goes by the name of the functor's argument, `M.zero`, as Rocq has no
-    /// other for it.
+    /// What a parameter of the functor around the theorem gives is called by the module that binds the parameter:
+    /// `library.Facts.M.zero`, where Rocq says `M.zero`.
     Axiom
 }
 name! {

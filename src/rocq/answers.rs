@@ -186,6 +186,12 @@ pub fn libraries(text: &str) -> Vec<String> {
     text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty() && !line.contains(':')).collect()
 }
 
+/// The names in the answer to `Print Namespace`, below the namespace: the start of a line each, before the type.
+pub fn namespace(text: &str) -> impl Iterator<Item = &str> {
+    let names = text.lines().skip(1).filter_map(|line| Some(line.split_once(':')?.0.trim()));
+    names.filter(|name| !name.is_empty() && !name.contains(char::is_whitespace))
+}
+
 /// One interpretation of a notation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interpretation {

@@ -45,7 +45,7 @@ pub async fn make_glob(
     let path = copy.with_extension("glob");
     let made = fs::read_to_string(&path).map_err(|source| RocqError::Read { path, source })?;
     Ok(match glob::parse(&made) {
-        Ok(glob) => MadeGlob { glob, flaw },
+        Ok(glob) => MadeGlob { glob: glob.counted_in(text), flaw },
         Err(error) => {
             let query = format!("the .glob file of {}", file.logical_path);
             nothing(Reason::Unreadable { query, message: error.to_string() })

@@ -12,6 +12,7 @@ use std::time::Duration;
 use self::left_out::{LeftOut, MAX_DEATHS, OpenProof, PATIENCE, Part};
 use super::axioms::full_names::Assumed;
 use super::axioms::{self, full_names};
+use super::functors::Functors;
 use super::library::SourceFile;
 use super::limits::Limits;
 use super::prover::ProverSession;
@@ -25,6 +26,7 @@ pub struct FileWalk<'a, P: ProverSession> {
     engine: &'a P::Engine,
     file: &'a SourceFile,
     source: SourceText<'a>,
+    functors: Functors,
     limits: Limits,
     left_out: LeftOut<'a>,
     /// Nothing before the start and after a loss.
@@ -66,6 +68,7 @@ impl<'a, P: ProverSession> FileWalk<'a, P> {
             engine,
             file,
             left_out: LeftOut::new(&file.logical_path, source.clone()),
+            functors: Functors::of(&file.logical_path, &source),
             source,
             limits,
             prover: None,
@@ -83,6 +86,11 @@ impl<'a, P: ProverSession> FileWalk<'a, P> {
     /// How long its provers may take, how much they may use and say.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// The functors of the file.
+    pub fn functors(&self) -> &Functors {
+        &self.functors
     }
 
     /// The library that the file is.
@@ -146,13 +154,21 @@ impl<'a, P: ProverSession> FileWalk<'a, P> {
     /// What the constant that goes by `name` before a sentence rests on, sorted.
     pub async fn axioms(&mut self, index: SentenceIndex, name: &str) -> Result<Vec<Axiom>, Setback> {
         let state = self.state_before(index).await?;
-        Ok(self.assumed(state, name).await?.axioms)
+        let end = self.source.sentence(index.previous()).range.end;
+        Ok(self.assumed_at(end, state, name).await?.axioms)
     }
 
-    /// What the constant that goes by `name` at a state of the prover rests on.
+    /// What the constant that goes by `name` at a state of the prover rests on, where the walk stands.
     pub async fn assumed(&mut self, state: P::State, name: &str) -> Result<Assumed, Setback> {
-        let library = self.library();
-        let outcome = full_names::at(self.prover()?, state, library, name).await;
+        let next = self.prover.as_ref().map_or(self.reached, |standing| standing.next);
+        self.assumed_at(self.source.start(next), state, name).await
+    }
+
+    /// The same at a byte of the text, whose functors' parameters are in sight.
+    async fn assumed_at(&mut self, at: usize, state: P::State, name: &str) -> Result<Assumed, Setback> {
+        let (library, functors) = (self.library(), self.functors.clone());
+        let unique = |path: &str| functors.full_path(at, path, |_| true);
+        let outcome = full_names::at(self.prover()?, state, library, unique, name).await;
         self.lost(outcome)
     }
 

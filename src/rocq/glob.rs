@@ -88,6 +88,16 @@ impl Glob {
         Self { digest: String::new(), logical_path, references: Vec::new(), definitions: Vec::new() }
     }
 
+    /// Counts all places from the start of a source text: Rocq counts them from behind its byte order mark.
+    #[must_use]
+    pub fn counted_in(mut self, text: &str) -> Self {
+        let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let references = self.references.iter_mut().map(|reference| &mut reference.range);
+        let definitions = self.definitions.iter_mut().map(|definition| &mut definition.range);
+        references.chain(definitions).for_each(|range| *range = range.start + mark..range.end + mark);
+        self
+    }
+
     /// The references that lie within some bytes of the text.
     pub fn references_in(&self, range: &Range<usize>) -> &[Reference] {
         let first = self.references.partition_point(|reference| reference.range.start < range.start);
@@ -133,7 +143,9 @@ impl Reference {
             "not" => notation(&self.name).map_or(Target::Other, Target::Notation),
             "abbrev" | "syndef" => Target::Abbreviation,
             // Bound and section variables belong to the context; the rest are no objects of the logic.
-            "var" | "binder" | "sec" | "mod" | "modtype" | "lib" => Target::Other,
+            "binder" | "sec" | "mod" | "modtype" | "lib" => Target::Other,
+            // `var`, `vardef`, `varprfax`, …
+            kind if kind.starts_with("var") && kind != "variant" => Target::Other,
             _ if is_bound(&self.name) => Target::Other,
             _ => Target::Object,
         }
@@ -222,7 +234,8 @@ fn range(text: &str) -> Option<Range<usize>> {
     let (start, end) = text.split_once(':').unwrap_or((text, text));
     let (start, end) = (start.parse().ok()?, end.parse::<i64>().ok()?);
     let end = usize::try_from(end.checked_add(1)?).unwrap_or(0);
-    Some(start..end.max(start))
+    // No file is that long; what is added to a place later cannot overflow.
+    (start <= usize::MAX / 2 && end <= usize::MAX / 2).then_some(start..end.max(start))
 }
 
 fn path(text: &str) -> String {

@@ -127,7 +127,7 @@ impl SourceFile {
             return Ok(None);
         }
         let glob = glob::parse(&read(&self.path.with_extension("glob"))?).ok();
-        Ok(glob.filter(|glob| tells_all(glob, text)))
+        Ok(glob.map(|glob| glob.counted_in(text)).filter(|glob| tells_all(glob, text)))
     }
 }
 

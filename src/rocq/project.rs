@@ -72,8 +72,8 @@ impl Project {
     ///
     /// A folder of installed libraries is no part of a project that it lies in.
     pub fn of(path: &Path, installed: &Path) -> Result<Option<Self>, RocqError> {
-        let is_outside = |folder: &&Path| !(path.starts_with(installed) && !folder.starts_with(installed));
-        for folder in path.ancestors().take_while(is_outside) {
+        let is_of_it = |folder: &&Path| !path.starts_with(installed) || folder.starts_with(installed);
+        for folder in path.ancestors().take_while(is_of_it) {
             if let Some(file) = FILES.iter().map(|name| folder.join(name)).find(|file| file.is_file()) {
                 let text = fs::read_to_string(&file).map_err(|source| RocqError::Read { path: file, source })?;
                 return described(folder, &text).map(Some);

@@ -2,7 +2,7 @@
 
 mod words;
 
-use self::words::{COMMANDS, QUESTIONS};
+use self::words::{COMMANDS, HARMLESS, QUESTIONS};
 use super::sentence::{self, Shape, skip_blank};
 use super::source_text::{SentenceIndex, SourceText};
 use crate::record::{StepKind, TheoremKind};
@@ -30,6 +30,8 @@ pub fn role(text: &str, shape: Shape) -> Role {
         Shape::Period | Shape::Unfinished => {}
     }
     match head(text) {
+        // It is tried, and whatever it does is undone.
+        "Proof" | "Qed" | "Defined" | "Save" | "Admitted" | "Abort" if is_undone(text) => Role::Step(StepKind::Command),
         "Proof" => Role::Opening,
         "Qed" | "Defined" | "Save" => Role::Closing,
         "Admitted" => Role::Admitted,
@@ -41,7 +43,7 @@ pub fn role(text: &str, shape: Shape) -> Role {
 
 /// The kind of statement that a sentence opens, if it opens one: `Fail` and `Succeed` leave nothing behind.
 pub fn theorem_kind(text: &str) -> Option<TheoremKind> {
-    if ["Fail", "Succeed"].contains(&first_word(skip_blank(text))) {
+    if is_undone(text) {
         return None;
     }
     let next = first_word(skip_blank(after_head(text)));
@@ -80,7 +82,13 @@ fn is_whole_proof(opening: &str) -> bool {
 
 /// Whether a command outside proofs leaves everything as it is: a question, or a command that must fail.
 pub fn changes_nothing(text: &str) -> bool {
-    ["Fail", "Succeed"].contains(&first_word(skip_blank(text))) || QUESTIONS.contains(&head(text))
+    is_undone(text) || QUESTIONS.contains(&head(text))
+}
+
+/// The statements that a text which cannot be cut into sentences seems to make: what begins a line or follows a period.
+pub fn statements_in(text: &str) -> impl Iterator<Item = (TheoremKind, &str)> {
+    let pieces = text.split('\n').flat_map(|line| line.split(". "));
+    pieces.filter_map(|piece| Some((theorem_kind(piece)?, stated_name(piece)?)))
 }
 
 /// The library's path and the modules and sections that are open at the end of a text, as far as the text alone tells.
@@ -92,22 +100,37 @@ pub fn open_at(library: &str, text: &str) -> Vec<String> {
     path
 }
 
-/// Goes into and out of the modules and sections that a sentence opens or closes, as far as the text alone tells.
-pub fn follow_path(path: &mut Vec<String>, text: &str) {
-    let rest = skip_blank(after_head(text));
+/// What a sentence does to the modules that are open.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ModuleChange<'a> {
+    /// It opens a module or a module type.
+    Opened {
+        /// Its name.
+        name: &'a str,
+        /// The parameters that it binds, where it is a functor.
+        parameters: Vec<String>,
+    },
+    /// It closes a module or a section.
+    Closed {
+        /// Its name.
+        name: &'a str,
+    },
+}
+
+/// What a sentence does to the modules that are open, as far as the text alone tells.
+pub fn module_change(text: &str) -> Option<ModuleChange<'_>> {
+    let mut rest = skip_blank(after_head(text));
     match head(text) {
-        "Module" if !text.contains(":=") => {
-            let words = rest.split_whitespace().map(first_word);
-            let name = words.into_iter().find(|word| !["Type", "Import", "Export"].contains(word));
-            path.extend(name.filter(|name| !name.is_empty()).map(str::to_owned));
-        }
-        "Section" => path.push(first_word(rest).to_owned()),
-        "End" => {
-            if let Some(at) = path.iter().rposition(|name| name == first_word(rest)) {
-                path.truncate(at);
+        "Module" => {
+            while ["Type", "Import", "Export"].contains(&first_word(rest)) {
+                rest = skip_blank(&rest[first_word(rest).len()..]);
             }
+            let name = first_word(rest);
+            let (parameters, rest) = module_parameters(skip_blank(&rest[name.len()..]));
+            (!name.is_empty() && !is_defined_at_once(rest)).then_some(ModuleChange::Opened { name, parameters })
         }
-        _ => {}
+        "End" => Some(ModuleChange::Closed { name: first_word(rest) }),
+        _ => None,
     }
 }
 
@@ -129,23 +152,59 @@ pub fn open_sections(text: &str) -> Vec<String> {
     sections.into_iter().rev().take_while(|name| !name.is_empty()).collect()
 }
 
-/// Whether a command may stand inside a proof that is to be believed: it declares nothing and switches no check off.
+/// The names that `(X Y : T) (Import Z : U)` binds, and what follows.
+fn module_parameters(text: &str) -> (Vec<String>, &str) {
+    let mut parameters = Vec::new();
+    let mut rest = text;
+    while let Some(inner) = rest.strip_prefix('(') {
+        let binders = inner.split(':').next().unwrap_or_default();
+        parameters.extend(words(binders).filter(|word| !["Import", "Export"].contains(word)).map(str::to_owned));
+        let mut depth = 1_usize;
+        let end = inner.find(|character| {
+            match character {
+                '(' => depth += 1,
+                ')' => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        rest = skip_blank(end.map_or("", |end| &inner[end + 1..]));
+    }
+    (parameters, rest)
+}
+
+/// Whether a module's header ends with `:= …`: each `with` of its type takes one `:=` for itself.
+fn is_defined_at_once(header: &str) -> bool {
+    header.matches(":=").count() > words(header).filter(|word| *word == "with").count()
+}
+
+/// Goes into and out of the modules and sections that a sentence opens or closes, as far as the text alone tells.
+pub fn follow_path(path: &mut Vec<String>, text: &str) {
+    match module_change(text) {
+        Some(ModuleChange::Opened { name, .. }) => path.push(name.to_owned()),
+        Some(ModuleChange::Closed { name }) => {
+            if let Some(at) = path.iter().rposition(|open| open == name) {
+                path.truncate(at);
+            }
+        }
+        None if head(text) == "Section" => path.push(first_word(skip_blank(after_head(text))).to_owned()),
+        None => {}
+    }
+}
+
+/// Whether a command may stand inside a proof that is to be believed: it proves nothing and switches no check off.
+///
+/// Hints, local tactics, more libraries and the like only change how a tactic finds what the kernel then checks; going
+/// back leads to a state that was there before.
 pub fn is_harmless(text: &str) -> bool {
-    const SCOPED: &[&str] = &[
-        "Arguments",
-        "Close",
-        "Import",
-        "Infix",
-        "Notation",
-        "Opaque",
-        "Open",
-        "Set",
-        "Strategy",
-        "Transparent",
-        "Unset",
-    ];
-    let head = head(text);
-    QUESTIONS.contains(&head) || (SCOPED.contains(&head) && !text.contains("Checking"))
+    let next = || first_word(skip_blank(after_head(text)));
+    match head(text) {
+        _ if changes_nothing(text) => true,
+        "Set" | "Unset" => !text.contains("Checking"),
+        "Declare" => ["Scope", "Custom"].contains(&next()),
+        "Obligation" => next() == "Tactic",
+        word => HARMLESS.contains(&word),
+    }
 }
 
 /// What a sentence does to the way in which Rocq prints types and terms.
@@ -163,8 +222,9 @@ pub enum Printing {
 
 /// What a sentence does to the way in which Rocq prints types and terms.
 ///
-/// Only commands that surely leave the rest as it is are listed.
-pub fn printing(text: &str) -> Printing {
+/// Only commands that surely leave the rest as it is are listed. What begins with a word that is not known is a tactic
+/// where a proof is open, unless it has a capital as commands have, and else a plugin's command, which may do anything.
+pub fn printing(text: &str, is_in_proof: bool) -> Printing {
     const KEEP: &[&str] = &[
         "Abort",
         "Admitted",
@@ -203,7 +263,8 @@ pub fn printing(text: &str) -> Printing {
     ];
     const MENTION: &[&str] = &["Arguments", "Prenex"];
     match head(text) {
-        word if !is_command(word) || QUESTIONS.contains(&word) || KEEP.contains(&word) => Printing::Kept,
+        word if QUESTIONS.contains(&word) || KEEP.contains(&word) => Printing::Kept,
+        word if !is_command(word) && is_in_proof && !word.starts_with(char::is_uppercase) => Printing::Kept,
         word if MENTION.contains(&word) => Printing::ChangedForMentioned,
         // `where` may bring a notation with it, `:>` a coercion.
         word if (DEFINE.contains(&word) || theorem_kind(text).is_some())
@@ -257,17 +318,30 @@ pub fn keeps_context(text: &str) -> bool {
 
 /// The first word after attributes, control words and locality: what the sentence is about.
 pub fn head(text: &str) -> &str {
-    at_head(text).0
+    at_head(text).word
 }
 
 /// What follows the [head] of a sentence.
 fn after_head(text: &str) -> &str {
-    at_head(text).1
+    at_head(text).after
 }
 
-/// The [head] of a sentence, and what follows it.
-fn at_head(text: &str) -> (&str, &str) {
+/// Whether a sentence is only tried: `Fail` and `Succeed` leave nothing behind.
+fn is_undone(text: &str) -> bool {
+    at_head(text).is_undone
+}
+
+/// The [head] of a sentence, and what is around it.
+struct Head<'a> {
+    word: &'a str,
+    after: &'a str,
+    /// Whether `Fail` or `Succeed` stands before it.
+    is_undone: bool,
+}
+
+fn at_head(text: &str) -> Head<'_> {
     let mut rest = skip_blank(text);
+    let mut is_undone = false;
     loop {
         if let Some(after) = rest.strip_prefix("#[") {
             rest = skip_blank(&after[attributes_end(after)..]);
@@ -275,12 +349,13 @@ fn at_head(text: &str) -> (&str, &str) {
         }
         let word = first_word(rest);
         let after = skip_blank(&rest[word.len()..]);
+        is_undone |= ["Fail", "Succeed"].contains(&word);
         rest = match word {
             "Local" | "Global" | "Polymorphic" | "Monomorphic" | "Cumulative" | "NonCumulative" | "Private"
             | "Program" | "Time" | "Instructions" | "Fail" | "Succeed" => after,
             "Timeout" => skip_blank(after.trim_start_matches(|c: char| c.is_ascii_digit())),
             "Redirect" => skip_blank(after.splitn(3, '"').nth(2).unwrap_or_default()),
-            _ => return (word, &rest[word.len()..]),
+            _ => return Head { word, after: &rest[word.len()..], is_undone },
         };
     }
 }
@@ -383,6 +458,22 @@ mod tests {
     }
 
     #[test]
+    fn m68_an_end_of_a_proof_that_is_only_tried_is_a_step() {
+        for text in ["Fail Qed.", "Succeed Defined.", "Time Fail Admitted.", "Fail Timeout 3 Qed.", "Succeed Proof."] {
+            assert_eq!(role(text, Shape::Period), Role::Step(StepKind::Command), "{text}");
+            assert!(is_harmless(text) && changes_nothing(text), "{text}");
+        }
+        assert_eq!(role("Fail exact I.", Shape::Period), Role::Step(StepKind::Tactic));
+    }
+
+    #[test]
+    fn m65_statements_are_found_where_no_sentence_is() {
+        let text = "(* 5\" *)\nLemma a : T. Proof. x. Qed. #[local] Fact b : U.\nQed. (* Lemma c *)";
+        let found: Vec<_> = statements_in(text).map(|(_, name)| name).collect();
+        assert_eq!(found, ["a", "b"]);
+    }
+
+    #[test]
     fn the_end_of_a_proof_is_found_past_nested_ones() {
         let end = |text: &str| proof_end(&SourceText::new(text), SentenceIndex::FIRST);
         assert_eq!(end("Lemma a : T. Proof. x. Qed. Lemma b : T. Qed."), SentenceIndex::new(4));
@@ -403,6 +494,11 @@ mod tests {
         };
         assert_eq!(follow(&["Module Import M (X : T).", "Section S.", "Module N := M.", "Module Type U."]), "M.S.U");
         assert_eq!(follow(&["Module M.", "Section S.", "End S.", "Lemma End : T.", "End M."]), "");
+        assert_eq!(follow(&["Module M : T with Definition t := nat.", "Module N : T with Module A := B := C."]), "M");
+        assert_eq!(
+            follow(&["Module Type T.", "Module (* c *) Export M (X : T with Definition t := nat) <: T."]),
+            "T.M"
+        );
     }
 
     #[test]
@@ -420,10 +516,27 @@ mod tests {
             "Set Universe Checking.",
             "Lemma x : T.",
             "Admit Obligations.",
+            "Declare ML Module \"x\".",
+            "Variable v : False.",
+            "Extraction \"x.ml\" f.",
         ] {
             assert!(!is_harmless(text), "{text}");
         }
-        for text in ["Show.", "Set Printing All.", "Open Scope ring_scope.", "Time Check x."] {
+        for text in [
+            "Show.",
+            "Set Printing All.",
+            "Open Scope ring_scope.",
+            "Time Check x.",
+            "Local Hint Resolve I : core.",
+            "#[local] Ltac t := exact I.",
+            "Local Tactic Notation \"t\" := exact I.",
+            "From Coq Require Import Lia.",
+            "Undo 2.",
+            "Restart.",
+            "Optimize Proof.",
+            "Existing Instance i.",
+            "Declare Scope s.",
+        ] {
             assert!(is_harmless(text), "{text}");
         }
     }
@@ -442,8 +555,17 @@ mod tests {
             ("Local Notation a := b.", Printing::Changed),
             ("End S.", Printing::Changed),
         ] {
-            assert_eq!(printing(text), expected, "{text}");
+            assert_eq!(printing(text, true), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn m71_what_a_plugins_command_changes_is_not_known() {
+        for text in ["Equations f : nat := f := 0.", "lock foo := 1.", "#[local] Derive Show for t."] {
+            assert_eq!(printing(text, false), Printing::Changed, "{text}");
+        }
+        assert_eq!(printing("lock foo.", true), Printing::Kept);
+        assert_eq!(printing("Equations f : nat := f := 0.", true), Printing::Changed);
     }
 
     #[test]

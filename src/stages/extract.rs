@@ -4,6 +4,7 @@
 //! One prover walks one file from front to back, at most `jobs` of them at once.
 
 mod constant;
+mod full_name;
 mod names;
 mod walk;
 

@@ -20,6 +20,7 @@ mod mathcomp;
 mod measure;
 mod model_server;
 mod models;
+mod names;
 mod obfuscate;
 mod odd;
 mod only_steps;

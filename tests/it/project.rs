@@ -183,9 +183,10 @@ fn m61_m84_a_glob_file_that_is_cut_or_not_understood_is_made_again() {
 
 #[test]
 fn m78_files_of_the_prelude_and_a_library_with_flags_of_its_own_are_read() {
-    let run = TestRun::new()
-        .file("p/_CoqProject", "-R . L\n-arg -noinit\n-arg -type-in-type\n")
-        .file("p/a.v", "Definition id (A : Type) (x : A) := x.\nDefinition T : Type := forall A : Type, A -> A.\n");
+    let run = TestRun::new().file("p/_CoqProject", "-R . L\n-arg -noinit\n-arg -type-in-type\n").file(
+        "p/a.v",
+        "Definition id (A : Type) (x : A) := x.\nDefinition T : Type := forall (A : Type) (_ : A), A.\n",
+    );
     coqc(&run, "-noinit -type-in-type -R p L", &["p/a.v"]);
     let outcome = run.run("extract --input p --kinds definition --quiet");
     assert_eq!(outcome.code(), 0, "{}", outcome.stderr());

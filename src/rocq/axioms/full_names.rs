@@ -18,18 +18,20 @@ pub struct Assumed {
     pub variables: Vec<String>,
 }
 
-/// What the constant that goes by `name` at a state rests on.
+/// What the constant that goes by `name` at a state rests on; `unique` makes a unique path of one that a functor's
+/// parameter gives.
 pub async fn at<P: ProverSession>(
     prover: &mut P,
     state: P::State,
     library: &LogicalPath,
+    unique: impl Fn(&str) -> Option<String>,
     name: &str,
 ) -> Result<Assumed, Setback> {
     let ask = async |questions: &[String]| {
         let answers = prover.ask_at(state, questions).await?;
         Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect())
     };
-    of(ask, library, name).await
+    of(ask, library, unique, name).await
 }
 
 /// The same, by whatever answers the questions; a refusal is an answer.
@@ -39,6 +41,7 @@ pub async fn at<P: ProverSession>(
 async fn of(
     mut ask: impl AsyncFnMut(&[String]) -> Result<Vec<String>, Setback>,
     library: &LogicalPath,
+    unique: impl Fn(&str) -> Option<String>,
     name: &str,
 ) -> Result<Assumed, Setback> {
     let unreadable =
@@ -52,7 +55,13 @@ async fn of(
     let answers = ask(&questions).await?;
     let mut paths = Vec::with_capacity(objects.len());
     for (object, (question, answer)) in objects.iter().zip(questions.iter().zip(&answers)) {
-        paths.push(path(&object.name, answer).ok_or_else(|| unreadable(question, answer))?);
+        let path = match path(&object.name, answer) {
+            Some(path) => path,
+            None => {
+                path_of_keyword(&mut ask, &object.name, library).await?.ok_or_else(|| unreadable(question, answer))?
+            }
+        };
+        paths.push(path);
     }
     let around: BTreeSet<_> = paths.iter().flat_map(|path| within_file(path, library)).collect();
     let questions: Vec<_> = around.iter().map(|path| format!("Locate Module {path}.")).collect();
@@ -60,7 +69,7 @@ async fn of(
     let is_section = |(path, answer): &(&str, &String)| !is_module(path, answer);
     let sections: HashSet<_> = around.into_iter().zip(&answers).filter(is_section).map(|(path, _)| path).collect();
     let of_objects = paths.iter().zip(&objects).map(|(path, Assumption { remark, .. })| {
-        let full_name = without(&sections, path);
+        let full_name = unique(path).unwrap_or_else(|| without(&sections, path));
         if remark.is_empty() { full_name } else { format!("{full_name} {remark}") }
     });
     let mut axioms: Vec<_> = of_objects.chain(theory).map(Axiom::new).collect();
@@ -78,6 +87,39 @@ fn path(name: &str, about: &str) -> Option<String> {
         Some(About::Object { path, word, .. }) if word != "Variable" => Some(path),
         None if name.contains('.') && about.trim() == format!("{name} not a defined object.") => Some(name.to_owned()),
         _ => None,
+    }
+}
+
+/// Where a name leads that cannot be asked for, since a notation has made a keyword of it: to the object in one of the
+/// files that are loaded which Rocq prints by that name.
+async fn path_of_keyword(
+    ask: &mut impl AsyncFnMut(&[String]) -> Result<Vec<String>, Setback>,
+    name: &str,
+    library: &LogicalPath,
+) -> Result<Option<String>, Setback> {
+    let mut libraries = answers::libraries(&ask(&["Print Libraries.".to_owned()]).await?.concat());
+    libraries.push(library.to_string());
+    let mut is_deep = false;
+    loop {
+        let paths = if is_deep {
+            let questions: Vec<_> = libraries.iter().map(|library| format!("Print Namespace {library}.")).collect();
+            let answers = ask(&questions).await?;
+            let within = |(library, answer): (&String, String)| {
+                let names = answers::namespace(&answer).map(|inner| format!("{library}.{inner}")).collect::<Vec<_>>();
+                names.into_iter().filter(|path| path.rsplit('.').next() == Some(name)).collect::<Vec<_>>()
+            };
+            libraries.iter().zip(answers).flat_map(within).collect()
+        } else {
+            libraries.iter().map(|library| format!("{library}.{name}")).collect::<Vec<_>>()
+        };
+        let questions: Vec<_> = paths.iter().map(|path| format!("About {path}.")).collect();
+        let answers = ask(&questions).await?;
+        let is_it = |answer: &&String| answer.split_whitespace().next() == Some(name);
+        let found = answers.iter().filter(is_it).find_map(|answer| path(name, answer));
+        if found.is_some() || is_deep {
+            return Ok(found);
+        }
+        is_deep = true;
     }
 }
 
@@ -122,7 +164,8 @@ mod tests {
             found.map_or_else(|| panic!("{question}"), |(_, answer)| (*answer).to_owned())
         };
         let ask = async |questions: &[String]| Ok(questions.iter().map(answer).collect());
-        of(ask, &LogicalPath::new("L.a"), "x").await
+        let unique = |path: &str| path.starts_with("N.").then(|| format!("L.a.F.{path}"));
+        of(ask, &LogicalPath::new("L.a"), unique, "x").await
     }
 
     #[tokio::test]
@@ -145,15 +188,43 @@ mod tests {
             ("Locate Module L.a.b.", "Module L.a.b"),
         ])
         .await;
-        let expected = ["L.a.M.ax", "L.a.M.loop is assumed to be guarded.", "L.a.b.ext", "L.b.hidden", "N.ax"];
+        let expected = ["L.a.F.N.ax", "L.a.M.ax", "L.a.M.loop is assumed to be guarded.", "L.a.b.ext", "L.b.hidden"];
         assert_eq!(axioms.unwrap().axioms, expected.map(Axiom::new));
     }
 
     #[tokio::test]
     async fn a_name_that_leads_nowhere_is_told_instead_of_an_axiom() {
         let answer = "ax not a defined object.";
-        let setback = told(&[("Print Assumptions x.", "Axioms:\nax : T"), ("About ax.", answer)]).await.unwrap_err();
+        let setback = told(&[
+            ("Print Assumptions x.", "Axioms:\nax : T"),
+            ("About ax.", answer),
+            ("Print Libraries.", ""),
+            ("About L.a.ax.", "L.a.ax not a defined object."),
+            ("Print Namespace L.a.", "L.a:\n  y:T"),
+        ])
+        .await
+        .unwrap_err();
         let reason = setback.into_reason("").unwrap();
         assert_eq!(reason, Reason::Unreadable { query: "About ax.".to_owned(), message: answer.to_owned() });
+    }
+
+    #[tokio::test]
+    async fn m75_an_axiom_whose_name_is_a_keyword_is_found_by_its_path() {
+        let axioms = told(&[
+            ("Print Assumptions x.", "Axioms:\nland : T\nlor : T"),
+            ("About land.", "Syntax error: illegal begin of vernac."),
+            ("About lor.", "Syntax error: illegal begin of vernac."),
+            ("Print Libraries.", "Loaded library files:\n  K.b"),
+            ("About K.b.land.", "K.land : T\n\nExpands to: Constant K.b.land"),
+            ("About L.a.land.", "land : T\n\nExpands to: Constant L.a.land"),
+            ("About K.b.lor.", "K.b.lor not a defined object."),
+            ("About L.a.lor.", "L.a.lor not a defined object."),
+            ("Print Namespace K.b.", "K.b:\n  M.lor:T ->\n     T\n  M.N.lor:T"),
+            ("Print Namespace L.a.", "L.a:\n  x:T"),
+            ("About K.b.M.lor.", "lor : T -> T\n\nExpands to: Constant K.b.M.lor"),
+            ("About K.b.M.N.lor.", "N.lor : T\n\nExpands to: Constant K.b.M.N.lor"),
+        ])
+        .await;
+        assert_eq!(axioms.unwrap().axioms, ["K.b.M.lor", "L.a.land"].map(Axiom::new));
     }
 }

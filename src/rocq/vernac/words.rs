@@ -20,6 +20,40 @@ pub(super) const QUESTIONS: &[&str] = &[
     "Validate",
 ];
 
+/// Commands that prove nothing and switch no check off, whatever follows them.
+pub(super) const HARMLESS: &[&str] = &[
+    "Arguments",
+    "Bind",
+    "Close",
+    "Create",
+    "Delimit",
+    "Existing",
+    "Export",
+    "From",
+    "Generalizable",
+    "Hint",
+    "Implicit",
+    "Import",
+    "Infix",
+    "Ltac",
+    "Notation",
+    "Opaque",
+    "Open",
+    "Optimize",
+    "Prenex",
+    "Remove",
+    "Require",
+    "Reserved",
+    "Restart",
+    "Strategy",
+    "Tactic",
+    "Test",
+    "Transparent",
+    "Typeclasses",
+    "Undelimit",
+    "Undo",
+];
+
 /// Other commands that can stand inside a proof; words of tactics and of `Tactic Notation` are none of them.
 pub(super) const COMMANDS: &[&str] = &[
     "Abbreviation",

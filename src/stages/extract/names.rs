@@ -1,17 +1,22 @@
-//! What the names and notations of a proof mean: asked of Rocq once per file and name.
+//! What the names and notations of a proof mean: asked of Rocq by the word as it is written, once per file and word.
+//!
+//! The word is asked for where the proof is about to end. The `.glob` file says what `coqc` took it for; it leaves out
+//! modules (`remove_sections` in `interp/dumpglob.ml`) and knows nothing of functors' parameters, but the place that it
+//! speaks of is exact. Where the two do not agree, Rocq is asked by the longer name too.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::record::{FullName, Hypothesis, KernelName, LogicalPath, Notation, Premise, Reason};
+use super::full_name::{Found, Surroundings, agrees, is_near};
+use crate::record::{FullName, Hypothesis, LogicalPath, Notation, Premise};
 use crate::rocq::Setback;
 use crate::rocq::answers::{self, About};
-use crate::rocq::glob::{Glob, Reference, Target, in_open_sections, within};
+use crate::rocq::glob::{Reference, Target};
 use crate::rocq::idetop::Idetop;
 
 /// What Rocq has said of the names and notations of one file, as long as it would say so again.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// Nothing is said of a name that Rocq does not know.
+    /// By what was asked; nothing is said of a name that Rocq does not know.
     objects: HashMap<String, Option<About>>,
     notations: HashMap<NotationId, String>,
     /// The files that are loaded; empty until somebody asks.
@@ -23,6 +28,10 @@ pub(super) struct Names {
 pub(super) struct Named {
     pub(super) premises: Vec<Premise>,
     pub(super) notations: Vec<Notation>,
+    /// References of which Rocq said by the word as written something else than by the longer name.
+    pub(super) n_settled: usize,
+    /// References of which Rocq said nothing that fits: what only a part of the proof could see is no premise.
+    pub(super) n_untold: usize,
     /// The object that the reference at a byte of the text names.
     objects: HashMap<usize, FullName>,
 }
@@ -33,17 +42,6 @@ struct NotationId {
     path: String,
     scope: String,
     text: String,
-}
-
-/// Where a proof stands, for finding out what its references mean.
-#[derive(Clone, Copy)]
-pub(super) struct Surroundings<'a> {
-    /// The source text.
-    pub(super) text: &'a str,
-    /// What the names in it mean, as far as the `.glob` file tells.
-    pub(super) glob: &'a Glob,
-    /// The library's path with the modules and sections that are open.
-    pub(super) here: &'a [String],
 }
 
 impl Names {
@@ -76,24 +74,52 @@ impl Names {
         references: &[&Reference],
         surroundings: Surroundings<'_>,
     ) -> Result<Named, Setback> {
-        let lookups = self.ask_for_objects(prover, references, surroundings).await?;
+        let mut named = Named::default();
+        let objects: Vec<_> = references.iter().copied().filter(|reference| is_object(reference)).collect();
+        let found = self.find_objects(prover, &objects, surroundings, &mut named).await?;
         self.ask_for_notations(prover, references).await?;
-        Ok(self.collect(references, &lookups)?)
+        self.collect(references, &found, &mut named);
+        Ok(named)
     }
 
-    async fn ask_for_objects(
+    /// What each reference names; nothing for one that belongs to the context or of which nothing is told.
+    async fn find_objects(
         &mut self,
         prover: &mut Idetop,
         references: &[&Reference],
         surroundings: Surroundings<'_>,
-    ) -> Result<Lookups, Setback> {
-        let references: Vec<_> = references.iter().filter(|reference| is_object(reference)).collect();
-        let lookups: Vec<_> = references.iter().map(|reference| Lookup::new(reference, surroundings)).collect();
-        let answers = self.look_up(prover, &lookups).await?;
-        let found = references.iter().zip(lookups.iter().zip(answers)).map(|(reference, (lookup, answer))| {
-            (reference.range.start, answer.map(|(asked, about)| lookup.found(reference, &asked, &about)))
-        });
-        Ok(found.collect())
+        named: &mut Named,
+    ) -> Result<HashMap<usize, Found>, Setback> {
+        let written: Vec<_> = references.iter().map(|reference| surroundings.written(reference)).collect();
+        self.ask(prover, written.iter().map(|word| (*word).to_owned()).collect()).await?;
+        let mut found = HashMap::new();
+        let mut unsettled = Vec::new();
+        for (reference, word) in references.iter().zip(&written) {
+            match &self.objects[*word] {
+                Some(About::Object { word, .. }) if word == "Variable" => {}
+                Some(about) if agrees(reference, about, surroundings) => {
+                    found.insert(reference.range.start, surroundings.found(reference, about));
+                }
+                about => unsettled.push((*reference, about.clone())),
+            }
+        }
+        let longer: Vec<_> = unsettled.iter().map(|(reference, _)| surroundings.longer_names(reference)).collect();
+        self.ask(prover, longer.concat()).await?;
+        for ((reference, of_word), names) in unsettled.into_iter().zip(longer) {
+            let answers = names.iter().filter_map(|name| self.objects[name].as_ref());
+            let is_variable = |about: &About| matches!(about, About::Object { word, .. } if word == "Variable");
+            let by_longer = answers.clone().find(|about| agrees(reference, about, surroundings));
+            let about = by_longer.or(of_word.as_ref().filter(|about| is_near(reference, about)));
+            match about {
+                Some(about) => {
+                    named.n_settled += usize::from(of_word.is_some());
+                    found.insert(reference.range.start, surroundings.found(reference, about));
+                }
+                None if of_word.as_ref().is_some_and(is_variable) => {}
+                None => named.n_untold += 1,
+            }
+        }
+        Ok(found)
     }
 
     /// Finds the objects that only a proof term names: all these but those that `named` has already.
@@ -103,76 +129,61 @@ impl Names {
         &mut self,
         prover: &mut Idetop,
         full_names: &[String],
-        named: &[Premise],
+        named: &mut Named,
         context: &[Hypothesis],
         surroundings: Surroundings<'_>,
-    ) -> Result<Vec<Premise>, Setback> {
+    ) -> Result<(), Setback> {
         let is_named = |name: &str| {
-            named.iter().any(|premise| {
+            named.premises.iter().any(|premise| {
                 premise.full_name.as_str() == name || premise.kernel_name.as_ref().is_some_and(|k| k.as_str() == name)
             })
         };
         let full_names: Vec<_> = full_names.iter().filter(|name| !is_named(name)).collect();
-        let lookups: Vec<_> = full_names.iter().map(|name| Lookup::of_full_name(name, surroundings.here)).collect();
-        let answers = self.look_up(prover, &lookups).await?;
+        let candidates: Vec<_> = full_names.iter().map(|name| surroundings.names_of(name)).collect();
+        self.ask(prover, candidates.concat()).await?;
         if self.libraries.is_empty() {
             let answer = prover.ask(&["Print Libraries.".to_owned()]).await?.remove(0);
             self.libraries = answer.map(|text| answers::libraries(&text)).unwrap_or_default();
-            self.libraries.push(surroundings.glob.logical_path.to_string());
+            self.libraries.push(surroundings.library().to_string());
         }
         let is_variable = |name: &str| {
             let name = name.rsplit('.').next().unwrap_or(name);
             context.iter().any(|hypothesis| hypothesis.names.iter().any(|variable| variable == name))
         };
-        let mut premises = Vec::new();
-        for (full_name, answer) in full_names.into_iter().zip(answers) {
-            let library = self.libraries.iter().filter(|library| is_below(full_name, library)).max_by_key(|l| l.len());
-            match (answer, library) {
-                (Some((_, About::Object { word, .. })), _) if word == "Variable" => {}
-                (Some((_, About::Object { ty, word, alias_of, .. })), Some(library)) => premises.push(Premise {
-                    full_name: FullName::new(full_name),
-                    kernel_name: Some(KernelName::new(alias_of.as_ref().unwrap_or(full_name))),
-                    kind: word.to_lowercase(),
-                    ty,
-                    library: LogicalPath::new(library),
-                    implicit: true,
-                }),
-                (None, _) if is_variable(full_name) => {}
-                _ => return Err(unknown(full_name).into()),
+        for (full_name, names) in full_names.into_iter().zip(candidates) {
+            let about = names.iter().find_map(|name| self.objects[name].as_ref());
+            match about {
+                Some(About::Object { word, .. }) if word == "Variable" => {}
+                Some(About::Object { ty, word, alias_of, .. }) => {
+                    let found = surroundings.of_term(full_name, alias_of.as_deref(), &self.libraries);
+                    named.premises.push(Premise {
+                        full_name: found.full_name,
+                        kernel_name: Some(found.kernel_name),
+                        kind: if found.is_parameter { PARAMETER.to_owned() } else { word.to_lowercase() },
+                        ty: ty.clone(),
+                        library: found.library,
+                        implicit: true,
+                    });
+                }
+                None if is_variable(full_name) => {}
+                Some(About::Abbreviation { .. }) | None => named.n_untold += 1,
             }
         }
-        Ok(premises)
+        Ok(())
     }
 
-    /// Asks by the first candidate of each lookup, for those without an answer by the second, …; gives the name that
-    /// was answered.
-    async fn look_up(
-        &mut self,
-        prover: &mut Idetop,
-        lookups: &[Lookup<'_>],
-    ) -> Result<Vec<Option<(String, About)>>, Setback> {
-        let mut found = vec![None; lookups.len()];
-        for round in 0.. {
-            let pending = lookups.iter().zip(&found).filter(|(_, found)| found.is_none());
-            let candidates: Vec<_> = pending.filter_map(|(lookup, _)| lookup.candidate(round)).collect();
-            if candidates.is_empty() {
-                break;
-            }
-            // Each name is asked once, however many references wait for it.
-            let mut unknown = candidates;
-            unknown.retain(|name| !self.objects.contains_key(*name));
-            unknown.sort_unstable();
-            unknown.dedup();
-            if !unknown.is_empty() {
-                let questions: Vec<_> = unknown.iter().map(|name| format!("About {name}.")).collect();
-                let answers = prover.ask(&questions).await?.into_iter().map(|answer| answers::about(&answer.ok()?));
-                self.objects.extend(unknown.into_iter().map(str::to_owned).zip(answers));
-            }
-            for (lookup, found) in lookups.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
-                *found = lookup.candidate(round).and_then(|name| Some((name.to_owned(), self.objects[name].clone()?)));
-            }
+    /// Asks for each name that was not asked for yet.
+    async fn ask(&mut self, prover: &mut Idetop, mut names: Vec<String>) -> Result<(), Setback> {
+        names.retain(|name| !self.objects.contains_key(name));
+        names.sort_unstable();
+        names.dedup();
+        if names.is_empty() {
+            return Ok(());
         }
-        Ok(found)
+        let questions: Vec<_> = names.iter().map(|name| format!("About {name}.")).collect();
+        let answers = prover.ask(&questions).await?.into_iter().map(|answer| answers::about(&answer.ok()?));
+        self.objects.extend(names.into_iter().zip(answers));
+        Ok(())
     }
 
     async fn ask_for_notations(&mut self, prover: &mut Idetop, references: &[&Reference]) -> Result<(), Setback> {
@@ -197,13 +208,11 @@ impl Names {
         Ok(())
     }
 
-    fn collect(&self, references: &[&Reference], lookups: &Lookups) -> Result<Named, Reason> {
-        let mut named = Named::default();
+    /// Puts together what was found, once for each object and notation.
+    fn collect(&self, references: &[&Reference], found: &HashMap<usize, Found>, named: &mut Named) {
         let mut seen = HashSet::new();
         for reference in references {
-            if is_object(reference) {
-                let found = lookups.get(&reference.range.start).and_then(Option::as_ref);
-                let found = found.ok_or_else(|| unknown(reference.full_name().as_str()))?;
+            if let Some(found) = found.get(&reference.range.start).filter(|_| is_object(reference)) {
                 if let About::Object { .. } = found.about {
                     named.objects.insert(reference.range.start, found.full_name.clone());
                 }
@@ -213,34 +222,38 @@ impl Names {
             } else if let Some(id) = notation_id(reference)
                 && seen.insert(format!("{}:{}:{}:{}", id.library, id.path, id.scope, id.text))
             {
-                let definition = self.notations.get(&id).ok_or_else(|| unknown(&id.text))?;
-                named.notations.push(Notation {
-                    text: id.text,
-                    scope: Some(id.scope).filter(|scope| !scope.is_empty()),
-                    definition: definition.clone(),
-                    library: id.library,
-                });
+                match self.notations.get(&id) {
+                    Some(definition) => named.notations.push(Notation {
+                        text: id.text,
+                        scope: Some(id.scope).filter(|scope| !scope.is_empty()),
+                        definition: definition.clone(),
+                        library: id.library,
+                    }),
+                    None => named.n_untold += 1,
+                }
             }
         }
-        Ok(named)
     }
 }
+
+/// The kind of what a functor's parameter gives.
+const PARAMETER: &str = "parameter";
 
 impl Named {
     fn add(&mut self, reference: &Reference, found: &Found) {
         match &found.about {
             About::Abbreviation { definition, .. } => self.notations.push(Notation {
-                text: inner(&found.full_name, &reference.library).to_owned(),
+                text: inner(&found.full_name, &found.library).to_owned(),
                 scope: None,
                 definition: definition.clone(),
-                library: reference.library.clone(),
+                library: found.library.clone(),
             }),
             About::Object { ty, .. } => self.premises.push(Premise {
                 full_name: found.full_name.clone(),
                 kernel_name: Some(found.kernel_name.clone()),
-                kind: reference.kind.clone(),
+                kind: if found.is_parameter { PARAMETER.to_owned() } else { reference.kind.clone() },
                 ty: ty.clone(),
-                library: reference.library.clone(),
+                library: found.library.clone(),
                 implicit: false,
             }),
         }
@@ -255,93 +268,6 @@ impl Named {
             }
         }
         names
-    }
-}
-
-/// What was found for the reference that starts at a byte of the text.
-type Lookups = HashMap<usize, Option<Found>>;
-
-#[derive(Debug)]
-struct Found {
-    full_name: FullName,
-    kernel_name: KernelName,
-    about: About,
-}
-
-/// How to ask for what a reference names.
-#[derive(Debug, PartialEq)]
-struct Lookup<'a> {
-    /// Names to ask by, in this order.
-    candidates: Vec<String>,
-    /// The module of the object, if it is known; else the modules and sections that are open tell.
-    module: Option<String>,
-    here: &'a [String],
-}
-
-impl<'a> Lookup<'a> {
-    /// A `.glob` file leaves out the module of an object of the same file that lies deeper than the module at hand
-    /// (`remove_sections` in `interp/dumpglob.ml`); the file's definitions tell, unless there are homonyms. Then what
-    /// was written tells.
-    fn new(reference: &Reference, Surroundings { text, glob, here }: Surroundings<'a>) -> Self {
-        if reference.library != glob.logical_path {
-            let candidates = vec![reference.full_name().to_string()];
-            return Self { candidates, module: Some(module(&reference.library, &reference.path)), here };
-        }
-        let written = text.get(reference.range.clone()).unwrap_or_default();
-        let is_name = written.chars().all(|c| c.is_alphanumeric() || "_'.".contains(c)) && !written.is_empty();
-        let mut paths: Vec<_> = glob
-            .definitions
-            .iter()
-            .filter(|definition| definition.name == reference.name && is_below(&definition.path, &reference.path))
-            .map(|definition| definition.path.as_str())
-            .collect();
-        paths.sort_unstable();
-        paths.dedup();
-        let known = match paths.as_slice() {
-            [path] => {
-                let module = module(&reference.library, path);
-                let candidates = in_open_sections(&module, &reference.name, here);
-                let is_certain = *path == reference.path && !written.contains('.');
-                Some((is_certain, Self { candidates, module: Some(module), here }))
-            }
-            _ => None,
-        };
-        // Where a module was left out, it may be another than the only one that the file's text has: what a functor or
-        // an `Include` makes is no definition of the file. What was written tells, where it is still known.
-        let others = match known {
-            Some((is_certain, lookup)) if is_certain || !is_name => return lookup,
-            Some((_, lookup)) => lookup.candidates,
-            None => Vec::new(),
-        };
-        let mut candidates = if is_name { vec![written.to_owned()] } else { vec![reference.full_name().to_string()] };
-        candidates.extend(others);
-        Self { candidates, module: None, here }
-    }
-
-    /// How to ask for an object of which all but the sections around it is known.
-    fn of_full_name(full_name: &str, here: &'a [String]) -> Self {
-        let (module, name) = full_name.rsplit_once('.').unwrap_or(("", full_name));
-        let candidates = in_open_sections(module, name, here);
-        Self { candidates, module: Some(module.to_owned()), here }
-    }
-
-    fn candidate(&self, round: usize) -> Option<&str> {
-        self.candidates.get(round).map(String::as_str)
-    }
-
-    fn found(&self, reference: &Reference, asked: &str, about: &About) -> Found {
-        let (About::Object { path, .. } | About::Abbreviation { path, .. }) = about;
-        let full_name = match &self.module {
-            Some(module) => within(module, &reference.name),
-            None => without_sections(path, &module(&reference.library, &reference.path), self.here),
-        };
-        // Within a section the object goes by the section's name too, which it will lose.
-        let kernel_name = match about {
-            About::Object { alias_of: Some(original), .. } => original,
-            _ if path == asked || self.module.is_none() => &full_name,
-            _ => path,
-        };
-        Found { kernel_name: KernelName::new(kernel_name), full_name: FullName::new(full_name), about: about.clone() }
     }
 }
 
@@ -369,29 +295,6 @@ fn inner<'a>(full_name: &'a FullName, library: &LogicalPath) -> &'a str {
     full_name.strip_prefix(library.as_str()).and_then(|inner| inner.strip_prefix('.')).unwrap_or(full_name)
 }
 
-/// A library and a path within it, which may be empty.
-fn module(library: &LogicalPath, path: &str) -> String {
-    if path.is_empty() { library.to_string() } else { within(library.as_str(), path) }
-}
-
-/// Whether a path within a file is another one or lies below it.
-fn is_below(path: &str, other: &str) -> bool {
-    other.is_empty() || path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
-/// The path of an object without the sections that are open: what lies on the way from the module at hand to here.
-fn without_sections(path: &str, module: &str, here: &[String]) -> String {
-    let depth = module.split('.').count();
-    let parts: Vec<_> = path.split('.').collect();
-    let n_open = parts.iter().zip(here).take_while(|(part, open)| *part == open).count();
-    parts[..depth.min(parts.len())]
-        .iter()
-        .chain(&parts[n_open.max(depth).min(parts.len())..])
-        .copied()
-        .collect::<Vec<_>>()
-        .join(".")
-}
-
 fn notation_id(reference: &Reference) -> Option<NotationId> {
     match reference.target() {
         Target::Notation(key) => Some(NotationId {
@@ -404,31 +307,14 @@ fn notation_id(reference: &Reference) -> Option<NotationId> {
     }
 }
 
-fn unknown(name: &str) -> Reason {
-    Reason::UnknownReference { name: name.to_owned(), message: "Rocq knows nothing by this name here".to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn parts(path: &str) -> Vec<String> {
-        path.split('.').map(str::to_owned).collect()
-    }
 
     #[test]
     fn words_of_a_notation_are_quoted_and_arguments_are_not() {
         assert_eq!(locate("[ tuple ]"), "Locate \"[ 'tuple' ]\".");
         assert_eq!(locate("'I_ _"), "Locate \"'I_ _\".");
         assert_eq!(locate("if _ then _"), "Locate \"'if' _ 'then' _\".");
-    }
-
-    #[test]
-    fn open_sections_are_no_part_of_a_full_name_and_modules_are() {
-        let here = parts("l.file.S");
-        assert_eq!(without_sections("l.file.S.x", "l.file", &here), "l.file.x");
-        assert_eq!(without_sections("l.file.A.x", "l.file", &here), "l.file.A.x");
-        assert_eq!(without_sections("l.file.S.A.x", "l.file", &here), "l.file.A.x");
-        assert_eq!(without_sections("l.file.x", "l.file", &parts("l.file")), "l.file.x");
     }
 }

@@ -12,11 +12,13 @@ use self::axioms::Pending;
 use super::names::{self, Names};
 use crate::record::{Hypothesis, ProofState, Reason, Record, RecordId, Rejected, Source, TheoremKind, excerpt};
 use crate::rocq::file_walk::FileWalk;
+use crate::rocq::functors::Functors;
 use crate::rocq::glob::{Glob, within};
 use crate::rocq::idetop::{Idetop, IdetopEngine};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::SourceFile;
 use crate::rocq::limits::Limits;
+use crate::rocq::sentence::Shape;
 use crate::rocq::source_text::{SentenceIndex, SourceText};
 use crate::rocq::vernac::{self, Printing, Role};
 use crate::rocq::wire::Status;
@@ -49,10 +51,11 @@ pub(super) async fn walk(
     let preparation: &[_] = if settings.implicit_premises { &elpi::PREPARATION } else { &[] };
     let engine = IdetopEngine { preparation, ..IdetopEngine::of(rocq) };
     let walk = FileWalk::new(&engine, file, text, limits);
-    let source = walk.source().clone();
+    let (source, functors) = (walk.source().clone(), walk.functors().clone());
     let mut extraction = Extraction {
         walk,
         file,
+        functors,
         source: source.clone(),
         glob,
         sha256: Digest::of(text),
@@ -105,6 +108,7 @@ struct Extraction<'a> {
     file: &'a SourceFile,
     source: SourceText<'a>,
     glob: &'a Glob,
+    functors: Functors,
     sha256: Digest,
     settings: &'a ExtractSettings,
     /// The library's path with the modules and sections that were open when Rocq was last asked.
@@ -233,16 +237,16 @@ impl Extraction<'_> {
         if !vernac::keeps_context(text) {
             self.context = None;
         }
-        self.forget(index);
+        self.forget(index, false);
         next
     }
 
     /// Forgets what Rocq would print otherwise after the sentence at `index`.
-    fn forget(&mut self, index: SentenceIndex) {
+    fn forget(&mut self, index: SentenceIndex, is_in_proof: bool) {
         let text = self.source.text_of(index);
         let definitions = self.glob.definitions_in(&self.source.sentence(index).range);
         let mut words: Vec<&str> = definitions.iter().map(|definition| &*definition.name).collect();
-        match vernac::printing(text) {
+        match vernac::printing(text, is_in_proof) {
             Printing::Kept => return,
             Printing::ChangedForDefined if !words.is_empty() => {}
             Printing::ChangedForMentioned => words = vernac::words(text).collect(),
@@ -269,7 +273,7 @@ impl Extraction<'_> {
             if let Some(kind) = self.wanted_kind(index) {
                 self.reject(index, index, kind, &status.path, &Reason::NestedProof);
             }
-            self.forget(index);
+            self.forget(index, true);
             index = index.next();
             if status.proof.is_none() {
                 break;
@@ -331,6 +335,13 @@ impl Extraction<'_> {
             vernac::follow_path(&mut path, text);
             if let Some(kind) = self.wanted_kind(index) {
                 self.reject(index, index, kind, &path, &rest.reason);
+            } else if self.source.shape(index) == Shape::Unfinished {
+                for (kind, name) in vernac::statements_in(text) {
+                    if self.settings.kinds.contains(&kind) {
+                        let source = self.source_of(index, index, kind, name, &path);
+                        self.push(source, Err(rest.reason.clone()));
+                    }
+                }
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Makes a record of one proof: executes its script, asks for the state around each step, the names and the term.
 
 use super::super::constant;
-use super::super::names::{Named, Surroundings};
+use super::super::full_name::Surroundings;
+use super::super::names::Named;
 use super::axioms::Pending;
 use super::{Extraction, Halt, record_id};
 use crate::record::{FORMAT_VERSION, ProofState, ProofTerm, Reason, Record, Source, Step, StepKind, TheoremKind};
@@ -78,10 +79,8 @@ impl Extraction<'_> {
                 if !is_asked {
                     return Err(Halt::Misjudged);
                 }
-                match self.names(statement, index, status).await {
-                    Err(Setback::Rejected(reason)) => flaw = Some(reason),
-                    outcome => named = self.answered(index, outcome)?,
-                }
+                let named_here = self.names(statement, index, status).await;
+                named = self.answered(index, named_here)?;
             }
             let state = if is_asked { self.run(index).await? } else { self.run_unasked(index).await? };
             let ended = state.is_none();
@@ -97,7 +96,7 @@ impl Extraction<'_> {
                         flaw = Some(Reason::NestedProof);
                         self.reject(index, index, kind, &status.path, &Reason::NestedProof);
                     }
-                    self.forget(index);
+                    self.forget(index, true);
                     if !after.given_up.is_empty() {
                         flaw.get_or_insert(Reason::GivenUp);
                     }
@@ -147,11 +146,15 @@ impl Extraction<'_> {
         closing: SentenceIndex,
         status: &Status,
     ) -> Result<Named, Setback> {
-        let glob = self.glob;
-        let ranges = std::iter::once(statement).chain(self.step_indices(statement, closing));
-        let references: Vec<&Reference> =
-            ranges.flat_map(|index| glob.references_in(&self.source.sentence(index).range)).collect();
-        let surroundings = Surroundings { text: self.source.as_str(), glob, here: &status.path };
+        let (glob, text) = (self.glob, self.source.as_str());
+        let indices = std::iter::once(statement).chain(self.step_indices(statement, closing));
+        let references = indices.flat_map(|index| {
+            let range = &self.source.sentence(index).range;
+            glob.references_in(range).iter().filter(|reference| reference.is_named_by(text, &text[range.clone()]))
+        });
+        let references: Vec<&Reference> = references.collect();
+        let statement = &self.source.sentence(statement).range;
+        let surroundings = Surroundings { text, glob, functors: &self.functors, statement, here: &status.path };
         self.names.resolve(self.walk.prover()?, &references, surroundings).await
     }
 
@@ -174,11 +177,12 @@ impl Extraction<'_> {
         let prover = self.walk.prover()?;
         let printed = constant::print(prover, name, is_opaque, self.settings.implicit_premises).await?;
         if let Some(dependencies) = &printed.dependencies {
-            let surroundings = Surroundings { text: self.source.as_str(), glob: self.glob, here };
+            let (text, glob, functors) = (self.source.as_str(), self.glob, &self.functors);
+            let statement = &self.source.sentence(statement).range;
+            let surroundings = Surroundings { text, glob, functors, statement, here };
             let context = self.context.as_deref().unwrap_or_default();
             let prover = self.walk.prover()?;
-            let premises = self.names.implicit(prover, dependencies, &named.premises, context, surroundings).await?;
-            named.premises.extend(premises);
+            self.names.implicit(prover, dependencies, &mut named, context, surroundings).await?;
         }
         for (step, index) in steps.iter_mut().zip(self.step_indices(statement, last)) {
             step.premises = named.premises_of(self.glob.references_in(&self.source.sentence(index).range));
