@@ -2,26 +2,21 @@
 
 mod arguments;
 mod overrides;
-mod report;
-mod run;
 
 pub use arguments::{
-    ExportArgs, ExportFlags, ExtractArgs, FilterArgs, FilterFlags, Folders, JobsArgs, JudgeArgs, JudgeFlags,
-    MeasureArgs, MeasureFlags, ModelFlags, ProverFlags, ReasonArgs, ReasonFlags, ScoreArgs, ScoreFlags, SelectArgs,
-    SelectFlags, ShardArgs, StatusArgs, VerifyArgs, VerifyFlags,
+    ExportArgs, ExtractArgs, Folders, ModelArgs, ReportArgs, RunArgs, ShardArgs, ShardedArgs, StatusArgs, VerifyArgs,
 };
-pub use overrides::Overrides;
-pub use report::ReportArgs;
-pub use run::{BudgetFlags, RunArgs};
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::builder::Styles;
-use clap::{Args, Command, CommandFactory, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_mangen::Man;
 
-use crate::settings::Example;
+use crate::settings::{self, Example, Overrides};
 
 /// Turns a Rocq library into training data for a prover
 #[derive(Debug, Parser)]
@@ -33,6 +28,9 @@ pub struct Cli {
     /// Flags that every verb takes.
     #[command(flatten)]
     pub global: Global,
+    /// What its flags set.
+    #[arg(skip)]
+    pub overrides: Overrides,
 }
 
 const NAME: &str = "rocq-distill";
@@ -73,9 +71,28 @@ fn help_template() -> String {
 }
 
 impl Cli {
+    /// Reads a command line.
+    pub fn read(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let matches = Self::whole().try_get_matches_from(arguments)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        if let Some((_, matches)) = matches.subcommand() {
+            let no_text = |error| Self::command().error(ErrorKind::InvalidUtf8, error);
+            cli.overrides = overrides::overrides(&cli.verb, matches).map_err(no_text)?;
+        }
+        Ok(cli)
+    }
+
+    /// The command line, each verb with the flags of the settings that it takes.
+    fn whole() -> Command {
+        Self::command().mut_subcommands(|verb| {
+            let flags = overrides::flags_of(verb.get_name());
+            settings::with_flags(verb, flags)
+        })
+    }
+
     /// The command line without the verbs that no person types: what completions and the manual are made from.
     pub fn visible() -> Command {
-        let whole = Self::command();
+        let whole = Self::whole();
         let verbs: Vec<_> = whole.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned().collect();
         let about = whole.get_about().cloned().unwrap_or_default();
         let flags: Vec<_> = whole.get_arguments().cloned().collect();
@@ -171,15 +188,15 @@ Example:
 Example:
   rocq-distill measure --tokenizer deepseek-ai/DeepSeek-R1"
     )]
-    Measure(MeasureArgs),
-    /// Keep records by their number of tokens and stages
+    Measure(ShardedArgs),
+    /// Keep records by their number of tokens and steps
     #[command(
         alias = "step-2",
         after_help = "\
 Example:
   rocq-distill filter --max-num-tokens 2000 --max-number-instructions 10"
     )]
-    Filter(FilterArgs),
+    Filter(ShardedArgs),
     /// Choose a diverse subset
     #[command(
         alias = "step-3",
@@ -187,7 +204,7 @@ Example:
 Example:
   rocq-distill select --num-documents 500"
     )]
-    Select(SelectArgs),
+    Select(Folders),
     /// Ask a large model to think its way from each proof term to the tactics
     #[command(
         alias = "step-4",
@@ -198,7 +215,7 @@ Examples:
 
 Every answer is kept as it arrives; a run that was stopped goes on with what is missing."
     )]
-    Reason(ReasonArgs),
+    Reason(ModelArgs),
     /// Ask a smaller model how well it foresees the tactics after each reasoning
     #[command(
         alias = "step-5",
@@ -207,7 +224,7 @@ Examples:
   rocq-distill score --base-url http://127.0.0.1:8000/v1 --model NAME
   rocq-distill score --wire echo --tokenizer OWNER/NAME --no-keep-tokens"
     )]
-    Score(ScoreArgs),
+    Score(ModelArgs),
     /// Ask a judge whether a reasoning gives its answer away, the best one first
     #[command(
         alias = "step-6",
@@ -215,7 +232,7 @@ Examples:
 Example:
   rocq-distill judge --rank-by decision --max-judged 5 --max-cost 10"
     )]
-    Judge(JudgeArgs),
+    Judge(ModelArgs),
     /// Write one dataset
     #[command(after_help = "\
 Examples:
@@ -269,6 +286,12 @@ Examples:
   rocq-distill man | man -l -
   rocq-distill man > ~/.local/share/man/man1/rocq-distill.1")]
     Man,
+    /// Print a page of the documentation that is made from the program
+    #[command(hide = true)]
+    Reference {
+        /// The page
+        page: Page,
+    },
     /// Become another program that the system ends together with this one
     #[command(hide = true)]
     Tether {
@@ -280,6 +303,13 @@ Examples:
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         command: Vec<std::ffi::OsString>,
     },
+}
+
+/// A page of the documentation that is made from the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Page {
+    /// `docs/settings.md`.
+    Settings,
 }
 
 impl Verb {
@@ -302,6 +332,7 @@ impl Verb {
             Self::Example { .. } => "example",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
+            Self::Reference { .. } => "reference",
             Self::Tether { .. } => "tether",
         }
     }
@@ -314,7 +345,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        Cli::whole().debug_assert();
     }
 
     #[test]
@@ -329,7 +360,7 @@ mod tests {
             }
             command.get_subcommands().for_each(check);
         }
-        check(&Cli::command());
+        check(&Cli::whole());
     }
 
     #[test]
@@ -338,7 +369,7 @@ mod tests {
         for words in verbs.iter().map(|verb| vec![NAME, verb, "--help"]).chain([vec![NAME, "--help"]]) {
             let help = Cli::visible().try_get_matches_from(&words).unwrap_err().to_string();
             assert!(help.contains("Usage:"), "{help}");
-            assert!(help.lines().count() <= 40, "{help}");
+            assert!(help.lines().count() <= 50, "{help}");
             assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
         }
     }
@@ -361,7 +392,7 @@ mod tests {
         assert_eq!(listed, verbs);
         let mut completions = Vec::new();
         clap_complete::generate(clap_complete::Shell::Bash, &mut Cli::visible(), NAME, &mut completions);
-        let help = Cli::command().render_help().to_string();
+        let help = Cli::whole().render_help().to_string();
         for text in [help, String::from_utf8(completions).unwrap(), String::from_utf8(Cli::manual()).unwrap()] {
             assert!(verbs.iter().all(|verb| text.contains(verb)));
             assert!(!text.contains("tether"));
@@ -374,31 +405,18 @@ mod tests {
             "run", "extract", "verify", "measure", "filter", "select", "reason", "judge", "export", "status", "doctor",
             "man",
         ] {
-            assert_eq!(Cli::parse_from(["rocq-distill", name]).verb.name(), name);
+            assert_eq!(Cli::read(["rocq-distill", name]).unwrap().verb.name(), name);
         }
     }
 
     #[test]
     fn the_old_names_and_flags_still_work() {
-        let cli = Cli::parse_from([
-            "rocq-distill",
-            "step-2",
-            "--input",
-            "a",
-            "--output",
-            "b",
-            "--max_num_tokens",
-            "10",
-            "--min-number-instructions",
-            "2",
-            "--idx_worker",
-            "1",
-            "--num_workers",
-            "3",
-        ]);
-        let Verb::Filter(args) = cli.verb else { panic!("step-2 is not filter") };
-        assert_eq!(args.flags.max_num_tokens, Some(10));
-        assert_eq!(args.flags.min_number_instructions, Some(2));
-        assert_eq!(args.shard.resolve(), Shard::new(1, 3).ok());
+        let arguments = "rocq-distill step-2 --input a --output b --max_num_tokens 10 --min-number-instructions 2 \
+                         --idx_worker 1 --num_workers 3";
+        let cli = Cli::read(arguments.split(' ')).unwrap();
+        assert_eq!(cli.verb.name(), "filter");
+        let settings = settings::Settings::resolve(Some("/dev/null".as_ref()), &cli.overrides).unwrap();
+        assert_eq!((settings.filter.max_num_tokens, settings.filter.min_number_instructions), (10, 2));
+        assert_eq!(Some(settings.shard), Shard::new(1, 3).ok());
     }
 }

@@ -123,6 +123,9 @@
 //! [`record::Reason`] for each way to be rejected, a table of [`settings::Settings`], arguments in `cli::arguments`, an
 //! arm in [`pipeline`] and in [`run`]. Its tests go into `tests/it/NAME.rs`.
 //!
+//! **A setting.** One line in its table in `settings/`, as `settings/declare.rs` shows: flag, help, range check and
+//! `docs/settings.md` follow from it.
+//!
 //! **A view.** Write `dataset/NAME.rs` with a `Row`, a `row` or `rows` from a record, and `columns` that say what
 //! each holds: schema, card and Croissant all come from there. Then a variant of [`settings::View`] and a paragraph in
 //! `card.md.jinja`. `every_view_is_written_in_parquet_with_the_rows_of_its_json_lines` finds it by itself.

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
-use clap::Parser;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::cli::{Cli, Folders, Overrides, StatusArgs, Verb};
+use crate::cli::{Cli, Folders, Page, StatusArgs, Verb};
 use crate::console::Console;
 use crate::dataset::{self, DatasetManifest};
 use crate::exit_code::ExitCode;
@@ -22,7 +21,7 @@ use crate::pipeline::{self, Funnel, Portion};
 use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::rocq::process;
-use crate::settings::{Settings, VerifySettings};
+use crate::settings::{self, Overrides, Settings, VerifySettings};
 use crate::stages::dry_run::DryRun;
 use crate::stages::event::Both;
 use crate::stages::{self, Context, StageError, Stop};
@@ -35,7 +34,7 @@ use crate::{doctor, report, status};
 
 /// Runs the program on a command line; can be called more than once.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::read(arguments) {
         Ok(cli) => cli,
         Err(error) => return Console::usage(&error),
     };
@@ -54,10 +53,14 @@ fn execute(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, Failure> {
             console.data(&Cli::manual());
             return Ok(ExitCode::Success);
         }
+        Verb::Reference { page: Page::Settings } => {
+            console.data(settings::reference().as_bytes());
+            return Ok(ExitCode::Success);
+        }
         Verb::Tether { parent, memory, command } => return Err(process::tether(*parent, *memory, command).into()),
         _ => {}
     }
-    let mut settings = Settings::resolve(cli.global.config.as_deref(), &cli.verb.overrides())?;
+    let mut settings = Settings::resolve(cli.global.config.as_deref(), &cli.overrides)?;
     let portion = match &cli.verb {
         Verb::Run(args) => {
             pipeline::settle_steps(&mut settings);
@@ -183,7 +186,7 @@ async fn work(
             stages::filter::run(context, &settings.filter, &input, &output)?
         }
         Verb::Select(args) => {
-            let (input, output) = folders(&args.folders, Stage::Select);
+            let (input, output) = folders(args, Stage::Select);
             stages::select::run(context, &settings.select, &input, &output)?
         }
         Verb::Reason(args) => {
@@ -234,7 +237,7 @@ async fn work(
             console.diagnosis(&diagnosis)?;
             return Ok(complete_if(diagnosis.is_ready));
         }
-        Verb::Example { .. } | Verb::Completions { .. } | Verb::Man | Verb::Tether { .. } => {
+        Verb::Example { .. } | Verb::Completions { .. } | Verb::Man | Verb::Reference { .. } | Verb::Tether { .. } => {
             return Ok(ExitCode::Success);
         }
     };

@@ -1,48 +1,57 @@
 //! Settings: defaults, then the file, then the environment, then the flags; resolved once.
 
 mod budget;
+mod declare;
 mod endpoint;
 mod error;
 mod example;
 mod export;
 mod extract;
 mod filter;
+mod flags;
 mod judge;
 mod measure;
 mod memory_size;
 mod reason;
+mod reference;
 mod rocq;
 mod score;
 mod select;
 mod step_range;
 mod telemetry;
+mod value;
 mod verify;
 
 pub use budget::BudgetSettings;
+pub use declare::{Flag, Range, Setting};
 pub use endpoint::{EndpointSettings, SCRIPTED};
 pub use error::SettingsError;
 pub use example::Example;
 pub use export::{Compat, ExportSettings, FileFormat, SplitBy, View};
 pub use extract::ExtractSettings;
 pub use filter::FilterSettings;
+pub use flags::{Overrides, with_flags};
 pub use judge::{JudgeSettings, RankBy};
 pub use measure::MeasureSettings;
 pub use memory_size::MemorySize;
 pub use reason::ReasonSettings;
+pub use reference::reference;
 pub use rocq::RocqSettings;
 pub use score::{ScoreSettings, Wire};
 pub use select::SelectSettings;
 pub use step_range::StepRange;
 pub use telemetry::TelemetrySettings;
+pub use value::{NotText, Shape};
 pub use verify::VerifySettings;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{fs, thread};
 
+use declare::settings;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use serde::{Deserialize, Serialize};
+use figment::value::Value;
 
 use crate::store::shard::Shard;
 
@@ -55,92 +64,66 @@ pub const ENVIRONMENT_PREFIX: &str = "ROCQ_DISTILL_";
 /// The standard variable for what `telemetry.endpoint` says; the file and our own variable win over it.
 pub const OTLP_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-/// The keys that mean nothing unless they are set.
-fn optional_keys() -> Vec<String> {
-    let of_endpoints = ["reason", "score", "judge"]
-        .iter()
-        .flat_map(|stage| endpoint::OPTIONAL_KEYS.iter().map(move |key| format!("{stage}.{key}")));
-    let others = [
-        "budget.max_cost",
-        "budget.max_tokens_total",
-        "export.benchmark",
-        "extract.only_steps",
-        "measure.tokenizer",
-        "telemetry.endpoint",
-        "verify.pet_server",
-        "reason.template",
-        "score.tokenizer",
-        "score.template",
-        "judge.template",
-    ];
-    let others = others.map(str::to_owned);
-    others.into_iter().chain(of_endpoints).collect()
+settings! {
+    /// Everything that can be set.
+    pub struct Settings, heading "Work" {
+        /// The run directory
+        output: PathBuf = PathBuf::from("export");
+        /// Provers or threads at work at once
+        jobs: usize = thread::available_parallelism().map_or(1, usize::from), in 1.0..=4096.0, flag "N" short 'j',
+            shown "one per core";
+        /// Make only part I (from 0) of N parts
+        shard: Shard = Shard::WHOLE, in 1.0..=100_000.0, flag "I/N", shown "";
+        /// Seconds that what is at work has to be finished after SIGUSR1
+        stop_grace_s: u64 = 90, in 0.0..=1e6;
+    }
+    with tables {
+        /// The prover's processes.
+        rocq: RocqSettings,
+        /// Which proofs of which files.
+        extract: ExtractSettings,
+        /// How proofs are replayed.
+        verify: VerifySettings,
+        /// Which tokenizer counts.
+        measure: MeasureSettings,
+        /// Which records are kept.
+        filter: FilterSettings,
+        /// How many records are chosen.
+        select: SelectSettings,
+        /// What the models may cost together.
+        budget: BudgetSettings,
+        /// Which model reasons.
+        reason: ReasonSettings,
+        /// Which model scores.
+        score: ScoreSettings,
+        /// Which model judges.
+        judge: JudgeSettings,
+        /// What is written at the end.
+        export: ExportSettings,
+        /// Where traces, metrics and logs go.
+        telemetry: TelemetrySettings,
+    }
 }
 
-/// Everything that can be set.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// The run directory.
-    pub output: PathBuf,
-    /// Provers or threads at work at once.
-    pub jobs: usize,
-    /// Which part of the units this process makes.
-    pub shard: Shard,
-    /// Seconds that what is at work has to be finished after SIGUSR1.
-    pub stop_grace_s: u64,
-    /// The prover's processes.
-    pub rocq: RocqSettings,
-    /// Which proofs of which files.
-    pub extract: ExtractSettings,
-    /// How proofs are replayed.
-    pub verify: VerifySettings,
-    /// Which tokenizer counts.
-    pub measure: MeasureSettings,
-    /// Which records are kept.
-    pub filter: FilterSettings,
-    /// How many records are chosen.
-    pub select: SelectSettings,
-    /// What the models may cost together.
-    pub budget: BudgetSettings,
-    /// Which model reasons.
-    pub reason: ReasonSettings,
-    /// Which model scores.
-    pub score: ScoreSettings,
-    /// Which model judges.
-    pub judge: JudgeSettings,
-    /// What is written at the end.
-    pub export: ExportSettings,
-    /// Where traces, metrics and logs go.
-    pub telemetry: TelemetrySettings,
+/// A setting with the table that it stands in.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// The table; empty for what stands above all tables.
+    pub table: &'static str,
+    /// The setting.
+    pub setting: &'static Setting,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            output: PathBuf::from("export"),
-            jobs: thread::available_parallelism().map_or(1, usize::from),
-            shard: Shard::WHOLE,
-            stop_grace_s: 90,
-            rocq: RocqSettings::default(),
-            extract: ExtractSettings::default(),
-            verify: VerifySettings::default(),
-            measure: MeasureSettings::default(),
-            filter: FilterSettings::default(),
-            select: SelectSettings::default(),
-            budget: BudgetSettings::default(),
-            reason: ReasonSettings::default(),
-            score: ScoreSettings::default(),
-            judge: JudgeSettings::default(),
-            export: ExportSettings::default(),
-            telemetry: TelemetrySettings::default(),
-        }
+impl Entry {
+    /// The whole key, with a dot.
+    pub fn key(&self) -> String {
+        [self.table, self.setting.name].into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(".")
     }
 }
 
 impl Settings {
-    /// Resolves the settings; `flags` has the shape of [`Settings`] with what was not given left out.
-    pub fn resolve(file: Option<&Path>, flags: &impl Serialize) -> Result<Self, SettingsError> {
+    /// Resolves the settings.
+    pub fn resolve(file: Option<&Path>, flags: &Overrides) -> Result<Self, SettingsError> {
         let (path, is_named) = (file.unwrap_or(Path::new(DEFAULT_FILE)), file.is_some());
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -150,14 +133,13 @@ impl Settings {
             }
             Err(error) => return Err(SettingsError::BadFile { path: path.to_owned(), message: error.to_string() }),
         };
-        let settings: Self = Figment::from(Serialized::defaults(Self::default()))
+        let unflagged = Figment::from(Serialized::defaults(Self::default()))
             .merge(Env::raw().only(&[OTLP_VARIABLE]).map(|_| "telemetry.endpoint".into()))
             .merge(Toml::string(&text))
-            .merge(Env::prefixed(ENVIRONMENT_PREFIX).split("__"))
-            .merge(Serialized::defaults(flags))
-            .extract()
-            .map_err(|error| SettingsError::new(&error, path))?;
-        settings.checked()
+            .merge(Env::prefixed(ENVIRONMENT_PREFIX).split("__"));
+        let merge = |figment: Figment, (key, value): &(String, Value)| figment.merge(Serialized::default(key, value));
+        let figment = flags.0.iter().fold(unflagged, merge);
+        figment.extract::<Self>().map_err(|error| SettingsError::new(&error, path))?.checked()
     }
 
     /// The settings as a file that gives them again.
@@ -165,18 +147,21 @@ impl Settings {
         let text = toml::to_string_pretty(self)?;
         let values = toml::Value::try_from(self)?;
         let is_set = |key: &str| key.split('.').try_fold(&values, |value, name| value.get(name)).is_some();
-        let unset = optional_keys().into_iter().filter(|key| !is_set(key)).map(|key| format!("# not set: {key}\n"));
+        let keys = Self::all().into_iter().map(|entry| entry.key());
+        let unset = keys.filter(|key| !is_set(key)).map(|key| format!("# not set: {key}\n"));
         Ok(unset.chain([text]).collect())
     }
 
     fn checked(mut self) -> Result<Self, SettingsError> {
         // An empty variable is as good as none, says OpenTelemetry.
         self.telemetry.endpoint = self.telemetry.endpoint.filter(|endpoint| !endpoint.is_empty());
-        if self.jobs == 0 {
-            return Err(SettingsError::OutOfRange { key: "jobs".to_owned(), least: 1 });
+        for (entry, number) in self.all_numbers() {
+            let (Some(number), Some(range)) = (number, entry.setting.range) else { continue };
+            if !(range.least..=range.most).contains(&number) {
+                return Err(SettingsError::out_of_range(entry, number));
+            }
         }
         self.filter.check()?;
-        self.budget.check()?;
         self.export.check()?;
         self.reason.endpoint().check("reason")?;
         self.score.endpoint().check("score")?;

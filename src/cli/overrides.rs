@@ -1,131 +1,58 @@
-//! The settings that flags override.
+//! Which settings each verb takes as flags, and what its other arguments say about settings.
 
-use std::path::PathBuf;
+use std::path::Path;
 
+use clap::ArgMatches;
 use serde::Serialize;
 
-use super::{
-    BudgetFlags, ExportFlags, FilterFlags, JudgeFlags, MeasureFlags, ModelFlags, ProverFlags, ReasonFlags, ScoreFlags,
-    SelectFlags, Verb, VerifyFlags,
-};
-use crate::record::TheoremKind;
-use crate::settings::StepRange;
-use crate::store::shard::Shard;
+use super::Verb;
+use crate::settings::{NotText, Overrides};
 
-/// What the flags set, in the shape of the settings.
-#[derive(Debug, Default, Serialize)]
-pub struct Overrides {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jobs: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    shard: Option<Shard>,
-    rocq: ProverFlags,
-    extract: ExtractOverrides,
-    verify: VerifyFlags,
-    measure: MeasureFlags,
-    filter: FilterFlags,
-    select: SelectFlags,
-    export: ExportFlags,
-    budget: BudgetFlags,
-    reason: Both<ReasonFlags>,
-    score: Both<ScoreFlags>,
-    judge: Both<JudgeFlags>,
-}
-
-/// A stage's own flags and those about its server, in one table.
-#[derive(Debug, Default, Serialize)]
-struct Both<T> {
-    #[serde(flatten)]
-    own: T,
-    #[serde(flatten)]
-    model: ModelFlags,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct ExtractOverrides {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    input: Vec<PathBuf>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    kinds: Vec<TheoremKind>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    only: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    only_steps: Option<StepRange>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    implicit_premises: bool,
-}
-
-impl Verb {
-    /// What the flags set.
-    pub fn overrides(&self) -> Overrides {
-        let mut overrides = Overrides::default();
-        match self {
-            Self::Run(args) => {
-                overrides.output.clone_from(&args.output);
-                overrides.jobs = args.jobs.jobs;
-                overrides.rocq = args.prover.clone();
-                overrides.extract.input.clone_from(&args.input);
-                overrides.verify.engine = args.engine;
-                overrides.measure = args.measure.clone();
-                overrides.filter = args.filter.clone();
-                overrides.select = args.select.clone();
-                overrides.budget = args.budget.clone();
-            }
-            Self::Extract(args) => {
-                overrides.jobs = args.jobs.jobs;
-                overrides.shard = args.shard.resolve();
-                overrides.rocq = args.prover.clone();
-                overrides.extract = ExtractOverrides {
-                    input: args.input.clone(),
-                    kinds: args.kinds.clone(),
-                    only: args.only.clone(),
-                    only_steps: args.only_steps,
-                    implicit_premises: args.implicit_premises,
-                };
-            }
-            Self::Verify(args) => {
-                overrides.extract.input.clone_from(&args.library);
-                overrides.verify = args.flags.clone();
-                overrides.rocq = args.prover.clone();
-                overrides.jobs = args.jobs.jobs;
-                overrides.shard = args.shard.resolve();
-            }
-            Self::Measure(args) => {
-                overrides.jobs = args.jobs.jobs;
-                overrides.shard = args.shard.resolve();
-                overrides.measure = args.flags.clone();
-            }
-            Self::Filter(args) => {
-                overrides.jobs = args.jobs.jobs;
-                overrides.shard = args.shard.resolve();
-                overrides.filter = args.flags.clone();
-            }
-            Self::Select(args) => {
-                overrides.jobs = args.jobs.jobs;
-                overrides.select = args.flags.clone();
-            }
-            Self::Reason(args) => {
-                overrides.shard = args.shard.resolve();
-                overrides.reason = Both { own: args.flags.clone(), model: args.model.clone() };
-            }
-            Self::Score(args) => {
-                overrides.shard = args.shard.resolve();
-                overrides.score = Both { own: args.flags.resolve(), model: args.model.clone() };
-            }
-            Self::Judge(args) => {
-                overrides.shard = args.shard.resolve();
-                overrides.judge = Both { own: args.flags.clone(), model: args.model.clone() };
-            }
-            Self::Report(args) => overrides.output.clone_from(&args.dir),
-            Self::Status(args) => overrides.output.clone_from(&args.dir),
-            Self::Export(args) => {
-                overrides.jobs = args.jobs.jobs;
-                overrides.export = args.flags.clone();
-            }
-            Self::Doctor | Self::Example { .. } | Self::Completions { .. } | Self::Man | Self::Tether { .. } => {}
+/// The tables and keys whose flags a verb takes, by its name.
+pub(super) fn flags_of(verb: &str) -> &'static [&'static str] {
+    match verb {
+        "run" => {
+            &["jobs", "rocq.max_memory", "verify.engine", "measure", "filter", "select", "reason.num_gen", "budget"]
         }
-        overrides
+        "extract" => &["extract", "jobs", "rocq.max_memory", "shard"],
+        "verify" => &["verify", "jobs", "rocq.max_memory", "shard"],
+        "measure" => &["measure", "jobs", "shard"],
+        "filter" => &["filter", "jobs", "shard"],
+        "select" => &["select", "jobs"],
+        "reason" => &["reason", "shard"],
+        "score" => &["score", "shard"],
+        "judge" => &["judge", "shard"],
+        "export" => &["export", "jobs"],
+        _ => &[],
     }
+}
+
+/// What a verb's command line sets.
+pub(super) fn overrides(verb: &Verb, matches: &ArgMatches) -> Result<Overrides, NotText> {
+    let mut overrides = Overrides::of(matches, flags_of(verb.name()))?;
+    let (library, run_dir, shard) = match verb {
+        Verb::Run(args) => (&*args.input, args.output.as_deref(), None),
+        Verb::Extract(args) => (&*args.input, None, args.shard.resolve()),
+        Verb::Verify(args) => (&*args.library, None, args.shard.resolve()),
+        Verb::Measure(args) | Verb::Filter(args) => (&[][..], None, args.shard.resolve()),
+        Verb::Reason(args) | Verb::Score(args) | Verb::Judge(args) => (&[][..], None, args.shard.resolve()),
+        Verb::Status(args) => (&[][..], args.dir.as_deref(), None),
+        Verb::Report(args) => (&[][..], args.dir.as_deref(), None),
+        Verb::Select(_)
+        | Verb::Export(_)
+        | Verb::Doctor
+        | Verb::Example { .. }
+        | Verb::Completions { .. }
+        | Verb::Man
+        | Verb::Reference { .. }
+        | Verb::Tether { .. } => (&[][..], None, None),
+    };
+    set(&mut overrides, "extract.input", (!library.is_empty()).then_some(library))?;
+    set::<Path>(&mut overrides, "output", run_dir)?;
+    set(&mut overrides, "shard", shard.as_ref())?;
+    Ok(overrides)
+}
+
+fn set<T: Serialize + ?Sized>(overrides: &mut Overrides, key: &str, value: Option<&T>) -> Result<(), NotText> {
+    value.map_or(Ok(()), |value| overrides.set(key, value))
 }

@@ -33,8 +33,8 @@ impl Pace {
         Self {
             requests,
             tokens,
-            mean_delay: settings.mean_delay,
-            n_to_spread: AtomicUsize::new(if settings.mean_delay > 0.0 { settings.max_workers } else { 0 }),
+            mean_delay: settings.mean_delay_s,
+            n_to_spread: AtomicUsize::new(if settings.mean_delay_s > 0.0 { settings.max_workers } else { 0 }),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::path::Path;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +10,7 @@ use super::installation::{self, Installation};
 use super::petanque::{Host, Server};
 
 /// Which engine is asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineChoice {
     /// Petanque where a server is named or `pet` is on the path, else `coqidetop`.
@@ -82,24 +81,6 @@ impl fmt::Display for Engine {
             Self::Petanque(Server { host: Host::Theirs { address, .. }, .. }) => write!(f, " at {address}"),
             Self::Petanque(Server { host: Host::Own(program), .. }) => write!(f, ", {}", program.display()),
             Self::Coqidetop { .. } => Ok(()),
-        }
-    }
-}
-
-/// A word that names no engine.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no engine; the engines are auto, petanque and coqidetop")]
-pub struct UnknownEngine(String);
-
-impl FromStr for EngineChoice {
-    type Err = UnknownEngine;
-
-    fn from_str(word: &str) -> Result<Self, UnknownEngine> {
-        match word {
-            "auto" => Ok(Self::Auto),
-            "petanque" => Ok(Self::Petanque),
-            "coqidetop" => Ok(Self::Coqidetop),
-            _ => Err(UnknownEngine(word.to_owned())),
         }
     }
 }

@@ -4,9 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use figment::error::Kind;
-use figment::value::{Dict, Value};
 
-use super::{ENVIRONMENT_PREFIX, OTLP_VARIABLE, Settings};
+use super::{ENVIRONMENT_PREFIX, Entry, OTLP_VARIABLE, Settings};
 
 /// What can be wrong with the settings.
 #[derive(Debug, thiserror::Error)]
@@ -45,21 +44,15 @@ pub enum SettingsError {
         /// What is wrong with it.
         message: String,
     },
-    /// A number that is too small.
-    #[error("setting `{key}` must be at least {least}")]
+    /// A number outside of its range.
+    #[error("setting `{key}` is {value}, which is not in its range, {range}")]
     OutOfRange {
         /// The whole key.
         key: String,
-        /// The least that works.
-        least: usize,
-    },
-    /// A share that is none.
-    #[error("setting `{key}` is {value}, which is no share from 0 to 1")]
-    NoShare {
-        /// The whole key.
-        key: &'static str,
         /// What it says.
-        value: f64,
+        value: String,
+        /// From where to where.
+        range: String,
     },
     /// Shares that leave nothing to train on.
     #[error("`export.validation` and `export.test` are {held_out} together: nothing is left to train on")]
@@ -74,14 +67,6 @@ pub enum SettingsError {
         key: String,
         /// The whole key of the setting that needs it.
         because: String,
-    },
-    /// A rate at which nothing would ever be sent.
-    #[error(
-        "settings `{stage}.requests_per_second` and `{stage}.tokens_per_minute` must be more than 0 where they are set"
-    )]
-    NoRate {
-        /// The table.
-        stage: String,
     },
     /// A field of a request that the program itself fills in.
     #[error("setting `{key}` must not have `{field}`, which the stage fills in itself")]
@@ -123,6 +108,13 @@ impl SettingsError {
         }
     }
 
+    /// A number outside of the range that its setting declares.
+    pub(super) fn out_of_range(entry: Entry, number: f64) -> Self {
+        let Entry { setting, .. } = entry;
+        let value = (setting.with_unit)(number);
+        Self::OutOfRange { key: entry.key(), value, range: setting.range_text().unwrap_or_default() }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -136,10 +128,8 @@ impl SettingsError {
             Self::BadFile { .. }
             | Self::BadValue { .. }
             | Self::OutOfRange { .. }
-            | Self::NoShare { .. }
             | Self::NothingToTrainOn { .. }
             | Self::Missing { .. }
-            | Self::NoRate { .. }
             | Self::FixedField { .. }
             | Self::EmptyRange { .. } => None,
         }
@@ -176,25 +166,7 @@ fn nearest(path: &[String], siblings: &[&str]) -> Option<String> {
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .map(|(_, sibling)| whole(sibling))
-        .or_else(|| every_key().into_iter().find(|key| key.rsplit('.').next() == Some(field)))
-}
-
-/// Every key, with dots.
-fn every_key() -> Vec<String> {
-    fn keys(prefix: &str, value: &Value, found: &mut Vec<String>) {
-        match value {
-            Value::Dict(_, dict) => {
-                for (name, value) in dict {
-                    keys(&format!("{prefix}{name}."), value, found);
-                }
-            }
-            _ => found.push(prefix.trim_end_matches('.').to_owned()),
-        }
-    }
-    let mut found = super::optional_keys();
-    let defaults = Value::serialize(Settings::default()).unwrap_or_else(|_| Dict::new().into());
-    keys("", &defaults, &mut found);
-    found
+        .or_else(|| Settings::all().iter().map(Entry::key).find(|key| key.rsplit('.').next() == Some(field)))
 }
 
 /// What is wrong with a value, in words of a settings file and not of our types.

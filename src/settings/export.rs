@@ -6,43 +6,46 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use super::declare::settings;
 use super::{MemorySize, SettingsError};
 
-/// What is written at the end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExportSettings {
-    /// The forms of the files.
-    pub formats: Vec<FileFormat>,
-    /// What the same records are written for.
-    pub views: Vec<View>,
-    /// Older layouts that are written too.
-    pub compat: Vec<Compat>,
-    /// What must not stand on two sides of a split.
-    pub split_by: SplitBy,
-    /// The share of the records that is held out to choose among models.
-    pub validation: f64,
-    /// The share of the records that is held out to judge models.
-    pub test: f64,
-    /// What the choice of the held-out records depends on.
-    pub seed: u64,
-    /// A file of statements that must not be trained on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub benchmark: Option<PathBuf>,
-    /// The similarity from which a record is listed as a near copy of a benchmark's statement, 0 to 1.
-    pub near_copy: f64,
-    /// Premises that the proof does not use, to be listed in each view beside those that it does.
-    pub distractors: usize,
-    /// The size from which the rows of a split go on in another Parquet file.
-    pub max_shard_size: MemorySize,
-    /// Records up to which `dataset.json` is written where JSON is asked for.
-    pub max_json_records: usize,
-    /// Whether records that rest on a theorem which the library admits may be in a split.
-    pub allow_admitted: bool,
-    /// Whether records with answers of the scripted backend may be written.
-    pub allow_rehearsal: bool,
-    /// The licence of each library, by the first component of its logical paths, as SPDX names it.
-    pub licences: BTreeMap<String, String>,
+settings! {
+    /// What is written at the end.
+    pub struct ExportSettings, heading "Dataset" {
+        /// Forms of the files
+        formats: Vec<FileFormat> = vec![FileFormat::Json, FileFormat::Jsonl, FileFormat::Parquet], flag "FORM";
+        /// What the records are written for
+        views: Vec<View> = vec![View::Records], flag "VIEW";
+        /// Older layouts to write too
+        compat: Vec<Compat> = Vec::new(), flag "LAYOUT";
+        /// Hold out whole files, or what names a premise that no other record names
+        split_by: SplitBy = SplitBy::File, flag "BY";
+        /// Share of the records held out to choose models
+        validation: f64 = 0.05, in 0.0..=1.0, flag "SHARE";
+        /// Share of the records held out to judge models
+        test: f64 = 0.05, in 0.0..=1.0, flag "SHARE";
+        /// What the choice of the held-out records depends on
+        seed: u64 = 0, in 0.0..=9e15, flag "N";
+        /// Statements that must not be trained on, in JSON or JSON lines
+        benchmark: Option<PathBuf> = None, flag "FILE";
+        /// The similarity from which a record is listed as a near copy of a benchmark's statement
+        near_copy: f64 = 0.8, in 0.0..=1.0;
+        /// Premises that the proof does not use, listed in each view beside those that it does
+        distractors: usize = 0, in 0.0..=10_000.0, flag "N";
+        /// The size from which the rows of a split go on in another Parquet file
+        max_shard_size: MemorySize = MemorySize::from_mib(500), in 1024.0..=1_125_899_906_842_624.0;
+        /// Records up to which `dataset.json` is written where JSON is asked for
+        max_json_records: usize = 100_000, in 0.0..=1e12;
+        /// Let records that rest on a theorem which the library admits be in a split
+        allow_admitted: bool = false, flag "";
+        /// Write records with answers of the scripted backend
+        allow_rehearsal: bool = false, flag "";
+        /// The licence of each library, by the first component of its logical paths, as SPDX names it
+        licences: BTreeMap<String, String> =
+            [("mathcomp", "CECILL-B"), ("Coq", "LGPL-2.1-only"), ("Corelib", "LGPL-2.1-only")]
+                .map(|(project, licence)| (project.to_owned(), licence.to_owned()))
+                .into();
+    }
 }
 
 /// The form of a file.
@@ -123,30 +126,6 @@ impl View {
     }
 }
 
-impl Default for ExportSettings {
-    fn default() -> Self {
-        Self {
-            formats: vec![FileFormat::Json, FileFormat::Jsonl, FileFormat::Parquet],
-            views: vec![View::Records],
-            compat: Vec::new(),
-            split_by: SplitBy::File,
-            validation: 0.05,
-            test: 0.05,
-            seed: 0,
-            benchmark: None,
-            near_copy: 0.8,
-            distractors: 0,
-            max_shard_size: MemorySize::from_mib(500),
-            max_json_records: 100_000,
-            allow_admitted: false,
-            allow_rehearsal: false,
-            licences: [("mathcomp", "CECILL-B"), ("Coq", "LGPL-2.1-only"), ("Corelib", "LGPL-2.1-only")]
-                .map(|(project, licence)| (project.to_owned(), licence.to_owned()))
-                .into(),
-        }
-    }
-}
-
 impl ExportSettings {
     /// The licence of a library, where it is known.
     pub fn licence_of(&self, project: &str) -> Option<&str> {
@@ -160,11 +139,6 @@ impl ExportSettings {
 
     /// Refuses shares that leave nothing to train on.
     pub(super) fn check(&self) -> Result<(), SettingsError> {
-        let shares =
-            [("export.validation", self.validation), ("export.test", self.test), ("export.near_copy", self.near_copy)];
-        if let Some((key, value)) = shares.into_iter().find(|(_, value)| !(0.0..=1.0).contains(value)) {
-            return Err(SettingsError::NoShare { key, value });
-        }
         let held_out = self.validation + self.test;
         if held_out >= 1.0 {
             return Err(SettingsError::NothingToTrainOn { held_out });

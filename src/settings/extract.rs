@@ -2,38 +2,27 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use super::StepRange;
+use super::declare::settings;
 use crate::record::{FullName, TheoremKind};
 
-/// Which proofs of which files.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExtractSettings {
-    /// Folders and `.v` files; relative ones are looked for in the installed library too. Empty: the installed
-    /// `mathcomp`.
-    pub input: Vec<PathBuf>,
-    /// Which statements become records.
-    pub kinds: Vec<TheoremKind>,
-    /// Only these theorems; empty: all.
-    pub only: Vec<FullName>,
-    /// Only proofs with so many steps: of the others nothing is printed or asked. Not set: in `run` those that `filter`
-    /// keeps, else all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub only_steps: Option<StepRange>,
-    /// Whether premises that only the proof term names are listed too; this takes the Elpi plugin.
-    pub implicit_premises: bool,
-}
-
-impl Default for ExtractSettings {
-    fn default() -> Self {
-        Self {
-            input: Vec::new(),
-            kinds: TheoremKind::DEFAULT.to_vec(),
-            only: Vec::new(),
-            only_steps: None,
-            implicit_premises: false,
-        }
+settings! {
+    /// Which proofs of which files.
+    pub struct ExtractSettings, heading "Proofs" {
+        /// Folders and `.v` files; relative ones are looked for in the installed library too
+        ///
+        /// In `run` a few files of it are taken instead, unless `--all` is given.
+        input: Vec<PathBuf> = Vec::new(), shown "the installed mathcomp";
+        /// Statements that become records
+        kinds: Vec<TheoremKind> = TheoremKind::DEFAULT.to_vec(), flag "KIND";
+        /// Only these theorems, by their full names
+        only: Vec<FullName> = Vec::new(), flag "NAME";
+        /// Only proofs with so many steps, both ends inclusive
+        ///
+        /// Of the others nothing is printed or asked. Where it is not set, `run` takes those that `filter` keeps, and
+        /// `extract` all.
+        only_steps: Option<StepRange> = None, flag "MIN..MAX";
+        /// List premises too that only the proof term names; needs Elpi
+        implicit_premises: bool = false, flag "";
     }
 }

@@ -1,26 +1,21 @@
 //! Which records are kept by their size.
 
-use serde::{Deserialize, Serialize};
-
+use super::declare::settings;
 use super::{SettingsError, StepRange};
 
-/// Which records are kept by their size; all limits are inclusive.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FilterSettings {
-    /// Fewest tokens of the proof term.
-    pub min_num_tokens: usize,
-    /// Most tokens of the proof term.
-    pub max_num_tokens: usize,
-    /// Fewest tactics of the proof script; bullets, braces and commands are not counted.
-    pub min_number_instructions: usize,
-    /// Most tactics of the proof script.
-    pub max_number_instructions: usize,
-}
-
-impl Default for FilterSettings {
-    fn default() -> Self {
-        Self { min_num_tokens: 0, max_num_tokens: 3750, min_number_instructions: 3, max_number_instructions: 7 }
+settings! {
+    /// Which records are kept by their size; all limits are inclusive.
+    pub struct FilterSettings, heading "Limits, inclusive" {
+        /// Fewest tokens of the proof term
+        min_num_tokens: usize = 0, in 0.0..=1e12, flag "N";
+        /// Most tokens of the proof term
+        max_num_tokens: usize = 3750, in 0.0..=1e12, flag "N";
+        /// Fewest steps of the proof script
+        ///
+        /// A step is a tactic up to its period; bullets, braces and commands are not counted.
+        min_number_instructions: usize = 3, in 0.0..=1e12, flag "N";
+        /// Most steps of the proof script
+        max_number_instructions: usize = 7, in 0.0..=1e12, flag "N";
     }
 }
 

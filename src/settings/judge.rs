@@ -4,20 +4,21 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::{EndpointSettings, model_stage};
+use super::endpoint::model_stage;
 
 model_stage! {
     /// Which model judges, what and in which order.
-    JudgeSettings {
-        /// The score by which the best reasoning is judged first.
-        rank_by: RankBy = RankBy::Decision,
-        /// Most reasonings of a record that the model judges.
-        max_judged: usize = 20,
-        /// Whether reasonings with a listed sign that the answer was known are thrown out before the model is asked.
-        check_patterns: bool = true,
-        /// A file with another template of the prompt; absent: the built-in one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        template: Option<PathBuf> = None,
+    pub struct JudgeSettings, heading "Verdicts" {
+        /// The score by which the best is judged first
+        rank_by: RankBy = RankBy::Decision, flag "SCORE";
+        /// Most reasonings of a record that the model judges
+        max_judged: usize = 20, in 1.0..=10_000.0, flag "N";
+        /// Whether listed signs of a known answer are looked for first
+        ///
+        /// A reasoning that has one is thrown out before the model is asked.
+        check_patterns: bool = true, flag "BOOL";
+        /// Another template of the prompt
+        template: Option<PathBuf> = None, flag "FILE";
     }
 }
 

@@ -1,12 +1,11 @@
 //! Which tokenizer counts.
 
-use serde::{Deserialize, Serialize};
+use super::declare::settings;
 
-/// Which tokenizer counts.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MeasureSettings {
-    /// A `tokenizer.json`, a folder that holds one, or a name on the Hugging Face hub; absent: the built-in one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tokenizer: Option<String>,
+settings! {
+    /// Which tokenizer counts.
+    pub struct MeasureSettings, heading "Tokens" {
+        /// A tokenizer.json, its folder, or a name on the hub
+        tokenizer: Option<String> = None, flag "NAME", shown "built in";
+    }
 }

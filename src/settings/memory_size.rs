@@ -22,6 +22,16 @@ impl MemorySize {
         Self(kib << 10)
     }
 
+    /// So many bytes, as near as whole bytes come.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what is no size becomes the nearest one"
+    )]
+    pub(super) fn about(bytes: f64) -> Self {
+        Self(bytes as u64)
+    }
+
     /// In bytes.
     pub fn bytes(self) -> u64 {
         self.0
@@ -31,7 +41,7 @@ impl MemorySize {
 /// The whole number of the largest unit that gives it exactly, so that what is printed can be read again.
 impl fmt::Display for MemorySize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match [(30, "GiB"), (20, "MiB"), (10, "KiB")]
+        match [(50, "PiB"), (40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")]
             .iter()
             .find(|(shift, _)| self.0 > 0 && self.0.trailing_zeros() >= *shift)
         {

@@ -2,37 +2,23 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use super::MemorySize;
+use super::declare::settings;
 
-/// The prover's processes.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RocqSettings {
-    /// `coqidetop`, by name or by path.
-    pub program: PathBuf,
-    /// Seconds that a sentence may take.
-    pub sentence_limit_s: u64,
-    /// Seconds that a question (`Print`, `About`, …) may take.
-    pub query_limit_s: u64,
-    /// Seconds that all of a file may take in one stage.
-    pub file_limit_s: u64,
-    /// Memory that each prover may use.
-    pub max_memory: MemorySize,
-    /// How long one answer of a prover may be.
-    pub max_answer: MemorySize,
-}
-
-impl Default for RocqSettings {
-    fn default() -> Self {
-        Self {
-            program: PathBuf::from("coqidetop"),
-            sentence_limit_s: 300,
-            query_limit_s: 120,
-            file_limit_s: 2 * 60 * 60,
-            max_memory: MemorySize::from_mib(4 * 1024),
-            max_answer: MemorySize::from_mib(512),
-        }
+settings! {
+    /// The prover's processes.
+    pub struct RocqSettings, heading "Work" {
+        /// `coqidetop`, by name or by path
+        program: PathBuf = PathBuf::from("coqidetop");
+        /// Seconds that a sentence may take
+        sentence_limit_s: u64 = 300, in 1.0..=1e6;
+        /// Seconds that a question (`Print`, `About`, …) may take
+        query_limit_s: u64 = 120, in 1.0..=1e6;
+        /// Seconds that all of a file may take in one stage
+        file_limit_s: u64 = 2 * 60 * 60, in 1.0..=1e7;
+        /// Memory that each prover may use
+        max_memory: MemorySize = MemorySize::from_mib(4 * 1024), in 1_048_576.0..=1_125_899_906_842_624.0, flag "SIZE";
+        /// How long one answer of a prover may be
+        max_answer: MemorySize = MemorySize::from_mib(512), in 1024.0..=1_099_511_627_776.0;
     }
 }

@@ -4,22 +4,19 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::{EndpointSettings, model_stage};
+use super::endpoint::model_stage;
 
 model_stage! {
     /// Which model scores, and how it is asked.
-    ScoreSettings {
-        /// How the server is asked for the logprobs of a prompt.
-        wire: Wire = Wire::PromptLogprobs,
-        /// Whether the records keep the logprob of each token of the tactics.
-        keep_tokens: bool = true,
-        /// A tokenizer that tokenises in the place of the server's `/tokenize`: a `tokenizer.json`, a folder with one, or
-        /// a name on the hub.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        tokenizer: Option<String> = None,
-        /// A file with another template of the prompt; absent: the built-in one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        template: Option<PathBuf> = None,
+    pub struct ScoreSettings, heading "Scores" {
+        /// How the server gives a prompt's logprobs
+        wire: Wire = Wire::PromptLogprobs, flag "WIRE";
+        /// Keep the logprob of each token of the tactics
+        keep_tokens: bool = true, flag "";
+        /// Tokenise here: a tokenizer.json, a folder with one, or a name on the hub
+        tokenizer: Option<String> = None, flag "NAME", shown "the server does";
+        /// Another template of the prompt
+        template: Option<PathBuf> = None, flag "FILE";
     }
 }
 

@@ -1,17 +1,13 @@
 //! How many records are chosen.
 
-use serde::{Deserialize, Serialize};
+use super::declare::settings;
 
-/// How many records are chosen.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SelectSettings {
-    /// The size of the subset; all records are chosen if there are fewer.
-    pub num_documents: usize,
-}
-
-impl Default for SelectSettings {
-    fn default() -> Self {
-        Self { num_documents: 1000 }
+settings! {
+    /// How many records are chosen.
+    pub struct SelectSettings, heading "Subset" {
+        /// The size of the subset
+        ///
+        /// All records are chosen if there are fewer.
+        num_documents: usize = 1000, in 1.0..=1e12, flag "N";
     }
 }

@@ -2,25 +2,19 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
+use super::declare::settings;
 use crate::rocq::engine::EngineChoice;
 
-/// How proofs are replayed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VerifySettings {
-    /// Which engine.
-    pub engine: EngineChoice,
-    /// `pet`, by name or by path; one is started for each worker.
-    pub pet: PathBuf,
-    /// `HOST:PORT` of a `pet-server` that is there already, instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pet_server: Option<String>,
-}
-
-impl Default for VerifySettings {
-    fn default() -> Self {
-        Self { engine: EngineChoice::default(), pet: PathBuf::from("pet"), pet_server: None }
+settings! {
+    /// How proofs are replayed.
+    pub struct VerifySettings, heading "Replay" {
+        /// What replays proofs
+        ///
+        /// `auto` is petanque where a server is named or `pet` is on the path, else `coqidetop`.
+        engine: EngineChoice = EngineChoice::default(), flag "ENGINE";
+        /// Petanque's program, one for each worker
+        pet: PathBuf = PathBuf::from("pet"), flag "PATH";
+        /// A running pet-server, instead
+        pet_server: Option<String> = None, flag "HOST:PORT";
     }
 }

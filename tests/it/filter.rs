@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use clap::Parser;
 use rocq_distill::cli::Cli;
 use rocq_distill::record::{Quantity, Reason, Record, StepKind, TokenCounts};
 use rocq_distill::settings::{FilterSettings, Settings, SettingsError};
@@ -190,8 +189,8 @@ fn a_garbled_line_is_an_error_with_its_file_and_number() {
 fn resolve(folder: &Path, arguments: &[&str]) -> Result<Settings, SettingsError> {
     let file = folder.join("empty.toml");
     fs::write(&file, "").unwrap();
-    let cli = Cli::try_parse_from([&["rocq-distill", "filter"], arguments].concat()).unwrap();
-    Settings::resolve(Some(&file), &cli.verb.overrides())
+    let cli = Cli::read([&["rocq-distill", "filter"], arguments].concat()).unwrap();
+    Settings::resolve(Some(&file), &cli.overrides)
 }
 
 #[test]
@@ -206,7 +205,7 @@ fn m19_numbers_on_the_command_line_are_numbers() {
         settings.max_number_instructions,
     );
     assert_eq!(limits, (10, 3000, 2, 7));
-    let error = Cli::try_parse_from(["rocq-distill", "filter", "--max-num-tokens", "many"]).unwrap_err();
+    let error = Cli::read(["rocq-distill", "filter", "--max-num-tokens", "many"]).unwrap_err();
     assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation);
 }
 

@@ -300,7 +300,7 @@ fn no_more_than_max_workers_are_under_way() {
 #[test]
 fn the_first_requests_are_spread_over_twice_the_mean_delay() {
     let server = ModelServer::saying(vec![Said::chat("t", "a")]);
-    ask(EndpointSettings { mean_delay: 0.2, max_workers: 12, ..settings(&server.base_url()) }, 12);
+    ask(EndpointSettings { mean_delay_s: 0.2, max_workers: 12, ..settings(&server.base_url()) }, 12);
     let asked = server.asked();
     let spread = asked[11].at - asked[0].at;
     assert!(spread >= Duration::from_millis(60), "{spread:?}");

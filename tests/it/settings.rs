@@ -1,6 +1,10 @@
 //! Where settings come from, and what is said about wrong ones.
 
+use std::path::Path;
+
 use insta::assert_snapshot;
+use proptest::prelude::*;
+use rocq_distill::settings::{Overrides, Settings};
 use serde_json::{Value, json};
 
 use crate::harness::TestRun;
@@ -150,7 +154,7 @@ fn a_value_in_the_place_of_a_table_is_refused() {
     assert_snapshot!(run.run("filter").text(), @r#"
     exit 2
     --- stderr
-    error: setting `filter` in `rocq-distill.toml`: expected a table
+    error: setting `filter` in `rocq-distill.toml`: found signed int `3`, expected a table
     "#);
 }
 
@@ -190,7 +194,7 @@ fn crossed_limits_and_no_jobs_are_refused() {
     assert_snapshot!(TestRun::new().run("filter --jobs 0").text(), @r#"
     exit 2
     --- stderr
-    error: setting `jobs` must be at least 1
+    error: setting `jobs` is 0, which is not in its range, 1 to 4096
     "#);
 }
 
@@ -224,8 +228,8 @@ fn what_no_model_server_could_be_asked_with_is_refused() {
         outcome.stderr()
     };
     insta::assert_snapshot!(refused("[reason]\nbase_url = \"http://h/v1\"\n"), @"error: setting `reason.model` is missing, which `reason.base_url` needs");
-    insta::assert_snapshot!(refused("[judge]\nmax_workers = 0\n"), @"error: setting `judge.max_workers` must be at least 1");
-    insta::assert_snapshot!(refused("[score]\nrequests_per_second = 0.0\n"), @"error: settings `score.requests_per_second` and `score.tokens_per_minute` must be more than 0 where they are set");
+    insta::assert_snapshot!(refused("[judge]\nmax_workers = 0\n"), @"error: setting `judge.max_workers` is 0, which is not in its range, 1 to 10000");
+    insta::assert_snapshot!(refused("[score]\nrequests_per_second = 0.0\n"), @"error: setting `score.requests_per_second` is 0, which is not in its range, 0.000001 to 1000000");
     insta::assert_snapshot!(refused("[reason.body]\nmessages = []\n"), @"error: setting `reason.body` must not have `messages`, which the stage fills in itself");
     insta::assert_snapshot!(refused("[reason]\nbase_ulr = \"x\"\n"), @"
     error: unknown setting `reason.base_ulr` in `rocq-distill.toml`
@@ -237,4 +241,109 @@ fn what_no_model_server_could_be_asked_with_is_refused() {
 
     hint: set `reason.base_url` and `reason.model`; `rocq-distill example` prints files to start from
     ");
+}
+
+#[test]
+fn the_reference_of_settings_is_made_from_their_declarations() {
+    let page = TestRun::new().run("reference settings").stdout();
+    let written = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).unwrap();
+    assert!(
+        written == page,
+        "docs/settings.md is old: `rocq-distill reference settings >docs/settings.md` makes it anew"
+    );
+}
+
+#[test]
+fn m100_every_number_has_a_range_and_its_default_lies_in_it() {
+    let defaults = serde_json::to_value(Settings::default()).unwrap();
+    for entry in Settings::all() {
+        let value = entry.key().split('.').fold(&defaults, |value, name| &value[name]).clone();
+        let Some(range) = entry.setting.range else {
+            assert!(!value.is_number(), "{} has no range", entry.key());
+            continue;
+        };
+        assert!(range.least <= range.most, "{}", entry.key());
+        assert!(value.as_f64().is_none_or(|value| (range.least..=range.most).contains(&value)), "{}", entry.key());
+    }
+}
+
+#[test]
+fn every_help_line_of_a_setting_tells_its_default() {
+    let run = TestRun::new();
+    for verb in ["run", "extract", "verify", "measure", "filter", "select", "reason", "score", "judge", "export"] {
+        let help = run.run(&format!("{verb} --help")).stdout().split_whitespace().collect::<Vec<_>>().join(" ");
+        for entry in Settings::all().into_iter().filter(|entry| entry.table == verb) {
+            let Some(flag) = entry.setting.flag.as_ref().filter(|flag| !flag.value_name.is_empty()) else { continue };
+            let default = entry.setting.default_text().map(|default| format!("[default: {default}]"));
+            let name = flag.name.map_or_else(|| entry.setting.name.replace('_', "-"), str::to_owned);
+            let (_, of_flag) = help.split_once(&format!("--{name} <")).unwrap();
+            let of_flag = of_flag.split(" --").next().unwrap();
+            assert!(of_flag.contains(&default.unwrap_or_default()), "{verb}: {of_flag}");
+        }
+    }
+}
+
+#[test]
+fn m100_a_number_that_no_machine_can_serve_is_refused_at_once() {
+    let run = TestRun::new().file("rocq-distill.toml", "[reason]\nmax_workers = 4000000000000000000\n");
+    assert_snapshot!(run.run("reason").text(), @"
+    exit 2
+    --- stderr
+    error: setting `reason.max_workers` is 4000000000000000000, which is not in its range, 1 to 10000
+    ");
+    let run = TestRun::new().file("rocq-distill.toml", "[reason]\nbase_url = \"scripted\"\n");
+    assert_snapshot!(run.run("reason --dry-run --num-gen 1000000000000").text(), @"
+    exit 2
+    --- stderr
+    error: setting `reason.num_gen` is 1000000000000, which is not in its range, 1 to 10000
+    ");
+    assert_snapshot!(run.run("filter --shard 0/4000000000000").text(), @"
+    exit 2
+    --- stderr
+    error: setting `shard` is 0/4000000000000, which is not in its range, 0/1 to 0/100000
+    ");
+    assert_snapshot!(run.run("extract --max-memory 5B").text(), @"
+    exit 2
+    --- stderr
+    error: setting `rocq.max_memory` is 5B, which is not in its range, 1MiB to 1PiB
+    ");
+}
+
+/// The settings with one key set.
+fn with(key: &str, value: &Value) -> Result<Settings, String> {
+    let mut overrides = Overrides::default();
+    overrides.set(key, value).map_err(|error| error.to_string())?;
+    Settings::resolve(Some(Path::new("/dev/null")), &overrides).map_err(|error| error.to_string())
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let number = prop_oneof![
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (0_u64..20_000).prop_map(Value::from),
+        (0.0..2.0).prop_map(Value::from),
+    ];
+    let text = prop_oneof![Just(String::new()), "[ -~]{0,12}", "[0-9]{1,25}(KiB|TiB|EB)?", "[0-9]{0,22}/[0-9]{0,22}"];
+    prop_oneof![4 => number, 2 => text.prop_map(Value::from), 1 => any::<bool>().prop_map(Value::from)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn m100_no_value_of_a_setting_panics_and_what_is_accepted_can_be_shown_and_read_again(
+        entry in prop::sample::select(Settings::all()),
+        value in any_value(),
+    ) {
+        let Ok(settings) = with(&entry.key(), &value) else { return Ok(()) };
+        if let (Some(range), Some(number)) = (entry.setting.range, value.as_f64()) {
+            prop_assert!((range.least..=range.most).contains(&number), "{} = {number}", entry.key());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("again.toml");
+        std::fs::write(&file, settings.to_toml().unwrap()).unwrap();
+        let again = Settings::resolve(Some(&file), &Overrides::default());
+        prop_assert_eq!(again.map_err(|error| error.to_string()), Ok(settings));
+    }
 }
