@@ -1,10 +1,12 @@
 //! The record: one proved theorem with everything that the pipeline learns about it.
 
 mod goal;
+mod measured;
 mod name;
 mod premise;
 mod proof;
 mod proof_verdict;
+mod reason;
 mod reasoning;
 mod rejection;
 mod score;
@@ -14,12 +16,16 @@ mod tactics;
 mod verdict;
 
 pub use goal::{Goal, Hypothesis, ProofState};
+pub use measured::{Measured, NotMeasured};
 pub use name::{Axiom, FullName, KernelName, LogicalPath, RecordId};
 pub use premise::{Notation, Premise};
 pub use proof::{ProofTerm, Step, StepKind};
 pub use proof_verdict::ProofVerdict;
+pub use reason::{
+    ExtractReason, ModelReason, ProverReason, Quantity, Reason, SelectReason, SizeReason, TextField, VerifyReason,
+};
 pub use reasoning::{FinishReason, Provenance, Reasoning, Usage};
-pub use rejection::{Quantity, Reason, Rejected, excerpt};
+pub use rejection::{Rejected, excerpt};
 pub use score::{Score, TokenLogprob, Variant};
 pub use source::{Position, Source, TheoremKind};
 pub use stage::{Selection, TokenCounts, Verification, VerificationStatus};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::prefix_tree::{NodeId, PrefixTree};
 use super::script::{End, Line, Script};
 use super::{CheckOptions, Checked};
-use crate::record::{Axiom, ProofState, ProofVerdict, Reason, Record, excerpt};
+use crate::record::{Axiom, ProofState, ProofVerdict, ProverReason, Reason, Record, excerpt};
 use crate::rocq::answers::{self, About};
 use crate::rocq::axioms::full_names::Assumed;
 use crate::rocq::file_walk::FileWalk;
@@ -151,7 +151,7 @@ impl<'t, 'w, 's, P: ProverSession> Trial<'t, 'w, 's, P> {
         let answer = answer.unwrap_or_else(|refusal| refusal.message);
         match answer.split('"').nth(1) {
             Some(selector) => Ok(selector.to_owned()),
-            None => Err(Reason::Unreadable { query: question, message: excerpt(&answer) }.into()),
+            None => Err(Reason::Prover(ProverReason::Unreadable { query: question, message: excerpt(&answer) }).into()),
         }
     }
 
@@ -328,7 +328,11 @@ impl<'t, 'w, 's, P: ProverSession> Trial<'t, 'w, 's, P> {
         let texts: Vec<_> =
             self.noticed(outcome)?.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect();
         let Some(About::Object { ty, .. }) = answers::about(&texts[0]) else {
-            return Err(Reason::Unreadable { query: questions.swap_remove(0), message: excerpt(&texts[0]) }.into());
+            return Err(Reason::Prover(ProverReason::Unreadable {
+                query: questions.swap_remove(0),
+                message: excerpt(&texts[0]),
+            })
+            .into());
         };
         let term = texts.get(1).and_then(|text| answers::print(text, &ty));
         let outcome = self.walk.assumed(state, name).await;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::record::{Reason, Record, Rejected};
+use crate::record::{ExtractReason, Reason, Record, Rejected};
 use crate::store::layout::{Stage, StageDir};
 use crate::store::{StoreError, jsonl, unit};
 
@@ -15,11 +15,12 @@ impl Admitted {
     pub(super) fn read(extracted: &StageDir) -> Result<Self, StoreError> {
         let mut names = HashSet::new();
         for (unit, seal) in unit::list(extracted, Stage::Extract)? {
-            if !seal.rejected.contains_key(Reason::Admitted.kind()) {
+            if !seal.rejected.contains_key(Reason::Extract(ExtractReason::Admitted).kind()) {
                 continue;
             }
             let rejected = jsonl::read::<Rejected>(&extracted.unit(&unit).rejected(), "rejected record")?;
-            let admitted = rejected.into_iter().filter(|rejected| rejected.reason == Reason::Admitted);
+            let admitted =
+                rejected.into_iter().filter(|rejected| rejected.reason == Reason::Extract(ExtractReason::Admitted));
             names.extend(admitted.map(|rejected| rejected.source.full_name.to_string()));
         }
         Ok(Self(names))

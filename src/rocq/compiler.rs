@@ -10,7 +10,7 @@ use super::library::SourceFile;
 use super::limits::Limits;
 use super::process::Process;
 use super::{RocqError, Setback};
-use crate::record::Reason;
+use crate::record::{ProverReason, Reason};
 
 /// A `.glob` file that was made.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub async fn make_glob(
         Ok(glob) => MadeGlob { glob: glob.counted_in(text), flaw },
         Err(error) => {
             let query = format!("the .glob file of {}", file.logical_path);
-            nothing(Reason::Unreadable { query, message: error.to_string() })
+            nothing(Reason::Prover(ProverReason::Unreadable { query, message: error.to_string() }))
         }
     })
 }

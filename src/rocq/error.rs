@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::record::Reason;
+use crate::record::{ProverReason, Reason};
 
 /// What makes the prover or a library unusable.
 #[derive(Debug, thiserror::Error)]
@@ -245,7 +245,7 @@ pub struct Refusal {
 impl Refusal {
     /// Why a theorem is rejected at whose sentence this was said.
     pub fn into_reason(self, sentence: &str) -> Reason {
-        Reason::RocqError { sentence: sentence.to_owned(), message: self.message }
+        Reason::Prover(ProverReason::RocqError { sentence: sentence.to_owned(), message: self.message })
     }
 }
 
@@ -289,11 +289,11 @@ impl Fault {
     pub fn reason(self, sentence: &str) -> Reason {
         let sentence = sentence.to_owned();
         match self {
-            Self::TimedOut { limit } => Reason::TimedOut { sentence, limit_s: limit.as_secs() },
-            Self::OutOfMemory { limit } => Reason::OutOfMemory { sentence, limit },
-            Self::Flooded { limit } => Reason::Flooded { sentence, limit },
-            Self::Died { message } => Reason::ProverDied { sentence, message },
-            Self::Garbled { message } => Reason::Unreadable { query: sentence, message },
+            Self::TimedOut { limit } => Reason::Prover(ProverReason::TimedOut { sentence, limit_s: limit.as_secs() }),
+            Self::OutOfMemory { limit } => Reason::Prover(ProverReason::OutOfMemory { sentence, limit }),
+            Self::Flooded { limit } => Reason::Prover(ProverReason::Flooded { sentence, limit }),
+            Self::Died { message } => Reason::Prover(ProverReason::ProverDied { sentence, message }),
+            Self::Garbled { message } => Reason::Prover(ProverReason::Unreadable { query: sentence, message }),
         }
     }
 }

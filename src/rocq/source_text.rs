@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::position::LineIndex;
 use super::sentence::{self, Sentence, Shape};
-use crate::record::{Reason, Record, Source};
+use crate::record::{Reason, Record, Source, TextField, VerifyReason};
 
 /// A sentence of a file, by its number. The number behind the last one stands for the end of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,11 +128,11 @@ impl<'a> SourceText<'a> {
 
     /// Checks that the statement and the script of a record stand where its source says.
     pub fn check_holds(&self, record: &Record) -> Result<(), Reason> {
-        let mismatch = |field: &str| Reason::TextMismatch { field: field.to_owned() };
+        let mismatch = |field: TextField| Reason::Verify(VerifyReason::TextMismatch { field });
         let text = self.text.get(record.source.byte_start..record.source.byte_end);
-        let text = text.ok_or_else(|| mismatch("source"))?;
-        let script = text.strip_prefix(record.statement.as_str()).ok_or_else(|| mismatch("statement"))?;
-        if script.ends_with(&record.proof_script) { Ok(()) } else { Err(mismatch("proof_script")) }
+        let text = text.ok_or_else(|| mismatch(TextField::Source))?;
+        let script = text.strip_prefix(record.statement.as_str()).ok_or_else(|| mismatch(TextField::Statement))?;
+        if script.ends_with(&record.proof_script) { Ok(()) } else { Err(mismatch(TextField::ProofScript)) }
     }
 
     /// Where a sentence stands.

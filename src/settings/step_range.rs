@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Quantity, Reason, Step, tactic_steps};
+use crate::record::{Quantity, Reason, SizeReason, Step, tactic_steps};
 
 /// How many steps a proof may have, both ends inclusive: `3..7`, `3..` or `..7`.
 ///
@@ -35,7 +35,12 @@ impl StepRange {
     /// Why a proof with so many steps that count is out of range, if it is.
     pub fn reason_against_number(self, found: usize) -> Option<Reason> {
         let Self { min, max } = self;
-        (found < min || found > max).then_some(Reason::OutOfRange { quantity: Quantity::Steps, found, min, max })
+        (found < min || found > max).then_some(Reason::Size(SizeReason::OutOfRange {
+            quantity: Quantity::Steps,
+            found,
+            min,
+            max,
+        }))
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::units::map_units;
 use super::{Context, StageError};
-use crate::record::{Quantity, Reason, Record, TokenCounts};
+use crate::record::{Measured, Quantity, Reason, SizeReason};
 use crate::settings::FilterSettings;
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
@@ -27,19 +27,12 @@ pub fn run(
         "min_number_instructions": settings.min_number_instructions,
         "max_number_instructions": settings.max_number_instructions,
     });
-    map_units(context, Stage::Filter, made_with, input, output, |records| {
+    map_units(context, Stage::Filter, made_with, input, output, |records: Vec<Measured>| {
         let mut outcome = Outcome::default();
-        for record in records {
-            let Some(tokens) = &record.tokens else {
-                return Err(StageError::WrongStage {
-                    what: format!("records such as `{}`", record.id),
-                    path: input.path().to_owned(),
-                    needed: Stage::Measure.as_str(),
-                });
-            };
-            match out_of_range(&record, tokens, settings) {
-                Some(reason) => outcome.rejected.push(record.rejected(reason)),
-                None => outcome.kept.push(record),
+        for measured in records {
+            match out_of_range(&measured, settings) {
+                Some(reason) => outcome.rejected.push(measured.record().rejected(reason)),
+                None => outcome.kept.push(measured.into_record()),
             }
         }
         Ok(outcome)
@@ -47,10 +40,10 @@ pub fn run(
 }
 
 /// Why a record is not kept, if it is not; tokens are looked at first.
-pub fn out_of_range(record: &Record, tokens: &TokenCounts, settings: &FilterSettings) -> Option<Reason> {
-    let (found, min, max) = (tokens.proof_term, settings.min_num_tokens, settings.max_num_tokens);
+pub fn out_of_range(measured: &Measured, settings: &FilterSettings) -> Option<Reason> {
+    let (found, min, max) = (measured.tokens().proof_term, settings.min_num_tokens, settings.max_num_tokens);
     if found < min || found > max {
-        return Some(Reason::OutOfRange { quantity: Quantity::ProofTermTokens, found, min, max });
+        return Some(Reason::Size(SizeReason::OutOfRange { quantity: Quantity::ProofTermTokens, found, min, max }));
     }
-    settings.steps().reason_against(&record.steps)
+    settings.steps().reason_against(&measured.record().steps)
 }

@@ -13,7 +13,7 @@ use crate::llm::chat::{self, Completion};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
 use crate::llm::{Reply, Request, Route, Session};
-use crate::record::{FinishReason, Judge, Reason, Reasoning, Record, Score, Variant, Verdict};
+use crate::record::{FinishReason, Judge, ModelReason, Reason, Reasoning, Record, Score, Variant, Verdict};
 use crate::settings::{JudgeSettings, RankBy};
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
@@ -132,7 +132,9 @@ fn fate(mut record: Record, n_judged: usize, n_patterns: usize) -> Fate {
     if record.reasoning_index.is_some() {
         Fate::Kept(Box::new(record))
     } else {
-        Fate::Rejected(Box::new(record.rejected_whole(Reason::NoneAccepted { n_judged, n_patterns })))
+        Fate::Rejected(Box::new(
+            record.rejected_whole(Reason::Model(ModelReason::NoneAccepted { n_judged, n_patterns })),
+        ))
     }
 }
 

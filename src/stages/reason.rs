@@ -16,7 +16,7 @@ use crate::llm::chat::{self, Completion};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
 use crate::llm::{Reply, Request, Route, Session};
-use crate::record::{FinishReason, Provenance, Reason, Reasoning, Record};
+use crate::record::{FinishReason, ModelReason, Provenance, Reason, Reasoning, Record};
 use crate::settings::ReasonSettings;
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
@@ -107,7 +107,7 @@ async fn ask(session: &Session, mut record: Record, requests: &[Request]) -> Res
 /// A record goes on if one of its samples can be used.
 fn fate(record: Record, too_long: Option<String>) -> Fate {
     if let Some(message) = too_long.filter(|_| record.reasonings.is_empty()) {
-        return Fate::Rejected(Box::new(record.rejected(Reason::PromptTooLong { message })));
+        return Fate::Rejected(Box::new(record.rejected(Reason::Model(ModelReason::PromptTooLong { message }))));
     }
     let mut samples = BTreeMap::new();
     for flaw in record.reasonings.iter().map(Reasoning::flaw) {
@@ -116,7 +116,7 @@ fn fate(record: Record, too_long: Option<String>) -> Fate {
             None => return Fate::Kept(Box::new(record)),
         }
     }
-    Fate::Rejected(Box::new(record.rejected_whole(Reason::NoUsableReasoning { samples })))
+    Fate::Rejected(Box::new(record.rejected_whole(Reason::Model(ModelReason::NoUsableReasoning { samples }))))
 }
 
 /// A sample; where the server tells no thought, it is what the answer says before its box.

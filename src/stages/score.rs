@@ -26,7 +26,7 @@ use crate::llm::completions::{self, TailLogprobs};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
 use crate::llm::{Reply, Request, Session};
-use crate::record::{Reason, Record, Score, TokenLogprob, Variant};
+use crate::record::{ModelReason, Reason, Record, Score, TokenLogprob, Variant};
 use crate::settings::{ScoreSettings, Wire};
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
@@ -246,5 +246,5 @@ fn fate(record: Record) -> Fate {
         return Fate::Kept(Box::new(record));
     }
     let message = ranking.find_map(|score| score.too_long.clone()).unwrap_or_default();
-    Fate::Rejected(Box::new(record.rejected_whole(Reason::PromptTooLong { message })))
+    Fate::Rejected(Box::new(record.rejected_whole(Reason::Model(ModelReason::PromptTooLong { message }))))
 }

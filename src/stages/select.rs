@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::event::Event;
 use super::{Context, StageError, units};
-use crate::record::{Reason, Record, RecordId, Selection};
+use crate::record::{Reason, Record, RecordId, SelectReason, Selection};
 use crate::settings::SelectSettings;
 use crate::store::digest::Digest;
 use crate::store::layout::{Stage, StageDir, UnitName};
@@ -132,9 +132,9 @@ fn decide(candidates: &[Candidate<'_>], n_wanted: usize) -> Result<Vec<Fate>, St
         let first = *first_with.entry(candidate.document.as_str()).or_insert(number);
         fates.push(Fate::Rejected(if first == number {
             distinct.push(number);
-            Reason::NotSelected
+            Reason::Select(SelectReason::NotSelected)
         } else {
-            Reason::Duplicate { of: candidates[first].id.clone() }
+            Reason::Select(SelectReason::Duplicate { of: candidates[first].id.clone() })
         }));
     }
     let index = InvertedIndex::of(distinct.iter().map(|&number| candidates[number].document.as_str()))?;

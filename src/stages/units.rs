@@ -7,20 +7,44 @@ use serde_json::Value;
 
 use super::event::Event;
 use super::{Context, StageError};
-use crate::record::Record;
+use crate::record::{Measured, NotMeasured, Record};
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::{Input, Ledger, Summary};
 use crate::store::manifest::Manifest;
 use crate::store::unit::{self, Outcome};
 
+/// A record as a stage reads it.
+pub(super) trait StageRecord: Sized {
+    /// The record, unless it lacks what an earlier stage adds.
+    fn of(record: Record, input: &StageDir) -> Result<Self, StageError>;
+}
+
+impl StageRecord for Record {
+    fn of(record: Record, _: &StageDir) -> Result<Self, StageError> {
+        Ok(record)
+    }
+}
+
+impl StageRecord for Measured {
+    fn of(record: Record, input: &StageDir) -> Result<Self, StageError> {
+        Self::try_from(record).map_err(|NotMeasured(id)| StageError::WrongStage {
+            what: format!("records such as `{id}`"),
+            path: input.path().to_owned(),
+            needed: Stage::Measure.as_str(),
+        })
+    }
+}
+
 /// Makes each unit of `stage` from the unit of the same name that the previous stage wrote.
-pub(super) fn map_units(
+///
+/// What the stage needs of a record is in the type `R`; a record that lacks it ends the stage before it is worked on.
+pub(super) fn map_units<R: StageRecord>(
     context: Context<'_>,
     stage: Stage,
     made_with: Value,
     input: &StageDir,
     output: &StageDir,
-    transform: impl Fn(Vec<Record>) -> Result<Outcome, StageError> + Sync,
+    transform: impl Fn(Vec<R>) -> Result<Outcome, StageError> + Sync,
 ) -> Result<Summary, StageError> {
     let ledger = open(context, stage, made_with, input, output)?;
     in_pool(context.jobs, || {
@@ -31,6 +55,7 @@ pub(super) fn map_units(
             let started = Instant::now();
             let records = unit::read(&input.unit(&todo.unit))?;
             let n_in = records.len();
+            let records = records.into_iter().map(|record| R::of(record, input)).collect::<Result<_, _>>()?;
             let outcome = transform(records)?;
             commit(context, &ledger, todo, n_in, &outcome, started)
         })

@@ -13,7 +13,7 @@ use super::event::Event;
 use super::extract::library_digest;
 use super::files::{limits, unit_name};
 use super::{Context, StageError};
-use crate::record::{Reason, Record, Source, Verification, VerificationStatus};
+use crate::record::{ProverReason, Reason, Record, Source, Verification, VerificationStatus, VerifyReason};
 use crate::rocq::engine::Engine;
 use crate::rocq::file_walk::FileWalk;
 use crate::rocq::idetop::{Idetop, IdetopEngine};
@@ -180,7 +180,7 @@ impl<P: ProverSession> Replay<'_, P> {
     async fn proof(&mut self, record: &Record) -> Result<Replayed, RocqError> {
         if record.source.sha256 != self.sha256.as_str() {
             let (expected, found) = (record.source.sha256.clone(), self.sha256.to_string());
-            return Ok(Replayed::Wrong(Reason::SourceChanged { expected, found }));
+            return Ok(Replayed::Wrong(Reason::Verify(VerifyReason::SourceChanged { expected, found })));
         }
         let TheoremSpan { statement, next } = self.walk.source().span(&record.source);
         // Theorems that are stated together have one proof, which is replayed for each of them.
@@ -208,7 +208,7 @@ impl<P: ProverSession> Replay<'_, P> {
         record: &Record,
         task: impl AsyncFn(&mut FileWalk<'_, P>) -> Result<(), Setback>,
     ) -> Result<Replayed, RocqError> {
-        let late = Replayed::Wrong(Reason::FileTimedOut { limit_s: self.limit.as_secs() });
+        let late = Replayed::Wrong(Reason::Prover(ProverReason::FileTimedOut { limit_s: self.limit.as_secs() }));
         if Instant::now() >= self.deadline {
             return Ok(late);
         }

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rocq_distill::record::{Premise, Reason, Record};
+use rocq_distill::record::{Premise, ProverReason, Reason, Record};
 use rocq_distill::rocq::sentence;
 use rocq_distill::rocq::source_tree::sources;
 use rocq_distill::store::jsonl;
@@ -275,7 +275,9 @@ fn a_file_that_does_not_compile_keeps_what_came_before() {
     assert_eq!(names(&kept(&run, "extract", "L/a")), ["L.a:a"]);
     let rejected = rejected(&run, "extract", "L/a");
     assert_eq!(reasons(&rejected), [("L.a:b", "rocq_error"), ("L.a:c", "rocq_error")]);
-    let Reason::RocqError { sentence, message } = &rejected[1].reason else { panic!("{:?}", rejected[1]) };
+    let Reason::Prover(ProverReason::RocqError { sentence, message }) = &rejected[1].reason else {
+        panic!("{:?}", rejected[1])
+    };
     assert_eq!(sentence, "exact O.");
     assert!(message.contains("has type \"nat\""), "{message}");
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use rocq_distill::cli::Cli;
-use rocq_distill::record::{Quantity, Reason, Record, StepKind, TokenCounts};
+use rocq_distill::record::{Measured, Quantity, Reason, Record, SizeReason, StepKind, TokenCounts};
 use rocq_distill::settings::{FilterSettings, Settings, SettingsError};
 use rocq_distill::stages::{Context, filter};
 use rocq_distill::store::layout::{RunDir, Stage, UnitName};
@@ -61,8 +61,9 @@ fn limits_are_inclusive_and_tokens_are_looked_at_first() {
         ["lib.tactics:n3", "lib.tactics:n4", "lib.tactics:n5", "lib.tactics:n6", "lib.tactics:n7", "lib.tokens:most"]
     );
     let reasons: Vec<_> = rejected(&output).into_iter().map(|one| (one.id.to_string(), one.reason)).collect();
-    let tokens = Reason::OutOfRange { quantity: Quantity::ProofTermTokens, found: 3751, min: 0, max: 3750 };
-    let tactics = |found| Reason::OutOfRange { quantity: Quantity::Steps, found, min: 3, max: 7 };
+    let tokens =
+        Reason::Size(SizeReason::OutOfRange { quantity: Quantity::ProofTermTokens, found: 3751, min: 0, max: 3750 });
+    let tactics = |found| Reason::Size(SizeReason::OutOfRange { quantity: Quantity::Steps, found, min: 3, max: 7 });
     assert_eq!(
         reasons,
         [
@@ -96,10 +97,10 @@ fn only_tactics_are_steps() {
     ];
     let mut record = sized("lib.a:a", 1, 0);
     record.steps = sentences.iter().enumerate().map(|(index, (text, kind))| step(index, text, *kind)).collect();
-    let tokens = record.tokens.clone().unwrap();
+    let measured = Measured::try_from(record).unwrap();
     let exactly = |n| FilterSettings { min_number_instructions: n, max_number_instructions: n, ..Default::default() };
-    assert_eq!(filter::out_of_range(&record, &tokens, &exactly(2)), None);
-    assert!(filter::out_of_range(&record, &tokens, &exactly(6)).is_some());
+    assert_eq!(filter::out_of_range(&measured, &exactly(2)), None);
+    assert!(filter::out_of_range(&measured, &exactly(6)).is_some());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rocq_distill::record::{FinishReason, Judge, Reason, Record, Score, Variant};
+use rocq_distill::record::{FinishReason, Judge, ModelReason, Reason, Record, Score, Variant};
 use rocq_distill::settings::{JudgeSettings, RankBy};
 use rocq_distill::stages::judge;
 use rocq_distill::store::layout::{RunDir, Stage};
@@ -154,7 +154,7 @@ fn m37_a_record_with_none_accepted_is_rejected_and_keeps_everything() {
     let summary = run(&run_dir, &settings(&server));
     assert_eq!(summary.manifest.rejected["none_accepted"], 1);
     let rejected = rejected(&run_dir.stage(Stage::Judge)).remove(0);
-    assert_eq!(rejected.reason, Reason::NoneAccepted { n_judged: 2, n_patterns: 0 });
+    assert_eq!(rejected.reason, Reason::Model(ModelReason::NoneAccepted { n_judged: 2, n_patterns: 0 }));
     let record = rejected.record.unwrap();
     assert_eq!((record.reasonings.len(), record.scores.len(), record.verdicts.len()), (2, 2, 2));
 }

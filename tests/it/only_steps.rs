@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use rocq_distill::record::{Quantity, Reason};
+use rocq_distill::record::{Quantity, Reason, SizeReason};
 
 use crate::harness::TestRun;
 use crate::library::{bytes, compile, extract, kept, names, reasons, rejected};
@@ -28,7 +28,10 @@ fn a_proof_of_another_number_of_steps_is_rejected_and_changes_no_other_record() 
         reasons(&rejected),
         [("L.a:one", "out_of_range"), ("L.a:four", "out_of_range"), ("L.a:none", "admitted")]
     );
-    assert_eq!(rejected[1].reason, Reason::OutOfRange { quantity: Quantity::Steps, found: 4, min: 2, max: 3 });
+    assert_eq!(
+        rejected[1].reason,
+        Reason::Size(SizeReason::OutOfRange { quantity: Quantity::Steps, found: 4, min: 2, max: 3 })
+    );
 }
 
 #[test]
@@ -68,7 +71,8 @@ fn a_run_that_filters_early_gives_the_same_dataset_and_its_status_adds_up() {
     let n_early = |run: &TestRun, step: &str| {
         let units = ["mathcomp/ssreflect/div", "mathcomp/ssreflect/ssrAC"];
         let rejected = units.iter().flat_map(|unit| rejected(run, step, unit));
-        let is_steps = |reason: &Reason| matches!(reason, Reason::OutOfRange { quantity: Quantity::Steps, .. });
+        let is_steps =
+            |reason: &Reason| matches!(reason, Reason::Size(SizeReason::OutOfRange { quantity: Quantity::Steps, .. }));
         rejected.filter(|rejected| is_steps(&rejected.reason)).count()
     };
     assert!(n_early(&early, "extract") > 100);

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use rocq_distill::record::{FullName, Goal, LogicalPath, Reason, Record};
+use rocq_distill::record::{FullName, Goal, LogicalPath, ProverReason, Reason, Record, VerifyReason};
 use rocq_distill::store::digest::Digest;
 use rocq_distill::store::layout::{RunDir, Stage};
 
@@ -253,7 +253,10 @@ fn m41_a_proof_that_no_server_gets_through_costs_what_rests_on_it_and_the_file_g
     ];
     assert_eq!(bench.verify(""), standings(&expected));
     let theorems = vec![FullName::new("L.a.dies_always")];
-    assert_eq!(rejected(&bench.run, "verify", "L/a")[1].reason, Reason::RestsOnLeftOut { theorems });
+    assert_eq!(
+        rejected(&bench.run, "verify", "L/a")[1].reason,
+        Reason::Prover(ProverReason::RestsOnLeftOut { theorems })
+    );
 }
 
 #[test]
@@ -300,7 +303,10 @@ fn m11_m43_the_server_is_sent_the_files_own_text_and_each_sentence_of_it_once() 
 fn m13_a_proof_of_which_no_goal_is_left_is_not_finished_before_its_closing_sentence() {
     let bench = Bench::new(&["fine", "cheats"]);
     assert_eq!(bench.verify(""), standings(&[("cheats", "rocq_error"), ("fine", "verified")]));
-    let Reason::RocqError { sentence, .. } = &rejected(&bench.run, "verify", "L/a")[0].reason else { panic!() };
+    let Reason::Prover(ProverReason::RocqError { sentence, .. }) = &rejected(&bench.run, "verify", "L/a")[0].reason
+    else {
+        panic!()
+    };
     assert_eq!(sentence, "Qed.");
 }
 
@@ -348,7 +354,10 @@ fn a_file_that_the_server_refuses_and_coqc_accepts_has_its_own_reason() {
     let bench = Bench::with_prefix("Accepted. Refused. Never_reached.\n", &["fine", "also_fine"]);
     assert_eq!(bench.verify(""), standings(&[("also_fine", "file_refused"), ("fine", "file_refused")]));
     let reason = &rejected(&bench.run, "verify", "L/a")[0].reason;
-    let expected = Reason::FileRefused { sentence: "Refused.".to_owned(), message: "No such thing.".to_owned() };
+    let expected = Reason::Verify(VerifyReason::FileRefused {
+        sentence: "Refused.".to_owned(),
+        message: "No such thing.".to_owned(),
+    });
     assert_eq!(*reason, expected);
 }
 

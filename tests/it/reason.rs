@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rocq_distill::llm::LlmError;
-use rocq_distill::record::{FinishReason, Reason, Reasoning, Record, StepKind};
+use rocq_distill::record::{FinishReason, ModelReason, Reason, Reasoning, Record, StepKind};
 use rocq_distill::settings::ReasonSettings;
 use rocq_distill::stages::{StageError, reason};
 use rocq_distill::store::layout::{RunDir, Stage};
@@ -158,7 +158,7 @@ fn a_record_without_a_usable_sample_is_rejected_with_all_of_them() {
     assert_eq!(summary.manifest.rejected["no_usable_reasoning"], 1);
     let rejected = rejected(&run_dir.stage(Stage::Reason)).remove(0);
     let samples = [("length".to_owned(), 3)].into();
-    assert_eq!(rejected.reason, Reason::NoUsableReasoning { samples });
+    assert_eq!(rejected.reason, Reason::Model(ModelReason::NoUsableReasoning { samples }));
     let reasonings = rejected.record.unwrap().reasonings;
     assert_eq!((reasonings.len(), &reasonings[0].finish_reason), (3, &FinishReason::Length));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use flate2::read::GzDecoder;
-use rocq_distill::record::{Reason, StepKind, Verdict};
+use rocq_distill::record::{ProverReason, Reason, StepKind, Verdict};
 use rocq_distill::report;
 use rocq_distill::stages::event::Silent;
 use rocq_distill::store::digest::Digest;
@@ -46,7 +46,8 @@ fn what_others_wrote_is_never_read_as_html() {
     let mut record = full("lib.a:x");
     record.reasonings[0].provenance.model = "<b>model</b>".to_owned();
     let message = "</pre></script><b>\"no\" & such".to_owned();
-    let rejected = distinct("lib.a:<b>y").rejected(Reason::RocqError { sentence: "Qed.".to_owned(), message });
+    let rejected = distinct("lib.a:<b>y")
+        .rejected(Reason::Prover(ProverReason::RocqError { sentence: "Qed.".to_owned(), message }));
     let folder = tempfile::tempdir().unwrap();
     let run_dir = RunDir::new(folder.path());
     let unit = UnitName::of_logical_path("lib.a");

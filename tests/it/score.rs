@@ -7,7 +7,7 @@ use rocq_distill::exit_code::ExitCode;
 use rocq_distill::failure::Failure;
 use rocq_distill::llm::scripted::answer_in_passing;
 use rocq_distill::llm::{LlmError, Route};
-use rocq_distill::record::{Reason, Record, Score, StepKind, TokenLogprob, Variant};
+use rocq_distill::record::{ModelReason, Reason, Record, Score, StepKind, TokenLogprob, Variant};
 use rocq_distill::settings::{ScoreSettings, Wire};
 use rocq_distill::stages::{StageError, score};
 use rocq_distill::store::layout::{RunDir, Stage};
@@ -307,7 +307,9 @@ fn a_record_of_which_no_reasoning_fits_is_rejected_with_the_lengths_and_keeps_ev
     let summary = run(&run_dir, &settings(&server)).unwrap();
     assert_eq!((summary.manifest.n_in, summary.manifest.n_kept), (2, 0));
     let rejected = rejected(&run_dir.stage(Stage::Score));
-    let Reason::PromptTooLong { message } = &rejected[0].reason else { panic!("{:?}", rejected[0].reason) };
+    let Reason::Model(ModelReason::PromptTooLong { message }) = &rejected[0].reason else {
+        panic!("{:?}", rejected[0].reason)
+    };
     assert!(message.ends_with("the model takes 100 with one more"), "{message}");
     assert_eq!(rejected[0].record.as_ref().unwrap().reasonings.len(), 2);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Mutex;
 
-use rocq_distill::record::{Reason, Record, RecordId, Rejected, StepKind, TheoremKind};
+use rocq_distill::record::{Reason, Record, RecordId, Rejected, SelectReason, StepKind, TheoremKind};
 use rocq_distill::settings::SelectSettings;
 use rocq_distill::stages::event::{Event, Observer, Silent};
 use rocq_distill::stages::{Context, StageError, select};
@@ -438,7 +438,7 @@ impl Folders {
             }
             for rejected in rejected {
                 let reason = match rejected.reason {
-                    Reason::Duplicate { of } => format!("duplicate of {of}"),
+                    Reason::Select(SelectReason::Duplicate { of }) => format!("duplicate of {of}"),
                     reason => reason.kind().to_owned(),
                 };
                 lines.push(format!("  {} {reason}", rejected.id));

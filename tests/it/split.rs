@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use rocq_distill::record::{Axiom, FullName, Premise, Reason};
+use rocq_distill::record::{Axiom, ExtractReason, FullName, Premise, Reason};
 use rocq_distill::settings::{ExportSettings, SplitBy};
 use rocq_distill::store::jsonl;
 use rocq_distill::store::layout::Stage;
@@ -141,7 +141,7 @@ fn m102_what_rests_on_an_admitted_theorem_is_in_no_split_unless_it_is_asked_for(
     records[2].axioms = vec![Axiom::new("lib.axioms.classic")];
     let (_folder, run_dir) = run_dir_of(records);
     let extract = run_dir.stage(Stage::Extract);
-    let rejected = distinct("lib.f0:admitted").rejected(Reason::Admitted);
+    let rejected = distinct("lib.f0:admitted").rejected(Reason::Extract(ExtractReason::Admitted));
     write_outcomes(&extract, Stage::Extract, &[("lib.f0", Outcome { kept: vec![], rejected: vec![rejected] })]);
     let all_train = ExportSettings { validation: 0.0, test: 0.0, ..ExportSettings::default() };
     let manifest = run_with(&run_dir, &all_train);

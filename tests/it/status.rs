@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use rocq_distill::record::{Reason, Record};
+use rocq_distill::record::{ExtractReason, Reason, Record};
 use rocq_distill::store::digest::Digest;
 use rocq_distill::store::layout::{RunDir, Stage, UnitName};
 use rocq_distill::store::ledger::{Input, Ledger};
@@ -46,7 +46,8 @@ fn verify_a(run: &TestRun) {
     let inputs = vec![input("mathcomp.a", &a), input("mathcomp.b", &b)];
     let folder = run_dir(run).stage(Stage::Verify);
     let ledger = Ledger::open(Stage::Verify, &folder, json!("by hand"), inputs, Shard::WHOLE).unwrap();
-    let outcome = Outcome { kept: vec![a[0].clone()], rejected: vec![a[1].rejected(Reason::GivenUp)] };
+    let outcome =
+        Outcome { kept: vec![a[0].clone()], rejected: vec![a[1].rejected(Reason::Extract(ExtractReason::GivenUp))] };
     ledger.commit(&UnitName::of_logical_path("mathcomp.a"), 2, &outcome, Duration::ZERO).unwrap();
     ledger.finish().unwrap();
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::assumptions::{self, Assumption, Assumptions};
 use super::question;
-use crate::record::{Axiom, LogicalPath, Reason, excerpt};
+use crate::record::{Axiom, LogicalPath, ProverReason, Reason, excerpt};
 use crate::rocq::Setback;
 use crate::rocq::answers::{self, About};
 use crate::rocq::prover::ProverSession;
@@ -44,8 +44,9 @@ async fn of(
     unique: impl Fn(&str) -> Option<String>,
     name: &str,
 ) -> Result<Assumed, Setback> {
-    let unreadable =
-        |query: &str, answer: &str| Reason::Unreadable { query: query.to_owned(), message: excerpt(answer) };
+    let unreadable = |query: &str, answer: &str| {
+        Reason::Prover(ProverReason::Unreadable { query: query.to_owned(), message: excerpt(answer) })
+    };
     let question = question(name);
     let answer = ask(std::slice::from_ref(&question)).await?.concat();
     let Some(Assumptions { variables, objects, theory }) = assumptions::read(&answer) else {
@@ -205,7 +206,10 @@ mod tests {
         .await
         .unwrap_err();
         let reason = setback.into_reason("").unwrap();
-        assert_eq!(reason, Reason::Unreadable { query: "About ax.".to_owned(), message: answer.to_owned() });
+        assert_eq!(
+            reason,
+            Reason::Prover(ProverReason::Unreadable { query: "About ax.".to_owned(), message: answer.to_owned() })
+        );
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::super::source_text::{SentenceIndex, SourceText};
 use super::super::{Fault, Setback, vernac};
-use crate::record::{FullName, LogicalPath, Reason, excerpt};
+use crate::record::{FullName, LogicalPath, ProverReason, Reason, excerpt};
 
 /// How many times as long as usual a sentence may take when it is executed again and nothing is asked.
 pub const PATIENCE: u32 = 3;
@@ -114,7 +114,9 @@ impl<'a> LeftOut<'a> {
             }
             // A file that does not compile ends here, unless it is we who made it so.
             Setback::Refused(refusal) if !self.has_theorem() => return Ok(Some(refusal.into_reason(&sentence))),
-            Setback::Refused(refusal) => Reason::RefusedAfterLeftOut { sentence, message: refusal.message },
+            Setback::Refused(refusal) => {
+                Reason::Prover(ProverReason::RefusedAfterLeftOut { sentence, message: refusal.message })
+            }
             Setback::Rejected(_) | Setback::Unusable(_) => return Err(setback),
         };
         match open {

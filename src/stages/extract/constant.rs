@@ -1,6 +1,6 @@
 //! What a proof has become: the constant's type, term and, if asked for, the objects that the term names.
 
-use crate::record::{Reason, excerpt};
+use crate::record::{ProverReason, Reason, excerpt};
 use crate::rocq::answers::{self, About};
 use crate::rocq::idetop::Idetop;
 use crate::rocq::{Setback, elpi};
@@ -26,8 +26,9 @@ pub(super) async fn print(
     }
     let answers = prover.ask(&questions).await?;
     let texts: Vec<_> = answers.into_iter().map(|answer| answer.unwrap_or_else(|refusal| refusal.message)).collect();
-    let unreadable =
-        |index: usize| Reason::Unreadable { query: questions[index].clone(), message: excerpt(&texts[index]) };
+    let unreadable = |index: usize| {
+        Reason::Prover(ProverReason::Unreadable { query: questions[index].clone(), message: excerpt(&texts[index]) })
+    };
     let Some(About::Object { ty, word, .. }) = answers::about(&texts[0]) else { return Err(unreadable(0).into()) };
     let is_local = word == "Variable";
     let term = if is_local { answers::section_definition(&texts[1]) } else { answers::print(&texts[1], &ty) };

@@ -10,7 +10,10 @@ use tokio::time::{Instant, timeout_at};
 
 use self::axioms::Pending;
 use super::names::{self, Names};
-use crate::record::{Hypothesis, ProofState, Reason, Record, RecordId, Rejected, Source, TheoremKind, excerpt};
+use crate::record::{
+    ExtractReason, Hypothesis, ProofState, ProverReason, Reason, Record, RecordId, Rejected, Source, TheoremKind,
+    excerpt,
+};
 use crate::rocq::file_walk::FileWalk;
 use crate::rocq::functors::Functors;
 use crate::rocq::glob::{Glob, within};
@@ -79,7 +82,10 @@ pub(super) async fn walk(
             // It was cut off in the middle of an answer.
             extraction.walk.lose();
             extraction.go_back(before);
-            Next::Nothing(Rest { from: index, reason: Reason::FileTimedOut { limit_s: limits.file.as_secs() } })
+            Next::Nothing(Rest {
+                from: index,
+                reason: Reason::Prover(ProverReason::FileTimedOut { limit_s: limits.file.as_secs() }),
+            })
         };
         let start = source.start(index);
         match outcome {
@@ -182,12 +188,17 @@ impl Extraction<'_> {
             self.names.forget();
             match halt {
                 Halt::Refused { sentence, message } if self.walk.has_left_out() => {
-                    break Reason::RefusedAfterLeftOut { sentence, message };
+                    break Reason::Prover(ProverReason::RefusedAfterLeftOut { sentence, message });
                 }
                 Halt::Refused { sentence, message } => {
-                    return Ok(Next::Nothing(Rest { from: index, reason: Reason::RocqError { sentence, message } }));
+                    return Ok(Next::Nothing(Rest {
+                        from: index,
+                        reason: Reason::Prover(ProverReason::RocqError { sentence, message }),
+                    }));
                 }
-                Halt::Unfinished => return Ok(Next::Nothing(Rest { from: index, reason: Reason::Aborted })),
+                Halt::Unfinished => {
+                    return Ok(Next::Nothing(Rest { from: index, reason: Reason::Extract(ExtractReason::Aborted) }));
+                }
                 Halt::Misjudged => self.misjudged = Some(index),
                 // A prover that was killed from outside says nothing about the proof.
                 Halt::Lost { fault: Fault::Died { .. }, .. } if is_first_try => {
@@ -228,7 +239,7 @@ impl Extraction<'_> {
             (Some(kind), None) => {
                 // A definition with a body is no theorem; a theorem with a body has no script.
                 if TheoremKind::DEFAULT.contains(&kind) {
-                    self.reject(index, index, kind, &status.path, &Reason::NoScript);
+                    self.reject(index, index, kind, &status.path, &Reason::Extract(ExtractReason::NoScript));
                 }
                 Ok(index.next())
             }
@@ -271,7 +282,7 @@ impl Extraction<'_> {
         while index < self.source.end() {
             let status = self.run_for_status(index).await?;
             if let Some(kind) = self.wanted_kind(index) {
-                self.reject(index, index, kind, &status.path, &Reason::NestedProof);
+                self.reject(index, index, kind, &status.path, &Reason::Extract(ExtractReason::NestedProof));
             }
             self.forget(index, true);
             index = index.next();

@@ -1,6 +1,6 @@
 //! Replays one record and says whether everything in it is so.
 
-use crate::record::{Axiom, ProofState, Reason, Record, StepKind};
+use crate::record::{Axiom, ProofState, ProverReason, Reason, Record, StepKind, TextField, VerifyReason};
 use crate::rocq::Setback;
 use crate::rocq::file_walk::FileWalk;
 use crate::rocq::prover::ProverSession;
@@ -25,7 +25,9 @@ pub(super) async fn proof<P: ProverSession>(walk: &mut FileWalk<'_, P>, record: 
     let TheoremSpan { statement, .. } = walk.source().span(&record.source);
     walk.seek(statement).await.map_err(|setback| match setback {
         // The file was compiled.
-        Setback::Rejected(Reason::RocqError { sentence, message }) => Reason::FileRefused { sentence, message }.into(),
+        Setback::Rejected(Reason::Prover(ProverReason::RocqError { sentence, message })) => {
+            Reason::Verify(VerifyReason::FileRefused { sentence, message }).into()
+        }
         setback => setback,
     })?;
     let run = async |walk: &mut FileWalk<'_, P>, text: &str| {
@@ -46,7 +48,7 @@ pub(super) async fn proof<P: ProverSession>(walk: &mut FileWalk<'_, P>, record: 
         None => Ok(()),
         Some(_) => {
             let message = format!("the proof is still open after `{}`", record.closing);
-            Err(Reason::NotDefined { message }.into())
+            Err(Reason::Verify(VerifyReason::NotDefined { message }).into())
         }
     }
 }
@@ -61,23 +63,23 @@ pub(super) async fn axioms<P: ProverSession>(walk: &mut FileWalk<'_, P>, record:
     }
     let theorems = walk.left_out_of(statement, found.iter().map(Axiom::as_str));
     Err(if theorems.is_empty() {
-        Reason::AxiomMismatch { expected: record.axioms.clone(), found }
+        Reason::Verify(VerifyReason::AxiomMismatch { expected: record.axioms.clone(), found })
     } else {
-        Reason::RestsOnLeftOut { theorems }
+        Reason::Prover(ProverReason::RestsOnLeftOut { theorems })
     }
     .into())
 }
 
 /// The sentences of the proof, once the script has been found to consist of the steps.
 fn script(record: &Record) -> Result<Vec<Line<'_>>, Reason> {
-    let mismatch = |field: &str| Reason::TextMismatch { field: field.to_owned() };
+    let mismatch = |field: TextField| Reason::Verify(VerifyReason::TextMismatch { field });
     let mut lines = Vec::new();
     let mut n_steps = 0;
     let mut closing = None;
     for sentence in sentence::split(&record.proof_script) {
         let text = &record.proof_script[sentence.range];
         if closing.is_some() {
-            return Err(mismatch("closing"));
+            return Err(mismatch(TextField::Closing));
         }
         let step = match vernac::role(text, sentence.shape) {
             Role::Opening => None,
@@ -85,13 +87,15 @@ fn script(record: &Record) -> Result<Vec<Line<'_>>, Reason> {
                 closing = Some(text);
                 None
             }
-            Role::Admitted | Role::Abort => return Err(Reason::ForbiddenCommand { sentence: text.to_owned() }),
+            Role::Admitted | Role::Abort => {
+                return Err(Reason::Verify(VerifyReason::ForbiddenCommand { sentence: text.to_owned() }));
+            }
             Role::Step(StepKind::Command) if !vernac::is_harmless(text) => {
-                return Err(Reason::ForbiddenCommand { sentence: text.to_owned() });
+                return Err(Reason::Verify(VerifyReason::ForbiddenCommand { sentence: text.to_owned() }));
             }
             Role::Step(kind) => {
                 let step = record.steps.get(n_steps).filter(|step| step.text == text && step.kind == kind);
-                let step = step.ok_or_else(|| mismatch("steps"))?.index;
+                let step = step.ok_or_else(|| mismatch(TextField::Steps))?.index;
                 n_steps += 1;
                 Some(step)
             }
@@ -100,10 +104,10 @@ fn script(record: &Record) -> Result<Vec<Line<'_>>, Reason> {
     }
     let in_order = record.steps.iter().enumerate().all(|(index, step)| step.index == index);
     if n_steps != record.steps.len() || !in_order {
-        return Err(mismatch("steps"));
+        return Err(mismatch(TextField::Steps));
     }
     if closing != Some(record.closing.as_str()) {
-        return Err(mismatch("closing"));
+        return Err(mismatch(TextField::Closing));
     }
     Ok(lines)
 }
@@ -126,5 +130,5 @@ async fn same<P: ProverSession>(
         }
     }
     let found = found.map_or_else(|| "no proof is open".to_owned(), ToString::to_string);
-    Err(Reason::StateMismatch { step, expected: expected.to_string(), found }.into())
+    Err(Reason::Verify(VerifyReason::StateMismatch { step, expected: expected.to_string(), found }).into())
 }

@@ -3,7 +3,7 @@
 use tokio::time::{Instant, timeout_at};
 
 use super::{Extraction, TheoremIndex};
-use crate::record::{Axiom, Premise, Reason, Rejected};
+use crate::record::{Axiom, Premise, ProverReason, Reason, Rejected};
 use crate::rocq::source_text::SentenceIndex;
 use crate::rocq::{Fault, RocqError, Setback, axioms};
 
@@ -54,7 +54,7 @@ impl Extraction<'_> {
             Ok(outcome) => outcome,
             Err(_) => {
                 self.walk.lose();
-                Err(Reason::FileTimedOut { limit_s: self.limits.file.as_secs() }.into())
+                Err(Reason::Prover(ProverReason::FileTimedOut { limit_s: self.limits.file.as_secs() }).into())
             }
         }
     }
@@ -85,7 +85,7 @@ impl Extraction<'_> {
                 let named = record.premises.iter().filter(here).map(|premise| premise.full_name.as_str());
                 let axioms = record.axioms.iter().map(Axiom::as_str);
                 let theorems = self.walk.left_out_of(pending.statement, axioms.chain(named));
-                (!theorems.is_empty()).then_some(Reason::RestsOnLeftOut { theorems })
+                (!theorems.is_empty()).then_some(Reason::Prover(ProverReason::RestsOnLeftOut { theorems }))
             }
             Err(reason) => Some(reason),
         };

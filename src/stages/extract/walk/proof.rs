@@ -5,7 +5,9 @@ use super::super::full_name::Surroundings;
 use super::super::names::Named;
 use super::axioms::Pending;
 use super::{Extraction, Halt, record_id};
-use crate::record::{FORMAT_VERSION, ProofState, ProofTerm, Reason, Record, Source, Step, StepKind, TheoremKind};
+use crate::record::{
+    ExtractReason, FORMAT_VERSION, ProofState, ProofTerm, Reason, Record, Source, Step, StepKind, TheoremKind,
+};
 use crate::rocq::Setback;
 use crate::rocq::glob::Reference;
 use crate::rocq::prover::ProverSession;
@@ -86,19 +88,19 @@ impl Extraction<'_> {
             let ended = state.is_none();
             let after = state.unwrap_or_default();
             match role {
-                Role::Admitted if ended => flaw = Some(Reason::Admitted),
-                Role::Abort if ended => flaw = Some(Reason::Aborted),
-                Role::Opening if ended => flaw = Some(Reason::NoScript),
+                Role::Admitted if ended => flaw = Some(Reason::Extract(ExtractReason::Admitted)),
+                Role::Abort if ended => flaw = Some(Reason::Extract(ExtractReason::Aborted)),
+                Role::Opening if ended => flaw = Some(Reason::Extract(ExtractReason::NoScript)),
                 Role::Step(kind) => {
                     if let Some(kind) = vernac::theorem_kind(self.source.text_of(index))
                         .filter(|kind| self.settings.kinds.contains(kind))
                     {
-                        flaw = Some(Reason::NestedProof);
-                        self.reject(index, index, kind, &status.path, &Reason::NestedProof);
+                        flaw = Some(Reason::Extract(ExtractReason::NestedProof));
+                        self.reject(index, index, kind, &status.path, &Reason::Extract(ExtractReason::NestedProof));
                     }
                     self.forget(index, true);
                     if !after.given_up.is_empty() {
-                        flaw.get_or_insert(Reason::GivenUp);
+                        flaw.get_or_insert(Reason::Extract(ExtractReason::GivenUp));
                     }
                     steps.push(self.step(steps.len(), index, kind, before, after.clone()));
                 }
