@@ -15,10 +15,13 @@ need() {
   for tool in "$@"; do
     command -v "${tool%:*}" >/dev/null || missing+=("${tool#*:}")
   done
-  ((${#missing[@]})) || return 0
-  step "install ${missing[*]}"
+  ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
+}
+
+install_packages() {
+  step "install $*"
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
 }
 
 # need_crate COMMAND:CRATE...: the same for programs that cargo installs.
