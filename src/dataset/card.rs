@@ -43,6 +43,8 @@ pub(super) fn render(manifest: &DatasetManifest) -> Result<String, StageError> {
     let mut environment = Environment::new();
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
     environment.set_syntax(syntax.map_err(StageError::Card)?);
+    environment.add_filter("code", code);
+    environment.add_filter("code_cell", code_cell);
     environment.add_template("card", TEMPLATE).map_err(StageError::Card)?;
     let template = environment.get_template("card").map_err(StageError::Card)?;
     let cost = manifest.models.iter().filter_map(|model| model.cost).reduce(|sum, cost| sum + cost);
@@ -62,6 +64,18 @@ pub(super) fn render(manifest: &DatasetManifest) -> Result<String, StageError> {
         has_reasonings: manifest.models.iter().any(|model| model.purpose == "reason"),
     };
     template.render(Serde(facts)).map_err(StageError::Card)
+}
+
+/// Words of others as a code span, which nothing in them ends; nothing for no words.
+#[expect(clippy::needless_pass_by_value, reason = "what a filter is given")]
+fn code(words: String) -> String {
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "'");
+    if words.is_empty() { words } else { format!("`{words}`") }
+}
+
+/// The same in a cell of a table, which nothing in them ends either.
+fn code_cell(words: String) -> String {
+    code(words).replace('|', "\\|")
 }
 
 /// What the template is filled in with.

@@ -256,6 +256,19 @@ fn the_card_says_what_it_holds_and_how_it_was_made() {
 }
 
 #[test]
+fn m99_what_a_server_calls_itself_stays_in_its_cell_of_the_card() {
+    let mut record = full("lib.a:x");
+    for reasoning in &mut record.reasonings {
+        reasoning.provenance.model = "a|b`c\n| d".to_owned();
+        reasoning.provenance.provider = Some("<b>|".to_owned());
+    }
+    let (_folder, run_dir) = run_dir_of(vec![record]);
+    run(&run_dir);
+    let card = fs::read_to_string(run_dir.dataset().card()).unwrap();
+    assert!(card.contains("| `a\\|b'c \\| d` | `<b>\\|` | `reason` | 2 |"), "{card}");
+}
+
+#[test]
 fn the_licence_of_one_library_is_not_claimed_for_another() {
     let (_folder, run_dir) = run_dir_of(vec![distinct("lib.a:x"), distinct("other.b:y")]);
     let claimed = |libraries: &[&str]| {
