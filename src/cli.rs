@@ -4,7 +4,8 @@ mod arguments;
 mod overrides;
 
 pub use arguments::{
-    ExportArgs, ExtractArgs, Folders, ModelArgs, ReportArgs, RunArgs, ShardArgs, ShardedArgs, StatusArgs, VerifyArgs,
+    ExportArgs, ExtractArgs, Folders, ModelArgs, ReportArgs, RetryArgs, RunArgs, ShardArgs, ShardedArgs, StatusArgs,
+    VerifyArgs,
 };
 
 use std::ffi::OsString;
@@ -313,6 +314,16 @@ pub enum Page {
 }
 
 impl Verb {
+    /// Whether files are to be made again that hold faults of provers.
+    pub fn retries_faults(&self) -> bool {
+        match self {
+            Self::Run(RunArgs { retry, .. })
+            | Self::Extract(ExtractArgs { retry, .. })
+            | Self::Verify(VerifyArgs { retry, .. }) => retry.retry_faults,
+            _ => false,
+        }
+    }
+
     /// The word on the command line.
     pub fn name(&self) -> &'static str {
         match self {

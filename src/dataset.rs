@@ -45,7 +45,9 @@ use crate::stages::{Context, StageError, units};
 use crate::store::digest::Digest;
 use crate::store::layout::{DatasetDir, RunDir, Stage, StageDir};
 use crate::store::manifest::Manifest;
-use crate::store::{StoreError, jsonl, unit};
+use crate::store::seal;
+use crate::store::sealed::SealedUnits;
+use crate::store::{StoreError, jsonl};
 use admitted::Admitted;
 use contamination::Compared;
 use premise_selection::Corpus;
@@ -230,8 +232,9 @@ fn corpus(settings: &ExportSettings, input: &StageDir, survey: &Survey) -> Resul
         corpus.add(&record?);
     }
     if let Some(folder) = extraction(input) {
-        for (unit, _) in unit::list(&folder, Stage::Extract)? {
-            unit::read(&folder.unit(&unit))?.iter().for_each(|record| corpus.add(record));
+        let units = SealedUnits::find(&folder, Stage::Extract)?;
+        for unit in units.names() {
+            units.read(unit)?.iter().for_each(|record| corpus.add(record));
         }
     }
     Ok(corpus)
@@ -311,6 +314,7 @@ fn origins(input: &StageDir, last: Manifest) -> Result<Vec<Origin>, StoreError> 
         origins.push(Origin {
             stage: manifest.stage,
             program_version: manifest.program_version,
+            records_sha256: seal::records_digest(&manifest.units)?,
             made_with: manifest.made_with,
             n_in: manifest.n_in,
             n_kept: manifest.n_kept,

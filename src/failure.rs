@@ -142,11 +142,16 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
             "{BUILD_HINT}, which leaves a .glob file beside each .v file; sources that are not installed also need their \
              `_CoqProject` or `dune-project` in a folder above"
         )),
-        RocqError::NotBuilt { .. } => {
+        RocqError::NotBuilt { .. } | RocqError::OutdatedBuild { .. } => {
             Some(format!("{BUILD_HINT}: nothing is ever compiled or written in its folder here"))
         }
         RocqError::NotLoadable { .. } => Some(
             "folders and files are called by letters, digits, `_` and `'`, and begin with a letter or `_`".to_owned(),
+        ),
+        RocqError::ProverDies { .. } => Some(
+            "find out what ends them (the memory of the whole machine, a plugin, a batch system) and run the same command \
+             again: what is done is kept, and this file is not done"
+                .to_owned(),
         ),
         RocqError::Unprepared { .. } => {
             Some("install coq-elpi, or leave out `--implicit-premises` and `extract.implicit_premises`".to_owned())
@@ -261,6 +266,9 @@ fn store_code(error: &StoreError) -> ExitCode {
         | StoreError::Malformed { .. }
         | StoreError::Unwritable { .. }
         | StoreError::Unaccounted { .. }
+        | StoreError::NoJson(_)
+        | StoreError::OtherFormat { .. }
+        | StoreError::BadUnitName { .. }
         | StoreError::Changed { .. }
         | StoreError::NoInput { .. } => ExitCode::Failure,
     }
@@ -289,10 +297,19 @@ fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::NoInput { stage, .. } => {
             Some(format!("run `{stage}` first, or name the folder with its records with `--input`"))
         }
-        StoreError::Changed { .. } => {
-            Some("`status --check` of its run directory finds every file that was changed".to_owned())
+        StoreError::Changed { stage, .. } => Some(format!(
+            "put the file back as it was, or remove it and run `{stage}` again, which makes only what is missing; \
+             `status --check` of its run directory finds every file that was changed"
+        )),
+        StoreError::OtherFormat { .. } => Some(
+            "another version of rocq-distill wrote it: go on with that one, or start anew with this one in another \
+             folder (`--output`)"
+                .to_owned(),
+        ),
+        StoreError::BadUnitName { .. } => {
+            Some("no file is written outside the run directory: rename the source file or the folder it comes from".to_owned())
         }
-        StoreError::Unwritable { .. } | StoreError::Unaccounted { .. } => None,
+        StoreError::Unwritable { .. } | StoreError::Unaccounted { .. } | StoreError::NoJson(_) => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The record: one proved theorem with everything that the pipeline learns about it.
 
+mod fault;
 mod goal;
 mod measured;
 mod name;
@@ -15,6 +16,7 @@ mod stage;
 mod tactics;
 mod verdict;
 
+pub use fault::{FaultKind, n_faults};
 pub use goal::{Goal, Hypothesis, ProofState};
 pub use measured::{Measured, NotMeasured};
 pub use name::{Axiom, FullName, KernelName, LogicalPath, RecordId};

@@ -16,7 +16,8 @@ use crate::stages::Pass;
 use crate::stages::event::Observer;
 use crate::store::layout::{RunDir, Stage, StageDir, UnitName};
 use crate::store::manifest::Manifest;
-use crate::store::{StoreError, jsonl, unit};
+use crate::store::sealed::SealedUnits;
+use crate::store::{StoreError, jsonl};
 use browser::Chunk;
 use facts::Facts;
 
@@ -70,9 +71,9 @@ pub fn write(observer: &dyn Observer, run_dir: &RunDir, output: &Path) -> Result
 fn ranked(observer: &dyn Observer, folder: &StageDir, manifest: &Manifest) -> Result<Vec<Record>, StoreError> {
     let n_records = manifest.n_kept;
     let pass = Pass::start(observer, &format!("report: reading {n_records} records"), n_records);
-    let units: Vec<&UnitName> = manifest.units.keys().collect();
-    let read = |unit: &&UnitName| unit::read(&folder.unit(unit)).inspect(|records| pass.advance(records.len()));
-    let units = units.par_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let sealed = SealedUnits::of_manifest(folder, manifest);
+    let read = |unit| sealed.read(unit).inspect(|records| pass.advance(records.len()));
+    let units = sealed.names().collect::<Vec<_>>().into_par_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let mut records: Vec<_> = units.into_iter().flatten().collect();
     records.sort_by_key(|record| record.selection.as_ref().map_or(usize::MAX, |selection| selection.rank));
     Ok(records)
@@ -117,12 +118,13 @@ const EXAMPLES: usize = 5;
 
 fn examples(folder: &StageDir, manifest: &Manifest) -> Result<BTreeMap<&'static str, Vec<Rejected>>, StoreError> {
     let mut examples: BTreeMap<&'static str, Vec<Rejected>> = BTreeMap::new();
-    for (unit, seal) in &manifest.units {
+    let sealed = SealedUnits::of_manifest(folder, manifest);
+    for (unit, seal) in sealed.iter() {
         let has_room = |reason: &str| examples.get(reason).is_none_or(|examples| examples.len() < EXAMPLES);
         if !seal.rejected.keys().any(|reason| has_room(reason)) {
             continue;
         }
-        for rejected in jsonl::read::<Rejected>(&folder.unit(unit).rejected(), "rejected record")? {
+        for rejected in sealed.read_rejected(unit)? {
             let examples = examples.entry(rejected.reason.kind()).or_default();
             if examples.len() < EXAMPLES {
                 examples.push(rejected);

@@ -20,6 +20,7 @@ mod ppdoc;
 pub mod process;
 pub mod project;
 pub mod prover;
+pub mod requires;
 pub mod sentence;
 pub mod source_text;
 pub mod source_tree;

@@ -142,8 +142,14 @@ async fn work(
     stop: &Stop,
 ) -> Result<ExitCode, Failure> {
     let observer = Both(&Both(console, telemetry), stop);
-    let context =
-        Context { jobs: settings.jobs, shard: settings.shard, observer: &observer, stop, budget: Limit::default() };
+    let context = Context {
+        jobs: settings.jobs,
+        shard: settings.shard,
+        observer: &observer,
+        stop,
+        retry_faults: cli.verb.retries_faults(),
+        budget: Limit::default(),
+    };
     let within_budget = |stage, output: &StageDir| {
         Ok::<_, StoreError>(Context {
             budget: pipeline::budget(&settings.budget, stage, &output.run_dir())?,

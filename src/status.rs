@@ -11,12 +11,14 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::dataset::DatasetManifest;
+use crate::record::n_faults;
 use crate::store::digest::Digest;
 use crate::store::layout::{DatasetDir, RunDir, Stage, StageDir, UnitFiles, UnitName};
 use crate::store::manifest::Manifest;
 use crate::store::plan::Plan;
+use crate::store::seal::{self, Seal};
 use crate::store::shard;
-use crate::store::unit::{self, Seal};
+use crate::store::unit;
 use crate::store::{StoreError, jsonl, lock};
 
 /// How far a run is.
@@ -73,6 +75,8 @@ pub struct StageStatus {
     pub n_kept: usize,
     /// Records that were rejected, by reason.
     pub rejected: BTreeMap<String, usize>,
+    /// Those of them that tell of a prover and its limits, and nothing of a proof.
+    pub n_faults: usize,
     /// Files that are not done.
     pub missing: Vec<UnitName>,
     /// Who is writing right now.
@@ -195,15 +199,14 @@ fn dataset(folder: &DatasetDir, found: &[Found], check: bool) -> Result<Dataset,
     let Some(manifest) = jsonl::read_value::<DatasetManifest>(&folder.manifest(), "dataset's manifest")? else {
         return Ok(Dataset::NotWritten);
     };
-    let is_current = manifest.made_from.iter().all(|origin| {
+    for origin in &manifest.made_from {
         let now = found.iter().find(|stage| stage.stage == origin.stage).and_then(|stage| stage.manifest.as_ref());
-        now.is_none_or(|now| {
-            (&now.made_with, now.n_in, now.n_kept, &now.rejected)
-                == (&origin.made_with, origin.n_in, origin.n_kept, &origin.rejected)
-        })
-    });
-    if !is_current {
-        return Ok(Dataset::Outdated);
+        let Some(now) = now else { continue };
+        let is_same = (&now.made_with, now.n_in, now.n_kept, &now.rejected)
+            == (&origin.made_with, origin.n_in, origin.n_kept, &origin.rejected);
+        if !is_same || seal::records_digest(&now.units)? != origin.records_sha256 {
+            return Ok(Dataset::Outdated);
+        }
     }
     for (name, written) in manifest.files.iter().filter(|_| check) {
         let path = folder.file(name);
@@ -261,6 +264,7 @@ impl Found {
             n_done: self.seals.len(),
             n_in: sums.n_in,
             n_kept: sums.n_kept,
+            n_faults: n_faults(&sums.rejected),
             rejected: sums.rejected,
             missing: self.missing(),
             writers: self.writers.clone(),

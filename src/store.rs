@@ -2,6 +2,8 @@
 
 pub mod digest;
 mod error;
+pub mod faults;
+mod format;
 pub mod jsonl;
 pub mod layout;
 pub mod ledger;
@@ -10,6 +12,8 @@ pub mod manifest;
 pub mod new_file;
 pub mod parquet;
 pub mod plan;
+pub mod seal;
+pub mod sealed;
 pub mod shard;
 pub mod unit;
 

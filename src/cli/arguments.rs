@@ -31,6 +31,15 @@ pub struct ShardArgs {
     pub num_workers: Option<usize>,
 }
 
+/// What the stages with a prover do about its faults.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Work")]
+pub struct RetryArgs {
+    /// Make the files again at which provers hung, died or took too much
+    #[arg(long)]
+    pub retry_faults: bool,
+}
+
 /// `run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -43,6 +52,9 @@ pub struct RunArgs {
     /// Take the whole installed library
     #[arg(long)]
     pub all: bool,
+    /// Faults of provers.
+    #[command(flatten)]
+    pub retry: RetryArgs,
 }
 
 /// `extract`.
@@ -54,6 +66,9 @@ pub struct ExtractArgs {
     /// Where the records go [default: export/extract]
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Faults of provers.
+    #[command(flatten)]
+    pub retry: RetryArgs,
     /// Which part of the work.
     #[command(flatten)]
     pub shard: ShardArgs,
@@ -90,6 +105,9 @@ pub struct VerifyArgs {
     /// Folders and .v files that the records come from [default: the installed mathcomp]
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub library: Vec<PathBuf>,
+    /// Faults of provers.
+    #[command(flatten)]
+    pub retry: RetryArgs,
     /// Which part of the work.
     #[command(flatten)]
     pub shard: ShardArgs,

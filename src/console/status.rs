@@ -19,6 +19,13 @@ pub(super) fn to_text(status: &Status) -> String {
     let mut lines = vec![table::aligned(&rows)];
     for stage in &status.stages {
         let name = stage.stage;
+        if stage.n_faults > 0 {
+            lines.push(format!(
+                "{name}: {} of the rejected are faults of provers: larger limits make their files again, and so does \
+                 `--retry-faults`",
+                stage.n_faults
+            ));
+        }
         lines.extend(stage.problems.iter().map(|problem| format!("{name}: {problem}")));
         lines.extend(
             stage

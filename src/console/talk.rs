@@ -180,7 +180,7 @@ mod tests {
         let started = Event::StageStarted { stage: Stage::Extract, n_units: n_files, n_todo: n_files, size };
         talk.observe(&started, start);
         for index in 0..n_files {
-            let unit = UnitName::of_logical_path(&format!("lib.f{index}"));
+            let unit = UnitName::of_logical_path(&format!("lib.f{index}")).unwrap();
             let now = start + Duration::from_secs(index as u64 + 1);
             talk.observe(&Event::Advanced { unit: &unit, by: 60 }, now);
             talk.observe(&Event::Advanced { unit: &unit, by: 40 }, now);
@@ -233,7 +233,7 @@ mod tests {
         let there = screen.clone();
         let bar = move || ProgressDrawTarget::term_like_with_hz(Box::new(there.clone()), 255);
         let mut talk = paper.talk(Show::Bar(Box::new(bar)));
-        let unit = UnitName::of_logical_path("mathcomp.ssreflect.div");
+        let unit = UnitName::of_logical_path("mathcomp.ssreflect.div").unwrap();
         talk.observe(&Event::StageStarted { stage: Stage::Measure, n_units: 4, n_todo: 4, size: 80 }, Instant::now());
         talk.observe(&Event::Advanced { unit: &unit, by: 20 }, Instant::now());
         talk.bar.force_draw();

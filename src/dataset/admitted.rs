@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::record::{ExtractReason, Reason, Record, Rejected};
+use crate::record::{ExtractReason, Reason, Record};
+use crate::store::StoreError;
 use crate::store::layout::{Stage, StageDir};
-use crate::store::{StoreError, jsonl, unit};
+use crate::store::sealed::SealedUnits;
 
 /// The full names of the theorems that `extract` rejected for ending with `Admitted.`
 #[derive(Debug, Default)]
@@ -14,13 +15,13 @@ impl Admitted {
     /// Those of the library that was extracted into a folder.
     pub(super) fn read(extracted: &StageDir) -> Result<Self, StoreError> {
         let mut names = HashSet::new();
-        for (unit, seal) in unit::list(extracted, Stage::Extract)? {
-            if !seal.rejected.contains_key(Reason::Extract(ExtractReason::Admitted).kind()) {
+        let units = SealedUnits::find(extracted, Stage::Extract)?;
+        for (unit, seal) in units.iter() {
+            let admitted = Reason::Extract(ExtractReason::Admitted);
+            if !seal.rejected.contains_key(admitted.kind()) {
                 continue;
             }
-            let rejected = jsonl::read::<Rejected>(&extracted.unit(&unit).rejected(), "rejected record")?;
-            let admitted =
-                rejected.into_iter().filter(|rejected| rejected.reason == Reason::Extract(ExtractReason::Admitted));
+            let admitted = units.read_rejected(unit)?.into_iter().filter(|rejected| rejected.reason == admitted);
             names.extend(admitted.map(|rejected| rejected.source.full_name.to_string()));
         }
         Ok(Self(names))

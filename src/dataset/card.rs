@@ -12,6 +12,7 @@ use super::write::columns;
 use super::{DatasetManifest, PremiseOrder, Spent};
 use crate::settings::{Compat, View};
 use crate::stages::StageError;
+use crate::store::StoreError;
 
 /// The text around the facts.
 const TEMPLATE: &str = include_str!("card.md.jinja");
@@ -50,7 +51,7 @@ pub(super) fn render(manifest: &DatasetManifest) -> Result<String, StageError> {
     let cost = manifest.models.iter().filter_map(|model| model.cost).reduce(|sum, cost| sum + cost);
     let facts = Facts {
         manifest,
-        settings: serde_json::to_string_pretty(&manifest.settings).unwrap_or_default(),
+        settings: serde_json::to_string_pretty(&manifest.settings).map_err(StoreError::from)?,
         stages: manifest.made_from.iter().rev().map(Stage::new).collect(),
         cost,
         spent: spent(manifest),
@@ -194,7 +195,7 @@ impl Stage {
             n_kept: origin.n_kept,
             n_rejected: origin.rejected.values().sum(),
             reasons: reasons.join(", "),
-            made_with: serde_json::to_string(&origin.made_with).unwrap_or_default(),
+            made_with: origin.made_with.to_string(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::split::{Key, Split};
 use crate::llm::budget::Spending;
 use crate::record::{Judge, Provenance, Record, RecordId, Usage};
 use crate::settings::ExportSettings;
+use crate::store::digest::Digest;
 use crate::store::layout::Stage;
 
 /// A stage that the records of a dataset came through.
@@ -28,6 +29,8 @@ pub struct Origin {
     pub n_kept: usize,
     /// Records that were rejected, by reason.
     pub rejected: BTreeMap<String, usize>,
+    /// Digest of all that were kept.
+    pub records_sha256: Digest,
     /// What its models used up for all answers that its journals hold, where it asked some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spent: Option<Spent>,

@@ -3,7 +3,7 @@
 //! The records themselves are not kept: they are read again, a few at a time, whenever a file is written.
 
 use std::collections::HashMap;
-use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -16,10 +16,9 @@ use crate::record::Record;
 use crate::settings::SplitBy;
 use crate::stages::Pass;
 use crate::stages::event::Observer;
-use crate::store::digest::Digest;
-use crate::store::layout::{StageDir, UnitName};
+use crate::store::layout::StageDir;
 use crate::store::manifest::Manifest;
-use crate::store::unit::Seal;
+use crate::store::sealed::SealedUnits;
 use crate::store::{StoreError, jsonl};
 use crate::text::normal_form;
 
@@ -75,10 +74,12 @@ impl Survey {
         let pass = Pass::start(observer, &format!("export: reading {n_records} records"), n_records);
         let mut survey = Self { entries: Vec::with_capacity(n_records), ..Self::default() };
         let mut numbers = HashMap::new();
-        let units: Vec<_> = manifest.units.iter().collect();
+        let sealed = SealedUnits::of_manifest(input, manifest);
+        let units: Vec<_> = sealed.names().collect();
         for units in units.chunks(UNITS) {
-            let read = units.par_iter().map(|(unit, seal)| {
-                let part = part(input, manifest, (unit, seal), admitted, split_by)?;
+            let read = units.par_iter().map(|unit| {
+                let records = sealed.read_with_ranges(unit)?;
+                let part = part(input.unit(unit).records(), &records, admitted, split_by);
                 pass.advance(part.entries.len());
                 Ok(part)
             });
@@ -125,19 +126,7 @@ fn number(names: &mut Vec<String>, numbers: &mut HashMap<String, u32>, name: Str
     })
 }
 
-fn part(
-    input: &StageDir,
-    manifest: &Manifest,
-    (unit, seal): (&UnitName, &Seal),
-    admitted: &Admitted,
-    split_by: SplitBy,
-) -> Result<Part, StoreError> {
-    let path = input.unit(unit).records();
-    let text = fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
-    let records: Vec<Record> = jsonl::parse(&text, &path, "record")?;
-    if Digest::of(&text) != seal.records_sha256 {
-        return Err(StoreError::Changed { path, stage: manifest.stage.as_str() });
-    }
+fn part(path: PathBuf, records: &[(Record, Range<usize>)], admitted: &Admitted, split_by: SplitBy) -> Part {
     let mut part = Part {
         path,
         entries: Vec::with_capacity(records.len()),
@@ -145,8 +134,7 @@ fn part(
         tally: Tally::default(),
         has_reasonings: false,
     };
-    let mut start = 0;
-    for (record, line) in records.iter().zip(text.split_inclusive('\n')) {
+    for (record, line) in records {
         part.tally.count(record);
         part.has_reasonings |= kept_reasoning(record).is_some();
         part.premises.push(match split_by {
@@ -158,12 +146,11 @@ fn part(
             rests_on_admitted: admitted.are_under(record),
             rank: record.selection.as_ref().map_or(usize::MAX, |selection| selection.rank),
             file: 0,
-            start,
+            start: line.start,
             length: u32::try_from(line.len()).unwrap_or(u32::MAX),
         });
-        start += line.len();
     }
-    Ok(part)
+    part
 }
 
 /// What decides about the side of a record, but for its premises and the benchmark.

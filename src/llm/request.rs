@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::record::RecordId;
 use crate::store::digest::Digest;
@@ -48,16 +48,15 @@ pub enum Route {
 impl Request {
     /// A request whose body is `body` as JSON text.
     pub fn new(record: RecordId, sample: usize, route: Route, body: &Map<String, Value>, prompt_tokens: u64) -> Self {
-        // A map of JSON values has a text, always the same.
-        let body: Arc<str> = serde_json::to_string(body).unwrap_or_default().into();
-        let hash = Digest::of_json(&(route, &*body));
+        let body = text(body);
+        let hash = Digest::of_value(&json!([route, &*body]));
         Self { record, sample, attempt: 0, route, body, hash, prompt_tokens, tail: 0, server: 0 }
     }
 
     /// The same, made from a template of this hash: another template is another request, whatever comes of it.
     #[must_use]
     pub fn made_from(self, template: &Digest) -> Self {
-        Self { hash: Digest::of_json(&(&self.hash, template)), ..self }
+        Self { hash: Digest::of_value(&json!([self.hash, template])), ..self }
     }
 
     /// The same in the body that is really sent; the hash stays that of what it was made from.
@@ -65,7 +64,7 @@ impl Request {
     /// `tail`: what the answer is read for are so many tokens at the end of the prompt.
     #[must_use]
     pub fn sent_as(self, body: &Map<String, Value>, prompt_tokens: u64, tail: usize) -> Self {
-        let body = serde_json::to_string(body).unwrap_or_default().into();
+        let body = text(body);
         Self { body, prompt_tokens, tail, ..self }
     }
 
@@ -109,6 +108,11 @@ impl Route {
         };
         [base, self.path()].join("/")
     }
+}
+
+/// The JSON text of a body, which is the same each time.
+fn text(body: &Map<String, Value>) -> Arc<str> {
+    Value::Object(body.clone()).to_string().into()
 }
 
 /// About how many tokens a text has, rather too many than too few.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::record::{ProverReason, Reason};
+use crate::record::{LogicalPath, ProverReason, Reason};
 
 /// What makes the prover or a library unusable.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +142,32 @@ pub enum RocqError {
     NotLoadable {
         /// One of them.
         path: PathBuf,
+    },
+    /// A file of the library that another one requires and that was compiled from another text than its present one.
+    #[error(
+        "`{path}` requires `{required}`, which was compiled from another text than `{source_file}` holds now",
+        path = path.display(),
+        source_file = source_file.display()
+    )]
+    OutdatedBuild {
+        /// The file that requires it.
+        path: PathBuf,
+        /// The logical path of the other.
+        required: String,
+        /// Its source file.
+        source_file: PathBuf,
+    },
+    /// Provers die of a file before its first theorem, which says nothing of any proof.
+    #[error("{n_deaths} provers died in `{library}` before its first theorem, at `{sentence}`: {message}")]
+    ProverDies {
+        /// The file.
+        library: LogicalPath,
+        /// Where.
+        sentence: String,
+        /// How many.
+        n_deaths: u32,
+        /// What became of the last one.
+        message: String,
     },
     /// Two files of the same name.
     #[error("`{first}` and `{second}` are both `{logical_path}`", first = first.display(), second = second.display())]

@@ -86,35 +86,6 @@ pub fn find(inputs: &[PathBuf], flags: &[String], installed: &Path) -> Result<Li
     Ok(Library { files: files.into_values().collect(), left_out })
 }
 
-/// Refuses files of which one requires another one that was not compiled.
-pub fn check_built(files: &[SourceFile]) -> Result<(), RocqError> {
-    let unbuilt: Vec<_> = files.iter().filter(|file| !file.path.with_extension("vo").is_file()).collect();
-    if unbuilt.is_empty() {
-        return Ok(());
-    }
-    for file in files {
-        let text = file.read()?;
-        let mut required = sentence::split(&text).into_iter().flat_map(|it| required(&text[it.range]));
-        let lacking = |(prefix, name): (&str, &str)| {
-            let is_it = |path: &str| path.starts_with(prefix) && (path == name || path.ends_with(&format!(".{name}")));
-            unbuilt.iter().find(|other| is_it(other.logical_path.as_str()))
-        };
-        if let Some(other) = required.find_map(lacking) {
-            return Err(RocqError::NotBuilt { path: file.path.clone(), required: other.logical_path.to_string() });
-        }
-    }
-    Ok(())
-}
-
-/// The files that a sentence requires: the prefix behind `From`, which may be empty, and the name.
-fn required(sentence: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut words = sentence.trim_end_matches('.').split_whitespace();
-    let is_command = ["From", "Require"].contains(&vernac::head(sentence));
-    let prefix = if vernac::head(sentence) == "From" { words.nth(1).unwrap_or_default() } else { "" };
-    let names = words.skip_while(|word| *word != "Require").skip(1);
-    names.filter(move |word| is_command && !["Import", "Export"].contains(word)).map(move |name| (prefix, name))
-}
-
 impl SourceFile {
     /// Reads the text.
     pub fn read(&self) -> Result<String, RocqError> {
@@ -200,7 +171,8 @@ fn root(path: &Path, logical_path: &str) -> Option<(PathBuf, String)> {
     Some((root, format!("{}.v", below.replace('.', "/"))))
 }
 
-fn md5_hex(bytes: &[u8]) -> String {
+/// The MD5 of a text, as `.glob` files have it.
+pub(super) fn md5_hex(bytes: &[u8]) -> String {
     let mut hex = String::with_capacity(32);
     for byte in Md5::digest(bytes) {
         let _ = write!(hex, "{byte:02x}");
@@ -226,15 +198,6 @@ mod tests {
         assert_eq!(name("/usr/coq/user-contrib/Flocq/Core/Zaux.v").as_deref(), Some("Flocq.Core.Zaux"));
         assert_eq!(name("/usr/coq/user-contrib/x.v"), None);
         assert_eq!(name("/home/Flocq/Core/Zaux.v"), None);
-    }
-
-    #[test]
-    fn what_a_sentence_requires_is_read_with_and_without_a_prefix() {
-        let of = |text: &'static str| required(text).collect::<Vec<_>>();
-        assert_eq!(of("From mathcomp Require Import div all.seq."), [("mathcomp", "div"), ("mathcomp", "all.seq")]);
-        assert_eq!(of("Require Export\n L.a."), [("", "L.a")]);
-        assert_eq!(of("Lemma Require : True."), []);
-        assert_eq!(of("Proof."), []);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Context<'a> {
     pub observer: &'a dyn Observer,
     /// Whether to stop early.
     pub stop: &'a Stop,
+    /// Whether the stages with a prover make every unit again that holds a fault.
+    pub retry_faults: bool,
     /// What the stages that ask models may spend together.
     pub budget: Limit,
 }

@@ -8,24 +8,25 @@ mod full_name;
 mod names;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt, future, stream};
 use serde::Serialize;
-use serde_json::json;
 
 use super::event::Event;
-use super::files::{limits, unit_name};
+use super::files::{SourceKey, SourceKeys, digest, fault_policy, limits, unit_name};
+use super::units::some;
 use super::{Context, StageError};
+use crate::record::{FullName, TheoremKind};
+use crate::rocq::RocqError;
 use crate::rocq::compiler::{self, MadeGlob};
 use crate::rocq::installation::Installation;
 use crate::rocq::library::{self, Library, SourceFile};
 use crate::rocq::limits::Limits;
-use crate::rocq::{RocqError, source_tree};
-use crate::settings::Settings;
-use crate::store::StoreError;
+use crate::settings::{ExtractSettings, Settings, StepRange};
 use crate::store::digest::Digest;
-use crate::store::layout::{Stage, StageDir};
+use crate::store::layout::{Stage, StageDir, UnitName};
 use crate::store::ledger::{Input, Ledger, Summary};
 
 /// Runs the stage.
@@ -36,36 +37,30 @@ pub async fn run(
     output: &StageDir,
 ) -> Result<Summary, StageError> {
     let Library { files, left_out } = library::find(&settings.extract.input, &[], &rocq.library)?;
-    library::check_built(&files)?;
     for path in left_out {
         let message = format!("`{}` is left out: Rocq loads no file of such a name", path.display());
         context.observer.observe(&Event::Warning { message });
     }
-    let mut made_with = json!({
-        "kinds": settings.extract.kinds,
-        "only": settings.extract.only,
-        "implicit_premises": settings.extract.implicit_premises,
-        "rocq_version": rocq.version,
-        "library": library_digest(&files)?,
-    });
-    if let Some(only_steps) = settings.extract.only_steps {
-        made_with["only_steps"] = json!(only_steps);
-    }
-    let inputs = files.iter().map(input).collect::<Result<_, _>>()?;
-    let ledger = Ledger::open(Stage::Extract, output, made_with, inputs, context.shard)?;
+    let mut keys = SourceKeys::of(&files)?;
+    let inputs = files.iter().map(|file| input(file, &mut keys)).collect::<Result<_, _>>()?;
+    let key = ExtractKey::of(&settings.extract, rocq);
+    let faults = fault_policy(&settings.rocq, context.retry_faults);
+    let ledger = Ledger::open_with_provers(Stage::Extract, output, key, inputs, context.shard, Some(faults))?;
     super::units::started(context, &ledger);
-    let n_without = files.iter().filter(|file| !file.has_glob).count();
-    if n_without > 0 {
+    let outdated: Vec<_> = files.iter().filter(|file| !file.has_glob).map(|file| file.relative.as_str()).collect();
+    if !outdated.is_empty() {
         let message = format!(
-            "{n_without} files have no .glob file of their present text: it is made again with coqc, outside their folder"
+            "no .glob file of the present text of {}: what their names mean is found out with coqc, outside their folder; \
+             build the library to save the time",
+            some(&outdated)
         );
         context.observer.observe(&Event::Warning { message });
     }
-    let files: Vec<_> =
-        ledger.todo().iter().filter_map(|todo| files.iter().find(|file| unit_name(file) == todo.unit)).collect();
-    stream::iter(files)
+    let files: BTreeMap<_, _> =
+        files.iter().map(|file| Ok((unit_name(file)?, file))).collect::<Result<_, StageError>>()?;
+    stream::iter(ledger.todo())
         .take_while(|_| future::ready(!context.stop.is_asked()))
-        .map(|file| one(context, settings, rocq, &ledger, file))
+        .map(|todo| one(context, settings, rocq, &ledger, &todo.unit, files[&todo.unit]))
         .buffer_unordered(context.jobs)
         .try_collect::<()>()
         .await?;
@@ -78,17 +73,17 @@ async fn one(
     settings: &Settings,
     rocq: &Installation,
     ledger: &Ledger,
+    unit: &UnitName,
     file: &SourceFile,
 ) -> Result<(), StageError> {
     let started = Instant::now();
-    let unit = unit_name(file);
     let source = source(rocq, limits(&settings.rocq), file).await?;
-    let advance = |by| context.observer.observe(&Event::Advanced { unit: &unit, by });
+    let advance = |by| context.observer.observe(&Event::Advanced { unit, by });
     let outcome = walk::walk(rocq, limits(&settings.rocq), file, &source, &settings.extract, &advance).await?;
     let took = started.elapsed();
     let (n_kept, n_rejected) = (outcome.kept.len(), outcome.rejected.len());
-    ledger.commit(&unit, n_kept + n_rejected, &outcome, took)?;
-    context.observer.observe(&Event::UnitDone { unit: &unit, n_kept, n_rejected, took });
+    ledger.commit(unit, n_kept + n_rejected, &outcome, took)?;
+    context.observer.observe(&Event::UnitDone { unit, n_kept, n_rejected, took });
     Ok(())
 }
 
@@ -102,37 +97,34 @@ async fn source(rocq: &Installation, limits: Limits, file: &SourceFile) -> Resul
     Ok(walk::GlobbedText { text, glob, flaw })
 }
 
-/// What the unit of a file is made from.
-fn input(file: &SourceFile) -> Result<Input, StageError> {
+/// What every unit of `extract` is made with besides its own file.
+#[derive(Serialize)]
+struct ExtractKey<'a> {
+    kinds: &'a [TheoremKind],
+    only: &'a [FullName],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only_steps: Option<StepRange>,
+    implicit_premises: bool,
+    rocq_version: &'a str,
+}
+
+impl<'a> ExtractKey<'a> {
+    fn of(settings: &'a ExtractSettings, rocq: &'a Installation) -> Self {
+        // The input says which units there are, and nothing of what is in them.
+        let ExtractSettings { input: _, kinds, only, only_steps, implicit_premises } = settings;
+        let Installation { program: _, compiler: _, library: _, version } = rocq;
+        Self { kinds, only, only_steps: *only_steps, implicit_premises: *implicit_premises, rocq_version: version }
+    }
+}
+
+/// The unit of a file, with what it is made from.
+fn input(file: &SourceFile, keys: &mut SourceKeys) -> Result<Input, StageError> {
     #[derive(Serialize)]
-    struct Parts {
-        source: Digest,
+    struct FileKey {
+        file: SourceKey,
         glob: Option<Digest>,
-        flags: Vec<String>,
     }
     let glob = file.has_glob.then(|| digest(&file.path.with_extension("glob"))).transpose()?;
-    let flags = file.load_path.flags.clone();
-    let digest = Digest::of_json(&Parts { source: digest(&file.path)?, glob, flags });
-    Ok(Input { unit: unit_name(file), size: file.size, digest })
-}
-
-/// All sources below the roots: a change in any of them may change what a name means in another.
-pub(super) fn library_digest(files: &[SourceFile]) -> Result<Digest, StageError> {
-    let bindings = files.iter().flat_map(|file| &file.load_path.bindings);
-    let mut roots: Vec<_> = bindings.map(|binding| &binding.folder).filter(|folder| folder.is_dir()).collect();
-    roots.sort_unstable();
-    roots.dedup();
-    let mut digests = Vec::new();
-    for root in roots {
-        for source in source_tree::sources(root).map_err(StageError::from)? {
-            let relative = source.strip_prefix(root).unwrap_or(&source).to_string_lossy().into_owned();
-            digests.push((relative, digest(&source)?));
-        }
-    }
-    Ok(Digest::of_json(&digests))
-}
-
-fn digest(path: &std::path::Path) -> Result<Digest, StageError> {
-    let bytes = std::fs::read(path).map_err(StoreError::io("read", path))?;
-    Ok(Digest::of(bytes))
+    let digest = Digest::of_json(&FileKey { file: keys.key(file)?, glob })?;
+    Ok(Input { unit: unit_name(file)?, size: file.size, digest })
 }

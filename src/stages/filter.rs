@@ -4,8 +4,6 @@
 //! What counts as a step of a proof, [`StepRange`](crate::settings::StepRange) says. In `run`, `extract` has rejected
 //! the proofs of another number of steps already.
 
-use serde_json::json;
-
 use super::units::map_units;
 use super::{Context, StageError};
 use crate::record::{Measured, Quantity, Reason, SizeReason};
@@ -21,13 +19,8 @@ pub fn run(
     input: &StageDir,
     output: &StageDir,
 ) -> Result<Summary, StageError> {
-    let made_with = json!({
-        "min_num_tokens": settings.min_num_tokens,
-        "max_num_tokens": settings.max_num_tokens,
-        "min_number_instructions": settings.min_number_instructions,
-        "max_number_instructions": settings.max_number_instructions,
-    });
-    map_units(context, Stage::Filter, made_with, input, output, |records: Vec<Measured>| {
+    // Each of the settings counts.
+    map_units(context, Stage::Filter, settings, input, output, |records: Vec<Measured>| {
         let mut outcome = Outcome::default();
         for measured in records {
             match out_of_range(&measured, settings) {

@@ -3,7 +3,7 @@
 //! Reads the records of `verify`; writes them with [`Record::tokens`]; rejects none.
 
 use rayon::prelude::*;
-use serde_json::json;
+use serde::Serialize;
 
 use super::units::map_units;
 use super::{Context, StageError};
@@ -22,12 +22,26 @@ pub fn run(
     output: &StageDir,
 ) -> Result<Summary, StageError> {
     let tokenizer = Tokenizer::load(settings.tokenizer.as_deref())?;
-    let made_with = json!({ "tokenizer": tokenizer.name(), "tokenizer_sha256": tokenizer.sha256() });
-    map_units(context, Stage::Measure, made_with, input, output, |records| {
+    map_units(context, Stage::Measure, MeasureKey::of(settings, &tokenizer), input, output, |records| {
         // One unit may hold most of the records.
         let kept = records.into_par_iter().map(|record| measured(record, &tokenizer)).collect::<Result<_, _>>()?;
         Ok(Outcome { kept, rejected: Vec::new() })
     })
+}
+
+/// What every unit is made with.
+#[derive(Serialize)]
+struct MeasureKey<'a> {
+    tokenizer: &'a str,
+    tokenizer_sha256: &'a str,
+}
+
+impl<'a> MeasureKey<'a> {
+    fn of(settings: &MeasureSettings, tokenizer: &'a Tokenizer) -> Self {
+        // However it was named, it is the tokenizer itself that counts.
+        let MeasureSettings { tokenizer: _ } = settings;
+        Self { tokenizer: tokenizer.name(), tokenizer_sha256: tokenizer.sha256() }
+    }
 }
 
 /// The record with its token counts; those of an earlier run give way.

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::event::Event;
@@ -12,9 +13,11 @@ use crate::llm::endpoint::Endpoint;
 use crate::llm::exchange::Exchange;
 use crate::llm::{NoAnswer, Session};
 use crate::record::{Record, Rejected};
+use crate::settings::EndpointSettings;
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::{Input, Ledger, Summary};
-use crate::store::unit::{self, Outcome};
+use crate::store::sealed::SealedUnits;
+use crate::store::unit::Outcome;
 
 /// What becomes of a record.
 #[derive(Debug)]
@@ -52,20 +55,18 @@ const OPEN_UNITS: usize = 32;
 /// Asks about every record of every unit of this shard and writes each unit once all its records have a fate.
 ///
 /// When something ends the asking, requests under way are waited for, and units without all answers are left undone.
-/// The output depends on what the settings say of the model and on `made_with`, an object.
+/// The output depends on what the settings say of the model and on `made_with`, which is an object in JSON.
 pub(super) async fn map_records(
     context: Context<'_>,
     stage: Stage,
     endpoint: Endpoint,
-    mut made_with: Value,
+    made_with: impl Serialize,
     folders: (&StageDir, &StageDir),
     decide: impl AsyncFn(&Session, Record) -> Result<Fate, Unfinished>,
 ) -> Result<Summary, StageError> {
     let (input, output) = folders;
-    made_with["model"] = json!(endpoint.model);
-    made_with["body"] = json!(endpoint.settings.body);
-    made_with["is_rehearsal"] = json!(endpoint.is_rehearsal());
-    let ledger = units::open(context, stage, made_with, input, output)?;
+    let input = &units::input(context, stage, input)?;
+    let ledger = units::open(context, stage, ModelKey::of(&endpoint, made_with), input, output)?;
     if ledger.todo().is_empty() {
         return units::finish(context, ledger);
     }
@@ -92,11 +93,46 @@ pub(super) async fn map_records(
     units::finish(context, ledger)
 }
 
+/// What every unit of a stage that asks a model is made with.
+#[derive(Serialize)]
+struct ModelKey<'a, K> {
+    #[serde(flatten)]
+    own: K,
+    model: &'a str,
+    body: &'a Map<String, Value>,
+    is_rehearsal: bool,
+}
+
+impl<'a, K> ModelKey<'a, K> {
+    fn of(endpoint: &'a Endpoint, own: K) -> Self {
+        // Who is asked, how fast and for how much says nothing of what the model answers.
+        let EndpointSettings {
+            base_url: _,
+            model: _,
+            api_key_env: _,
+            max_workers: _,
+            mean_delay_s: _,
+            requests_per_second: _,
+            tokens_per_minute: _,
+            request_limit_s: _,
+            max_wait_s: _,
+            max_tries: _,
+            retry_delay_s: _,
+            input_price: _,
+            output_price: _,
+            max_cost: _,
+            max_tokens_total: _,
+            body,
+        } = &endpoint.settings;
+        Self { own, model: &endpoint.model, body, is_rehearsal: endpoint.is_rehearsal() }
+    }
+}
+
 async fn make_unit(
     context: Context<'_>,
     ledger: &Ledger,
     session: &Session,
-    input: &StageDir,
+    input: &SealedUnits,
     todo: &Input,
     most_records: usize,
     decide: &impl AsyncFn(&Session, Record) -> Result<Fate, Unfinished>,
@@ -109,7 +145,7 @@ async fn make_unit(
         session.stop();
         Unfinished::Failed(error)
     };
-    let records = unit::read(&input.unit(&todo.unit)).map_err(|error| failed(error.into()))?;
+    let records = input.read(&todo.unit).map_err(|error| failed(error.into()))?;
     let n_in = records.len();
     let fates: Vec<_> = stream::iter(records)
         .map(async |record| {

@@ -5,11 +5,11 @@
 //! together and on neither the order of the units nor the number of threads, so the stage cannot be sharded and each unit
 //! is made again when any unit of the input has changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Instant;
 
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::event::Event;
 use super::{Context, StageError, units};
@@ -18,7 +18,8 @@ use crate::settings::SelectSettings;
 use crate::store::digest::Digest;
 use crate::store::layout::{Stage, StageDir, UnitName};
 use crate::store::ledger::{Ledger, Summary};
-use crate::store::unit::{self, Outcome, Seal};
+use crate::store::sealed::SealedUnits;
+use crate::store::unit::Outcome;
 use crate::text::bm25::{self, Bm25};
 use crate::text::farthest_first;
 use crate::text::inverted_index::InvertedIndex;
@@ -35,32 +36,42 @@ pub fn run(
     if context.shard.of() > 1 {
         return Err(StageError::NotShardable { stage: STAGE.as_str() });
     }
-    let inputs = unit::list(input, STAGE.previous().unwrap_or(STAGE))?;
-    let ledger = units::open(context, STAGE, made_with(settings, &inputs), input, output)?;
+    let input = units::input(context, STAGE, input)?;
+    let ledger = units::open(context, STAGE, SelectKey::of(settings, &input)?, &input, output)?;
     if !ledger.todo().is_empty() && !context.stop.is_asked() {
-        units::in_pool(context.jobs, || make(context, settings, input, &inputs, &ledger))??;
+        units::in_pool(context.jobs, || make(context, settings, &input, &ledger))??;
     }
     units::finish(context, ledger)
 }
 
-/// What every unit is made from besides its own input: the method and all records.
-fn made_with(settings: &SelectSettings, inputs: &[(UnitName, Seal)]) -> Value {
-    let records: BTreeMap<_, _> = inputs.iter().map(|(unit, seal)| (unit, &seal.records_sha256)).collect();
-    json!({
-        "settings": settings,
-        "bm25": { "k1": bm25::K1, "b": bm25::B },
-        "all_records_sha256": Digest::of_json(&records),
-    })
+/// What every unit is made with besides its own input: the method and all records.
+#[derive(Serialize)]
+struct SelectKey<'a> {
+    // Each of them counts.
+    settings: &'a SelectSettings,
+    bm25: Bm25Key,
+    all_records_sha256: Digest,
+}
+
+#[derive(Serialize)]
+struct Bm25Key {
+    k1: f64,
+    b: f64,
+}
+
+impl<'a> SelectKey<'a> {
+    fn of(settings: &'a SelectSettings, input: &SealedUnits) -> Result<Self, StageError> {
+        Ok(Self { settings, bm25: Bm25Key { k1: bm25::K1, b: bm25::B }, all_records_sha256: input.digest()? })
+    }
 }
 
 fn make(
     context: Context<'_>,
     settings: &SelectSettings,
-    input: &StageDir,
-    inputs: &[(UnitName, Seal)],
+    input: &SealedUnits,
     ledger: &Ledger,
 ) -> Result<(), StageError> {
-    let candidates = read_candidates(input, inputs)?;
+    let candidates = read_candidates(input)?;
     let fates = decide(&candidates, settings.num_documents)?;
     let n_chosen = fates.iter().filter(|fate| matches!(fate, Fate::Chosen(_))).count();
     if n_chosen < settings.num_documents {
@@ -72,7 +83,7 @@ fn make(
     let fates: HashMap<_, _> = candidates.iter().map(|candidate| candidate.place).zip(fates).collect();
     ledger.todo().par_iter().try_for_each(|todo| {
         let started = Instant::now();
-        let records = unit::read(&input.unit(&todo.unit))?;
+        let records = input.read(&todo.unit)?;
         let n_in = records.len();
         let outcome = part(records, |position| fates.get(&(&todo.unit, position)));
         units::commit(context, ledger, todo, n_in, &outcome, started)
@@ -89,11 +100,12 @@ struct Candidate<'a> {
 }
 
 /// The candidates of all units, by id; the records themselves are read again when they are written.
-fn read_candidates<'a>(input: &StageDir, inputs: &'a [(UnitName, Seal)]) -> Result<Vec<Candidate<'a>>, StageError> {
-    let units: Vec<Vec<Candidate<'a>>> = inputs
-        .par_iter()
-        .map(|(unit, _)| {
-            let records = unit::read(&input.unit(unit))?;
+fn read_candidates(input: &SealedUnits) -> Result<Vec<Candidate<'_>>, StageError> {
+    let names: Vec<_> = input.names().collect();
+    let units: Vec<Vec<Candidate<'_>>> = names
+        .into_par_iter()
+        .map(|unit| {
+            let records = input.read(unit)?;
             let candidates = records.into_iter().enumerate();
             let candidates = candidates.map(|(position, record)| Candidate {
                 document: document(&record),

@@ -1,9 +1,10 @@
 //! The loop over units that the stages without a prover share.
 
+use std::fmt::Display;
 use std::time::Instant;
 
 use rayon::prelude::*;
-use serde_json::Value;
+use serde::Serialize;
 
 use super::event::Event;
 use super::{Context, StageError};
@@ -11,7 +12,8 @@ use crate::record::{Measured, NotMeasured, Record};
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::{Input, Ledger, Summary};
 use crate::store::manifest::Manifest;
-use crate::store::unit::{self, Outcome};
+use crate::store::sealed::SealedUnits;
+use crate::store::unit::Outcome;
 
 /// A record as a stage reads it.
 pub(super) trait StageRecord: Sized {
@@ -41,19 +43,20 @@ impl StageRecord for Measured {
 pub(super) fn map_units<R: StageRecord>(
     context: Context<'_>,
     stage: Stage,
-    made_with: Value,
+    made_with: impl Serialize,
     input: &StageDir,
     output: &StageDir,
     transform: impl Fn(Vec<R>) -> Result<Outcome, StageError> + Sync,
 ) -> Result<Summary, StageError> {
-    let ledger = open(context, stage, made_with, input, output)?;
+    let sealed = self::input(context, stage, input)?;
+    let ledger = open(context, stage, made_with, &sealed, output)?;
     in_pool(context.jobs, || {
         ledger.todo().par_iter().try_for_each(|todo| {
             if context.stop.is_asked() {
                 return Ok(());
             }
             let started = Instant::now();
-            let records = unit::read(&input.unit(&todo.unit))?;
+            let records = sealed.read(&todo.unit)?;
             let n_in = records.len();
             let records = records.into_iter().map(|record| R::of(record, input)).collect::<Result<_, _>>()?;
             let outcome = transform(records)?;
@@ -63,20 +66,37 @@ pub(super) fn map_units<R: StageRecord>(
     finish(context, ledger)
 }
 
+/// The units that a stage reads, once they are known to hold what it works on; says which are missing.
+pub(super) fn input(context: Context<'_>, stage: Stage, folder: &StageDir) -> Result<SealedUnits, StageError> {
+    check_input(stage, folder)?;
+    let previous = stage.previous().unwrap_or(stage);
+    let units = SealedUnits::find(folder, previous)?;
+    if let [_, ..] = units.unsealed() {
+        let message = format!(
+            "`{}` is not complete: {} {} not done there, and so not here; run what wrote it again, then this",
+            folder.path().display(),
+            some(units.unsealed()),
+            if units.unsealed().len() == 1 { "is" } else { "are" }
+        );
+        context.observer.observe(&Event::Warning { message });
+    }
+    Ok(units)
+}
+
 /// Opens the ledger of a stage whose units are those of the stage before.
 pub(super) fn open(
     context: Context<'_>,
     stage: Stage,
-    made_with: Value,
-    input: &StageDir,
+    made_with: impl Serialize,
+    input: &SealedUnits,
     output: &StageDir,
 ) -> Result<Ledger, StageError> {
-    check_input(stage, input)?;
-    let inputs = unit::list(input, stage.previous().unwrap_or(stage))?
-        .into_iter()
-        .map(|(unit, seal)| Input { unit, size: seal.n_kept as u64, digest: seal.records_sha256 })
-        .collect();
-    let ledger = Ledger::open(stage, output, made_with, inputs, context.shard)?;
+    let inputs = input.iter().map(|(unit, seal)| Input {
+        unit: unit.clone(),
+        size: seal.n_kept as u64,
+        digest: seal.records_sha256.clone(),
+    });
+    let ledger = Ledger::open(stage, output, made_with, inputs.collect(), context.shard)?;
     started(context, &ledger);
     Ok(ledger)
 }
@@ -87,10 +107,18 @@ pub(super) fn for_each_record(
     input: &StageDir,
     mut look: impl FnMut(Record) -> Result<(), StageError>,
 ) -> Result<(), StageError> {
-    for (unit, _) in unit::list(input, stage.previous().unwrap_or(stage))? {
-        unit::read(&input.unit(&unit))?.into_iter().try_for_each(&mut look)?;
+    let input = SealedUnits::find(input, stage.previous().unwrap_or(stage))?;
+    input.names().try_for_each(|unit| input.read(unit)?.into_iter().try_for_each(&mut look))
+}
+
+/// The first few of some files, and how many there are: "2 files (`a`, `b`)".
+pub(super) fn some(names: &[impl Display]) -> String {
+    const SHOWN: usize = 3;
+    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        1 => shown,
+        n_names => format!("{n_names} files ({shown}{})", if n_names > SHOWN { ", …" } else { "" }),
     }
-    Ok(())
 }
 
 /// Refuses a folder of a stage before the one that adds what this stage works on: nothing of the output is touched yet, and

@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, future, stream};
-use serde_json::json;
+use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::event::Event;
-use super::extract::library_digest;
-use super::files::{limits, unit_name};
+use super::files::{SourceKey, SourceKeys, fault_policy, limits, unit_name};
 use super::{Context, StageError};
 use crate::record::{ProverReason, Reason, Record, Source, Verification, VerificationStatus, VerifyReason};
 use crate::rocq::engine::Engine;
@@ -23,11 +22,11 @@ use crate::rocq::petanque::{Petanque, PetanqueEngine};
 use crate::rocq::prover::ProverSession;
 use crate::rocq::source_text::{SentenceIndex, TheoremSpan};
 use crate::rocq::{Fault, RocqError, Setback, axioms, vernac};
-use crate::settings::Settings;
+use crate::settings::{Settings, VerifySettings};
 use crate::store::digest::Digest;
 use crate::store::layout::{Stage, StageDir, UnitName};
 use crate::store::ledger::{Input, Ledger, Summary};
-use crate::store::unit::{self, Outcome};
+use crate::store::unit::Outcome;
 
 /// Runs the stage.
 pub async fn run(
@@ -39,19 +38,19 @@ pub async fn run(
     output: &StageDir,
 ) -> Result<Summary, StageError> {
     let files = library::find(&settings.extract.input, &[], &rocq.library)?.files;
-    let made_with = json!({
-        "engine": engine.name(),
-        "engine_version": engine.version(),
-        "rocq_version": rocq.version,
-        "library": library_digest(&files)?,
-    });
-    let files: BTreeMap<UnitName, SourceFile> = files.into_iter().map(|file| (unit_name(&file), file)).collect();
+    let mut keys = SourceKeys::of(&files)?;
+    let files: BTreeMap<UnitName, SourceFile> =
+        files.into_iter().map(|file| Ok((unit_name(&file)?, file))).collect::<Result<_, StageError>>()?;
+    let records = super::units::input(context, Stage::Verify, input)?;
     let mut inputs = Vec::new();
-    for (unit, seal) in unit::list(input, Stage::Extract)? {
-        let size = files.get(&unit).map_or(0, |file| file.size);
-        inputs.push(Input { unit, size, digest: seal.records_sha256 });
+    for (unit, seal) in records.iter() {
+        let file = files.get(unit).map(|file| keys.key(file)).transpose()?;
+        let digest = Digest::of_json(&RecordsKey { file, records: &seal.records_sha256 })?;
+        inputs.push(Input { unit: unit.clone(), size: files.get(unit).map_or(0, |file| file.size), digest });
     }
-    let ledger = Ledger::open(Stage::Verify, output, made_with, inputs, context.shard)?;
+    let key = VerifyKey::of(&settings.verify, engine, rocq);
+    let faults = fault_policy(&settings.rocq, context.retry_faults);
+    let ledger = Ledger::open_with_provers(Stage::Verify, output, key, inputs, context.shard, Some(faults))?;
     super::units::started(context, &ledger);
     let limits = limits(&settings.rocq);
     let verification = Verification {
@@ -64,7 +63,7 @@ pub async fn run(
         .take_while(|_| future::ready(!context.stop.is_asked()))
         .map(async |todo| {
             let started = std::time::Instant::now();
-            let records = unit::read(&input.unit(&todo.unit))?;
+            let records = records.read(&todo.unit)?;
             let n_in = records.len();
             let file = files
                 .get(&todo.unit)
@@ -89,6 +88,30 @@ pub async fn run(
         .try_collect::<()>()
         .await?;
     super::units::finish(context, ledger)
+}
+
+/// What every unit of `verify` is made with besides its records and their file.
+#[derive(Serialize)]
+struct VerifyKey<'a> {
+    engine: &'static str,
+    engine_version: &'a str,
+    rocq_version: &'a str,
+}
+
+impl<'a> VerifyKey<'a> {
+    fn of(settings: &VerifySettings, engine: &'a Engine, rocq: &'a Installation) -> Self {
+        // Whichever engine they name, it is its kind and its version that count.
+        let VerifySettings { engine: _, pet: _, pet_server: _ } = settings;
+        let Installation { program: _, compiler: _, library: _, version } = rocq;
+        Self { engine: engine.name(), engine_version: engine.version(), rocq_version: version }
+    }
+}
+
+/// What one unit is made from.
+#[derive(Serialize)]
+struct RecordsKey<'a> {
+    file: Option<SourceKey>,
+    records: &'a Digest,
 }
 
 /// The records of a file, to be replayed.

@@ -9,6 +9,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::StoreError;
+
 /// A SHA-256 digest, as 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -33,11 +35,16 @@ impl Digest {
         }
     }
 
+    /// The digest of the JSON text of a value that is JSON already.
+    pub fn of_value(value: &serde_json::Value) -> Self {
+        Self::of(value.to_string())
+    }
+
     /// The digest of a value's JSON text.
     ///
     /// Values are structs and sorted maps, whose text is the same each time.
-    pub fn of_json(value: &impl Serialize) -> Self {
-        Self::of(serde_json::to_vec(value).unwrap_or_default())
+    pub fn of_json(value: &impl Serialize) -> Result<Self, StoreError> {
+        serde_json::to_vec(value).map(Self::of).map_err(StoreError::NoJson)
     }
 
     fn hexadecimal(bytes: &[u8]) -> Self {
@@ -67,6 +74,12 @@ mod tests {
     #[test]
     fn the_digest_of_nothing_is_the_published_one() {
         assert_eq!(Digest::of("").as_str(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+
+    #[test]
+    fn a_value_that_is_no_json_has_no_digest_and_above_all_not_that_of_nothing() {
+        let value = std::collections::BTreeMap::from([([1, 2], 3)]);
+        assert!(matches!(Digest::of_json(&value), Err(StoreError::NoJson(_))));
     }
 
     #[test]

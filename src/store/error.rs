@@ -39,6 +39,25 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
+    /// A value cannot be written as JSON: a fault of this program.
+    #[error("a value cannot be written as JSON; this is a fault of rocq-distill")]
+    NoJson(#[from] serde_json::Error),
+    /// Another version of this program wrote it.
+    #[error("`{path}` is of format {found}; this program reads and writes format {expected}", path = path.display())]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The format of this program.
+        expected: u32,
+    },
+    /// A unit's name would be a path to somewhere else.
+    #[error("`{name}` is no name of a unit, which consists of identifiers with `/` between them")]
+    BadUnitName {
+        /// The name.
+        name: String,
+    },
     /// Records were lost or made up: a fault of this program.
     #[error(
         "`{unit}` took in {n_in} records but kept {n_kept} and rejected {n_rejected}; this is a fault of rocq-distill"
@@ -68,7 +87,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A file of a unit is not the one that its seal was written for.
-    #[error("`{path}` was changed after it was made; run the stage `{stage}` again", path = path.display())]
+    #[error("`{path}` is not what `{stage}` wrote there: it was changed or damaged since", path = path.display())]
     Changed {
         /// The file.
         path: PathBuf,

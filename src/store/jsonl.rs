@@ -49,16 +49,26 @@ pub fn read_at<T: DeserializeOwned>(path: &Path, line: Range<usize>, expected: &
 
 /// Reads a file that holds one value, if it is there; `expected` names the value in errors.
 pub fn read_value<T: DeserializeOwned>(path: &Path, expected: &'static str) -> Result<Option<T>, StoreError> {
+    read_text(path)?.map(|text| value(&text, path, expected)).transpose()
+}
+
+/// Reads the text of a file, if it is there.
+pub fn read_text(path: &Path) -> Result<Option<String>, StoreError> {
     match fs::read_to_string(path) {
-        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|source| StoreError::Malformed {
-            path: path.to_owned(),
-            line: source.line(),
-            expected,
-            source,
-        }),
+        Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::io("read", path)(error)),
     }
+}
+
+/// Reads one value from text that came from `path`.
+pub fn value<T: DeserializeOwned>(text: &str, path: &Path, expected: &'static str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|source| StoreError::Malformed {
+        path: path.to_owned(),
+        line: source.line(),
+        expected,
+        source,
+    })
 }
 
 /// The lines of some values.

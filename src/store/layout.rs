@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::StoreError;
 use super::shard::Shard;
 
 /// A stage of the pipeline, in pipeline order.
@@ -70,19 +71,38 @@ impl fmt::Display for Stage {
 }
 
 /// The name of a unit: the logical path of its source file with `/`, such as `mathcomp/ssreflect/div`.
+///
+/// Files are called by it, so it is a relative path that leads to no other folder, wherever it was read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct UnitName(String);
 
 impl UnitName {
     /// The unit of a source file, from its logical path.
-    pub fn of_logical_path(logical_path: &str) -> Self {
-        Self(logical_path.replace('.', "/"))
+    pub fn of_logical_path(logical_path: &str) -> Result<Self, StoreError> {
+        logical_path.replace('.', "/").try_into()
     }
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for UnitName {
+    type Error = StoreError;
+
+    fn try_from(name: String) -> Result<Self, StoreError> {
+        // Letters of all alphabets occur in identifiers; what else is not ASCII leads nowhere either.
+        let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '\'' || !(c.is_ascii() || c.is_control());
+        let is_identifier = |part: &str| !part.is_empty() && part.chars().all(is_part);
+        if name.split('/').all(is_identifier) { Ok(Self(name)) } else { Err(StoreError::BadUnitName { name }) }
+    }
+}
+
+impl From<UnitName> for String {
+    fn from(name: UnitName) -> Self {
+        name.0
     }
 }
 
@@ -196,7 +216,7 @@ impl StageDir {
     /// The unit that a seal belongs to, if the path is a seal's.
     pub fn unit_of_seal(&self, path: &Path) -> Option<UnitName> {
         let relative = path.strip_prefix(&self.0).ok()?.to_str()?;
-        relative.strip_suffix(SEAL).map(|stem| UnitName(stem.to_owned()))
+        relative.strip_suffix(SEAL)?.to_owned().try_into().ok()
     }
 }
 
@@ -310,5 +330,25 @@ impl DatasetDir {
     /// What the export holds and what it was made from.
     pub fn manifest(&self) -> PathBuf {
         self.0.join("manifest.json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m99_a_unit_is_never_called_by_a_path_that_leads_elsewhere() {
+        for name in ["../evil", "/evil", "a/../../evil", "a//b", ".", "a/.lock", "", "a b", "a\\b", "a\0b", "c:d"] {
+            let json = serde_json::to_string(name).unwrap();
+            let error = serde_json::from_str::<UnitName>(&json).unwrap_err();
+            assert!(error.to_string().contains("is no name of a unit"), "{name}: {error}");
+        }
+        for logical_path in ["..evil", ".evil", "/evil.a", ""] {
+            assert!(UnitName::of_logical_path(logical_path).is_err(), "{logical_path}");
+        }
+        for logical_path in ["mathcomp.ssreflect.div", "L.a'_1", "Größe.αβ.x₁"] {
+            assert!(UnitName::of_logical_path(logical_path).is_ok(), "{logical_path}");
+        }
     }
 }

@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::digest::Digest;
+use super::faults::FaultPolicy;
 use super::layout::{Stage, StageDir, UnitName};
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::plan::{Plan, Planned};
+use super::seal::Seal;
 use super::shard::Shard;
-use super::unit::{self, Outcome, Seal};
+use super::unit::{self, Outcome};
 use super::{StoreError, jsonl};
+use crate::record::FORMAT_VERSION;
 
 /// A unit that a stage is to make.
 #[derive(Debug, Clone)]
@@ -34,6 +38,7 @@ pub struct Ledger {
     plan: Plan,
     shard: Shard,
     todo: Vec<Input>,
+    faults: Option<FaultPolicy>,
     timings: Mutex<BTreeMap<UnitName, f64>>,
     lock: Lock,
 }
@@ -41,31 +46,42 @@ pub struct Ledger {
 impl Ledger {
     /// Locks the shard, removes what is no longer part of the input and finds out what is left to do.
     ///
-    /// `made_with` is what the output depends on besides the input: settings and versions.
+    /// `made_with` is what all of the output depends on besides the input: settings and versions.
     pub fn open(
         stage: Stage,
         output: &StageDir,
-        made_with: Value,
+        made_with: impl Serialize,
         inputs: Vec<Input>,
         shard: Shard,
     ) -> Result<Self, StoreError> {
+        Self::open_with_provers(stage, output, made_with, inputs, shard, None)
+    }
+
+    /// The same for a stage whose provers may fall.
+    pub fn open_with_provers(
+        stage: Stage,
+        output: &StageDir,
+        made_with: impl Serialize,
+        inputs: Vec<Input>,
+        shard: Shard,
+        faults: Option<FaultPolicy>,
+    ) -> Result<Self, StoreError> {
+        let made_with = serde_json::to_value(made_with).map_err(StoreError::NoJson)?;
         let lock = Lock::take(&output.lock(shard))?;
         let wanted: BTreeSet<_> = inputs.iter().map(|input| input.unit.clone()).collect();
         unit::remove_all_but(output, &wanted)?;
         unit::remove_leftovers(output, &output.lock(shard))?;
-        let units = inputs.iter().map(|input| (input.unit.clone(), planned(stage, &made_with, input))).collect();
+        let mut units = BTreeMap::new();
+        for input in &inputs {
+            units.insert(input.unit.clone(), Key::of(stage, &made_with, input).planned(input.size)?);
+        }
         let plan = Plan { made_with, units };
-        let mut todo = shard.pick(inputs, |input| input.size, |input| input.unit.to_string());
-        let mut error = None;
-        todo.retain(|input| match unit::done(&output.unit(&input.unit), &plan.units[&input.unit].key) {
-            Ok(seal) => seal.is_none(),
-            Err(failure) => {
-                error.get_or_insert(failure);
-                false
+        let mut todo = Vec::new();
+        for input in shard.pick(inputs, |input| input.size, |input| input.unit.to_string()) {
+            let seal = unit::done(&output.unit(&input.unit), &plan.units[&input.unit].key)?;
+            if seal.is_none_or(|seal| faults.is_some_and(|faults| faults.asks_again(&seal))) {
+                todo.push(input);
             }
-        });
-        if let Some(error) = error {
-            return Err(error);
         }
         // Here and not at the end, where it might be the one that another shard has just written. Nobody can write one
         // while this shard has units to do.
@@ -73,7 +89,7 @@ impl Ledger {
             jsonl::remove(&output.manifest())?;
         }
         plan.write(output)?;
-        Ok(Self { stage, output: output.clone(), plan, shard, todo, timings: Mutex::default(), lock })
+        Ok(Self { stage, output: output.clone(), plan, shard, todo, faults, timings: Mutex::default(), lock })
     }
 
     /// The stage.
@@ -99,7 +115,8 @@ impl Ledger {
     /// Writes a unit; `n_in` records went in.
     pub fn commit(&self, unit: &UnitName, n_in: usize, outcome: &Outcome, took: Duration) -> Result<Seal, StoreError> {
         self.check()?;
-        let seal = unit::commit(unit, &self.output.unit(unit), self.plan.units[unit].key.clone(), n_in, outcome)?;
+        let (files, key) = (self.output.unit(unit), self.plan.units[unit].key.clone());
+        let seal = unit::commit(unit, &files, key, n_in, outcome, self.faults.map(|faults| faults.limits))?;
         self.timings.lock().unwrap_or_else(PoisonError::into_inner).insert(unit.clone(), took.as_secs_f64());
         Ok(seal)
     }
@@ -111,8 +128,11 @@ impl Ledger {
         if !timings.is_empty() {
             let path = self.output.timings(self.shard);
             // Those of earlier runs of this shard; they are no output, so damage to them is no matter.
-            let mut all: BTreeMap<UnitName, f64> =
-                jsonl::read_value(&path, "timing").ok().flatten().unwrap_or_default();
+            let earlier = match jsonl::read_value(&path, "table of times") {
+                Err(StoreError::Malformed { .. }) => None,
+                earlier => earlier?,
+            };
+            let mut all: BTreeMap<UnitName, f64> = earlier.unwrap_or_default();
             all.extend(timings);
             jsonl::write_pretty(&path, &all)?;
         }
@@ -142,9 +162,26 @@ pub struct Summary {
     pub n_left: usize,
 }
 
-fn planned(stage: Stage, made_with: &Value, input: &Input) -> Planned {
-    let made_from = (stage, crate::record::FORMAT_VERSION, env!("CARGO_PKG_VERSION"), made_with, &input.digest);
-    Planned { key: Digest::of_json(&made_from), size: input.size }
+/// What a unit is made from; the digest of all of it is the key in its seal.
+#[derive(Debug, Serialize)]
+struct Key<'a> {
+    stage: Stage,
+    format_version: u32,
+    program_version: &'static str,
+    made_with: &'a Value,
+    input: &'a Digest,
+}
+
+impl<'a> Key<'a> {
+    fn of(stage: Stage, made_with: &'a Value, input: &'a Input) -> Self {
+        let Input { unit: _, size: _, digest } = input;
+        let program_version = env!("CARGO_PKG_VERSION");
+        Self { stage, format_version: FORMAT_VERSION, program_version, made_with, input: digest }
+    }
+
+    fn planned(&self, size: u64) -> Result<Planned, StoreError> {
+        Ok(Planned { key: Digest::of_json(self)?, size })
+    }
 }
 
 #[cfg(test)]

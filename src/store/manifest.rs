@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::layout::{Stage, StageDir, UnitName};
-use super::unit::Seal;
-use super::{StoreError, jsonl};
+use super::seal::Seal;
+use super::{StoreError, format, jsonl};
 use crate::record::FORMAT_VERSION;
 
 /// What a stage did; the same bytes for any number of workers and shards.
@@ -61,8 +61,13 @@ impl Manifest {
         jsonl::write_pretty(&folder.manifest(), self).map(drop)
     }
 
-    /// Reads it from the stage's folder, if there is one.
+    /// Reads it from the stage's folder, if there is one; that of another format is refused.
     pub fn read(folder: &StageDir) -> Result<Option<Self>, StoreError> {
-        jsonl::read_value(&folder.manifest(), "manifest")
+        let path = folder.manifest();
+        let Some(text) = jsonl::read_text(&path)? else { return Ok(None) };
+        let manifest: Self =
+            jsonl::value(&text, &path, "manifest").map_err(|error| format::blame(&text, &path, error))?;
+        format::check(manifest.format_version, &path)?;
+        Ok(Some(manifest))
     }
 }

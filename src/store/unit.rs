@@ -5,41 +5,15 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use walkdir::{DirEntry, WalkDir};
 
 use super::digest::Digest;
-use super::layout::{Stage, StageDir, UnitFiles, UnitName};
-use super::manifest::Manifest;
+use super::faults::ProverLimits;
+use super::layout::{StageDir, UnitFiles, UnitName};
 use super::new_file::is_being_written;
+use super::seal::Seal;
 use super::{StoreError, jsonl, lock};
-use crate::record::{Record, Rejected};
-
-/// Written last, beside the unit's records: what the unit was made from and what it holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Seal {
-    /// Digest of the input, the settings and the program: the unit is done while this stays the same.
-    pub key: Digest,
-    /// Records that went in.
-    pub n_in: usize,
-    /// Records that were kept.
-    pub n_kept: usize,
-    /// Records that were rejected, by reason.
-    pub rejected: BTreeMap<String, usize>,
-    /// Digest of the records' file.
-    pub records_sha256: Digest,
-    /// Digest of the rejected file, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rejected_sha256: Option<Digest>,
-}
-
-impl Seal {
-    /// Records that were rejected.
-    pub fn n_rejected(&self) -> usize {
-        self.rejected.values().sum()
-    }
-}
+use crate::record::{Record, Rejected, n_faults};
 
 /// What a stage made of a unit.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -50,31 +24,25 @@ pub struct Outcome {
     pub rejected: Vec<Rejected>,
 }
 
-/// The seal of a unit that is whole and was made from `key`.
+/// The seal of a unit that is whole and was made from `key`; a seal that cannot be read is as good as none.
 pub fn done(files: &UnitFiles, key: &Digest) -> Result<Option<Seal>, StoreError> {
-    let Some(seal) = seal(files)? else { return Ok(None) };
-    let whole =
-        seal.key == *key && files.records().is_file() && files.rejected().is_file() == seal.rejected_sha256.is_some();
-    Ok(whole.then_some(seal))
+    let seal = match Seal::read(files) {
+        Err(StoreError::Malformed { .. }) => None,
+        seal => seal?,
+    };
+    Ok(seal.filter(|seal| {
+        seal.key == *key && files.records().is_file() && files.rejected().is_file() == seal.rejected_sha256.is_some()
+    }))
 }
 
-/// The seal of a unit, if there is a readable one; an unreadable one is as good as none.
-pub fn seal(files: &UnitFiles) -> Result<Option<Seal>, StoreError> {
-    let path = files.seal();
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(serde_json::from_str(&text).ok()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(StoreError::io("read", &path)(error)),
-    }
-}
-
-/// Writes a unit and seals it; `n_in` records went in.
+/// Writes a unit and seals it; `n_in` records went in, and provers, if any, worked under `limits`.
 pub fn commit(
     unit: &UnitName,
     files: &UnitFiles,
     key: Digest,
     n_in: usize,
     outcome: &Outcome,
+    limits: Option<ProverLimits>,
 ) -> Result<Seal, StoreError> {
     let (n_kept, n_rejected) = (outcome.kept.len(), outcome.rejected.len());
     if n_in != n_kept + n_rejected {
@@ -94,6 +62,7 @@ pub fn commit(
     for rejected in &outcome.rejected {
         *by_reason.entry(rejected.reason.kind().to_owned()).or_default() += 1;
     }
+    let limits = limits.filter(|_| n_faults(&by_reason) > 0);
     let seal = Seal {
         key,
         n_in,
@@ -101,34 +70,10 @@ pub fn commit(
         rejected: by_reason,
         records_sha256: Digest::of(&records),
         rejected_sha256: (!outcome.rejected.is_empty()).then(|| Digest::of(&rejected)),
+        limits,
     };
     jsonl::write_pretty(&files.seal(), &seal)?;
     Ok(seal)
-}
-
-/// The records of a unit.
-pub fn read(files: &UnitFiles) -> Result<Vec<Record>, StoreError> {
-    jsonl::read(&files.records(), "record")
-}
-
-/// Every sealed unit of a stage's folder, by name; an error if there is none.
-///
-/// Of a stage that is whole, its manifest says which they are: other machines may see a new file of a shared folder
-/// late, and then a walk through the folder finds too little.
-pub fn list(folder: &StageDir, stage: Stage) -> Result<Vec<(UnitName, Seal)>, StoreError> {
-    if let Some(manifest) = Manifest::read(folder)?.filter(|manifest| !manifest.units.is_empty()) {
-        return Ok(manifest.units.into_iter().collect());
-    }
-    let mut units = Vec::new();
-    for unit in names(folder)? {
-        if let Some(seal) = seal(&folder.unit(&unit))? {
-            units.push((unit, seal));
-        }
-    }
-    if units.is_empty() {
-        return Err(StoreError::NoInput { path: folder.path().to_owned(), stage: stage.as_str() });
-    }
-    Ok(units)
 }
 
 /// Removes the units that are no longer part of the input, seal first.
@@ -203,9 +148,9 @@ mod tests {
     #[test]
     fn a_unit_that_loses_a_record_is_not_written() {
         let folder = tempfile::tempdir().unwrap();
-        let unit = UnitName::of_logical_path("lib.a");
+        let unit = UnitName::of_logical_path("lib.a").unwrap();
         let files = StageDir::new(folder.path()).unit(&unit);
-        let error = commit(&unit, &files, Digest::of(""), 1, &Outcome::default()).unwrap_err();
+        let error = commit(&unit, &files, Digest::of(""), 1, &Outcome::default(), None).unwrap_err();
         assert!(matches!(error, StoreError::Unaccounted { n_in: 1, n_kept: 0, n_rejected: 0, .. }), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

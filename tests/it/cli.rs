@@ -108,7 +108,7 @@ fn an_output_that_cannot_be_written_is_refused_before_any_work() {
 fn a_folder_that_another_process_writes_is_left_alone() {
     let run = verified();
     let folder = RunDir::new(run.path().join("export")).stage(Stage::Measure);
-    let input = Input { unit: UnitName::of_logical_path("mathcomp.a"), size: 2, digest: Digest::of("") };
+    let input = Input { unit: UnitName::of_logical_path("mathcomp.a").unwrap(), size: 2, digest: Digest::of("") };
     let _writer = Ledger::open(Stage::Measure, &folder, json!("another"), vec![input], Shard::WHOLE).unwrap();
     let before = contents(folder.path());
     insta::with_settings!({ filters => vec![(r"process \d+ on \S+", "process [PID] on [HOST]")] }, {

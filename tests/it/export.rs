@@ -140,7 +140,8 @@ fn the_manifest_says_what_the_files_hold() {
           },
           "n_in": 5,
           "n_kept": 5,
-          "rejected": {}
+          "rejected": {},
+          "records_sha256": "c911cf53c95c7824927680ce41b20446440b391071ca9f6feec78fff52922a42"
         }
       ]
     }
@@ -197,7 +198,7 @@ fn a_step_that_is_not_done_is_not_exported() {
 #[test]
 fn lost_lines_and_garbled_ones_are_errors() {
     let (_folder, run_dir) = run_dir();
-    let path = run_dir.stage(Stage::Select).unit(&UnitName::of_logical_path("lib.b")).records();
+    let path = run_dir.stage(Stage::Select).unit(&UnitName::of_logical_path("lib.b").unwrap()).records();
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, &text[..text.len() - 10]).unwrap();
     assert_eq!(failure(&run_dir), format!("line 3 of `{}` is not a record", path.display()));
@@ -205,7 +206,7 @@ fn lost_lines_and_garbled_ones_are_errors() {
     fs::write(&path, two_lines).unwrap();
     assert_eq!(
         failure(&run_dir),
-        format!("`{}` was changed after it was made; run the stage `select` again", path.display())
+        format!("`{}` is not what `select` wrote there: it was changed or damaged since", path.display())
     );
     assert!(!run_dir.dataset().path().exists());
 }

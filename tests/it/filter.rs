@@ -148,7 +148,7 @@ fn a_second_run_writes_nothing_and_another_limit_filters_again() {
     run_in(context(2), &run_dir, &FilterSettings { max_num_tokens: 4000, ..Default::default() });
     assert_eq!(kept(&output).len(), 7);
     assert!(seals(output.path()).iter().all(|(path, seal)| sealed[path] != *seal));
-    let stale = output.unit(&UnitName::of_logical_path("lib.tokens")).rejected();
+    let stale = output.unit(&UnitName::of_logical_path("lib.tokens").unwrap()).rejected();
     assert!(!stale.exists(), "nothing of this unit is rejected any more");
 }
 
@@ -180,7 +180,7 @@ fn a_record_that_was_not_measured_is_an_error_that_names_the_step() {
 fn a_garbled_line_is_an_error_with_its_file_and_number() {
     let (_folder, run_dir) = run_dir();
     let input = run_dir.stage(Stage::Measure);
-    let path = input.unit(&UnitName::of_logical_path("lib.tactics")).records();
+    let path = input.unit(&UnitName::of_logical_path("lib.tactics").unwrap()).records();
     fs::write(&path, fs::read_to_string(&path).unwrap().replacen("\"n_", "", 1).replacen("lib.tactics:n4\",", "", 1))
         .unwrap();
     let error = filter::run(context(2), &FilterSettings::default(), &input, &run_dir.stage(Stage::Filter));

@@ -11,6 +11,7 @@ mod filter;
 mod harness;
 mod interruption;
 mod judge;
+mod keys;
 mod kill;
 mod library;
 #[path = "../live/petanque.rs"]

@@ -63,13 +63,15 @@ fn a_project_file_gives_names_and_flags_and_missing_or_stale_glob_files_are_made
     };
     let with_globs = records(&run);
 
-    fs::remove_file(run.path().join("p/theories/uses.glob")).unwrap();
-    fs::write(run.path().join("p/more/extra.glob"), "DIGEST 00000000000000000000000000000000\nFOther.extra\n").unwrap();
+    fs::remove_file(run.path().join("p/more/extra.glob")).unwrap();
+    fs::write(run.path().join("p/theories/uses.glob"), "DIGEST 00000000000000000000000000000000\nFMy.Lib.uses\n")
+        .unwrap();
     fs::remove_dir_all(run.path().join("export")).unwrap();
     let before = tree(&run.path().join("p"));
     let outcome = run.run("extract --input p");
     assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
-    assert!(outcome.stderr().contains("2 files have no .glob file of their present text"), "{}", outcome.stderr());
+    let said = "no .glob file of the present text of 2 files (`theories/uses.v`, `more/extra.v`)";
+    assert!(outcome.stderr().contains(said), "{}", outcome.stderr());
     assert_eq!(records(&run), with_globs);
     assert!(tree(&run.path().join("p")) == before);
 }

@@ -50,7 +50,7 @@ fn what_others_wrote_is_never_read_as_html() {
         .rejected(Reason::Prover(ProverReason::RocqError { sentence: "Qed.".to_owned(), message }));
     let folder = tempfile::tempdir().unwrap();
     let run_dir = RunDir::new(folder.path());
-    let unit = UnitName::of_logical_path("lib.a");
+    let unit = UnitName::of_logical_path("lib.a").unwrap();
     let input = Input { unit: unit.clone(), size: 2, digest: Digest::of("") };
     let extract = run_dir.stage(Stage::Extract);
     let ledger = Ledger::open(Stage::Extract, &extract, json!({}), vec![input], Shard::WHOLE).unwrap();

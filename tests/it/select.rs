@@ -9,9 +9,9 @@ use rocq_distill::settings::SelectSettings;
 use rocq_distill::stages::event::{Event, Observer, Silent};
 use rocq_distill::stages::{Context, StageError, select};
 use rocq_distill::store::digest::Digest;
-use rocq_distill::store::jsonl;
 use rocq_distill::store::layout::{StageDir, UnitName};
 use rocq_distill::store::ledger::Summary;
+use rocq_distill::store::sealed::SealedUnits;
 use rocq_distill::store::shard::Shard;
 use rocq_distill::store::unit::{self, Outcome};
 use rocq_distill::text::bm25::{B, Bm25, K1, Similarity};
@@ -383,7 +383,7 @@ impl Folders {
     fn write_records(&self, unit: &str, records: Vec<Record>) {
         let (unit, n_in) = (unit_name(unit), records.len());
         let outcome = Outcome { kept: records, rejected: Vec::new() };
-        unit::commit(&unit, &self.input.unit(&unit), Digest::of("key"), n_in, &outcome).unwrap();
+        unit::commit(&unit, &self.input.unit(&unit), Digest::of("key"), n_in, &outcome, None).unwrap();
     }
 
     fn run_with(&self, num_documents: usize, context: Context<'_>) -> Result<Summary, StageError> {
@@ -406,17 +406,9 @@ impl Folders {
     }
 
     fn units(&self) -> Vec<(UnitName, Vec<Record>, Vec<Rejected>)> {
-        let units = unit::list(&self.output, rocq_distill::store::layout::Stage::Select).unwrap();
-        let read = |(unit, _): (UnitName, _)| {
-            let files = self.output.unit(&unit);
-            let rejected = if files.rejected().is_file() {
-                jsonl::read(&files.rejected(), "rejected record").unwrap()
-            } else {
-                Vec::new()
-            };
-            (unit, unit::read(&files).unwrap(), rejected)
-        };
-        units.into_iter().map(read).collect()
+        let units = SealedUnits::find(&self.output, rocq_distill::store::layout::Stage::Select).unwrap();
+        let read = |unit: &UnitName| (unit.clone(), units.read(unit).unwrap(), units.read_rejected(unit).unwrap());
+        units.names().map(read).collect()
     }
 
     fn choice(&self) -> BTreeMap<usize, (RecordId, Option<RecordId>, String)> {
@@ -469,7 +461,7 @@ fn context(observer: &dyn Observer) -> Context<'_> {
 }
 
 fn unit_name(path: &str) -> UnitName {
-    UnitName::of_logical_path(&path.replace('/', "."))
+    UnitName::of_logical_path(&path.replace('/', ".")).unwrap()
 }
 
 fn record((id, statement, proof): Row<'_>) -> Record {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use rocq_distill::record::{ExtractReason, Reason, Record};
+use rocq_distill::record::{ExtractReason, ProverReason, Reason, Record};
 use rocq_distill::store::digest::Digest;
 use rocq_distill::store::layout::{RunDir, Stage, UnitName};
 use rocq_distill::store::ledger::{Input, Ledger};
@@ -14,7 +14,7 @@ use rocq_distill::store::unit::Outcome;
 use serde_json::{Value, json};
 
 use crate::harness::TestRun;
-use crate::support::{record, write_stage};
+use crate::support::{record, write_outcomes, write_stage};
 
 /// `extract` is done: two files, three records.
 fn extracted() -> TestRun {
@@ -38,9 +38,9 @@ fn b() -> Vec<Record> {
 /// Makes of `verify` only the file `mathcomp/a`, of which one record is rejected.
 fn verify_a(run: &TestRun) {
     let input = |name, records: &Vec<Record>| Input {
-        unit: UnitName::of_logical_path(name),
+        unit: UnitName::of_logical_path(name).unwrap(),
         size: records.len() as u64,
-        digest: Digest::of_json(records),
+        digest: Digest::of_json(records).unwrap(),
     };
     let (a, b) = (a(), b());
     let inputs = vec![input("mathcomp.a", &a), input("mathcomp.b", &b)];
@@ -48,7 +48,7 @@ fn verify_a(run: &TestRun) {
     let ledger = Ledger::open(Stage::Verify, &folder, json!("by hand"), inputs, Shard::WHOLE).unwrap();
     let outcome =
         Outcome { kept: vec![a[0].clone()], rejected: vec![a[1].rejected(Reason::Extract(ExtractReason::GivenUp))] };
-    ledger.commit(&UnitName::of_logical_path("mathcomp.a"), 2, &outcome, Duration::ZERO).unwrap();
+    ledger.commit(&UnitName::of_logical_path("mathcomp.a").unwrap(), 2, &outcome, Duration::ZERO).unwrap();
     ledger.finish().unwrap();
 }
 
@@ -306,4 +306,18 @@ fn is_whole(run: &TestRun, flags: &str) -> bool {
 fn append(path: &Path, text: &str) {
     let before = fs::read_to_string(path).unwrap();
     fs::write(path, before + text).unwrap();
+}
+
+#[test]
+fn it_says_how_many_proofs_fell_to_faults_and_how_they_are_tried_again() {
+    let run = TestRun::new();
+    let [x, y, z] = ["x", "y", "z"].map(|name| record(&format!("lib.a:{name}")));
+    let timed_out = Reason::Prover(ProverReason::TimedOut { sentence: "auto.".to_owned(), limit_s: 1 });
+    let rejected = vec![y.rejected(timed_out), z.rejected(Reason::Extract(ExtractReason::GivenUp))];
+    let outcome = Outcome { kept: vec![x], rejected };
+    write_outcomes(&run_dir(&run).stage(Stage::Extract), Stage::Extract, &[("lib.a", outcome)]);
+    assert_snapshot!(run.run("status").stdout().lines().take(5).collect::<Vec<_>>().join("\n"), @"");
+    let status: Value = serde_json::from_str(&run.run("status --json").stdout()).unwrap();
+    assert_eq!(status["stages"][0]["n_faults"], 1);
+    assert_eq!(status["is_whole"], true);
 }

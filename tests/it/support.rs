@@ -15,11 +15,11 @@ use rocq_distill::record::{
 use rocq_distill::stages::event::Silent;
 use rocq_distill::stages::{Context, Stop};
 use rocq_distill::store::digest::Digest;
-use rocq_distill::store::jsonl;
 use rocq_distill::store::layout::{Stage, StageDir, UnitName};
 use rocq_distill::store::ledger::{Input, Ledger};
+use rocq_distill::store::sealed::SealedUnits;
 use rocq_distill::store::shard::Shard;
-use rocq_distill::store::unit::{self, Outcome};
+use rocq_distill::store::unit::Outcome;
 use serde_json::json;
 use walkdir::WalkDir;
 
@@ -28,7 +28,14 @@ pub(crate) static NOBODY_ASKS: Stop = Stop::new();
 
 /// What a stage is given that works with so many threads on all units and tells nobody.
 pub(crate) fn context(jobs: usize) -> Context<'static> {
-    Context { jobs, shard: Shard::WHOLE, observer: &Silent, stop: &NOBODY_ASKS, budget: Limit::default() }
+    Context {
+        jobs,
+        shard: Shard::WHOLE,
+        observer: &Silent,
+        stop: &NOBODY_ASKS,
+        retry_faults: false,
+        budget: Limit::default(),
+    }
 }
 
 /// The program in a folder of its own, with an empty settings file; its run directory is `export` there.
@@ -118,22 +125,24 @@ pub(crate) fn write_stage(folder: &StageDir, stage: Stage, units: &[(&str, Vec<R
 /// Fills a folder as the step does when this is what it makes of each unit.
 pub(crate) fn write_outcomes(folder: &StageDir, stage: Stage, units: &[(&str, Outcome)]) {
     let inputs = units.iter().map(|(logical_path, outcome)| Input {
-        unit: UnitName::of_logical_path(logical_path),
+        unit: UnitName::of_logical_path(logical_path).unwrap(),
         size: outcome.kept.len() as u64,
-        digest: Digest::of_json(&outcome.kept),
+        digest: Digest::of_json(&outcome.kept).unwrap(),
     });
     let ledger = Ledger::open(stage, folder, json!({ "made": "by hand" }), inputs.collect(), Shard::WHOLE).unwrap();
     for (logical_path, outcome) in units {
         let n_in = outcome.kept.len() + outcome.rejected.len();
-        ledger.commit(&UnitName::of_logical_path(logical_path), n_in, outcome, std::time::Duration::ZERO).unwrap();
+        ledger
+            .commit(&UnitName::of_logical_path(logical_path).unwrap(), n_in, outcome, std::time::Duration::ZERO)
+            .unwrap();
     }
     ledger.finish().unwrap();
 }
 
 /// The records of all units of a folder, by unit and place in it.
 pub(crate) fn kept(folder: &StageDir) -> Vec<Record> {
-    let units = unit::list(folder, Stage::Extract).unwrap();
-    units.iter().flat_map(|(unit, _)| unit::read(&folder.unit(unit)).unwrap()).collect()
+    let units = SealedUnits::find(folder, Stage::Extract).unwrap();
+    units.names().flat_map(|unit| units.read(unit).unwrap()).collect()
 }
 
 /// Every record has its premises and notations by name: in another order they would tell how the proof goes.
@@ -149,9 +158,8 @@ pub(crate) fn assert_lists_are_by_name(records: &[Record]) {
 
 /// What was rejected in all units of a folder, by unit and place in it.
 pub(crate) fn rejected(folder: &StageDir) -> Vec<Rejected> {
-    let units = unit::list(folder, Stage::Extract).unwrap();
-    let files = units.iter().map(|(unit, _)| folder.unit(unit).rejected()).filter(|path| path.is_file());
-    files.flat_map(|path| jsonl::read(&path, "rejection").unwrap()).collect()
+    let units = SealedUnits::find(folder, Stage::Extract).unwrap();
+    units.names().flat_map(|unit| units.read_rejected(unit).unwrap()).collect()
 }
 
 /// The bytes of every file below a folder but locks and timings, which are not part of what a stage makes.

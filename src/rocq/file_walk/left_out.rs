@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::source_text::{SentenceIndex, SourceText};
-use super::super::{Fault, Setback, vernac};
-use crate::record::{FullName, LogicalPath, ProverReason, Reason, excerpt};
+use super::super::{Fault, RocqError, Setback, vernac};
+use crate::record::{FullName, LogicalPath, ProverReason, Reason, TheoremKind, excerpt};
 
 /// How many times as long as usual a sentence may take when it is executed again and nothing is asked.
 pub const PATIENCE: u32 = 3;
@@ -128,8 +128,20 @@ impl<'a> LeftOut<'a> {
                 self.parts.insert(index, Part { end: index.next(), name: None });
                 Ok(None)
             }
-            _ => Ok(Some(reason)),
+            _ => match reason {
+                Reason::Prover(ProverReason::ProverDied { sentence, message }) if !self.is_behind_a_theorem(index) => {
+                    let library = self.library.clone();
+                    Err(RocqError::ProverDies { library, sentence, n_deaths: MAX_DEATHS, message }.into())
+                }
+                reason => Ok(Some(reason)),
+            },
         }
+    }
+
+    /// Whether a theorem is stated before a sentence: what ends provers earlier in the file says nothing of any proof.
+    fn is_behind_a_theorem(&self, index: SentenceIndex) -> bool {
+        let kinds = SentenceIndex::FIRST.until(index).map(|before| vernac::theorem_kind(self.source.text_of(before)));
+        kinds.flatten().any(|kind| TheoremKind::DEFAULT.contains(&kind))
     }
 
     /// Leaves out the proof that the sentence `statement` opens.
@@ -196,6 +208,21 @@ mod tests {
         let mut left_out = nothing_left_out();
         assert_eq!(left_out.around(at(2), Some(&open(0, "a")), late()).unwrap(), None);
         assert!(left_out.has_theorem());
+    }
+
+    #[test]
+    fn m114_provers_that_die_before_the_first_theorem_end_the_stage_and_reject_nothing() {
+        let died = || Fault::Died { message: "killed".to_owned() }.into();
+        let library = LogicalPath::new("L");
+        let source = SourceText::new("From L Require a. Definition d := 1. Lemma b : B. Proof. Qed. Require c.");
+        for (index, is_the_end) in [(0, true), (1, true), (5, false)] {
+            let mut left_out = LeftOut::new(&library, source.clone());
+            assert_eq!(left_out.around(at(index), None, died()).unwrap(), None);
+            match left_out.around(at(index), None, died()) {
+                Err(Setback::Unusable(error)) => assert!(is_the_end, "{error}"),
+                way => assert!(!is_the_end && way.unwrap().unwrap().kind() == "prover_died", "{index}"),
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The reasonings that stand in for another record's, as a baseline.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -10,7 +10,8 @@ use super::obfuscator;
 use crate::record::{Reasoning, Record, RecordId};
 use crate::store::digest::Digest;
 use crate::store::layout::{Stage, StageDir};
-use crate::store::{StoreError, jsonl, unit};
+use crate::store::sealed::SealedUnits;
+use crate::store::{StoreError, jsonl};
 
 /// Every record with a usable reasoning, in an order that has nothing to do with what they are about.
 pub(super) struct Pool {
@@ -22,24 +23,17 @@ pub(super) struct Pool {
 impl Pool {
     /// Reads all records of a folder that `stage` wrote.
     pub(super) fn read(folder: &StageDir, stage: Stage) -> Result<Self, StoreError> {
-        let units = unit::list(folder, stage)?;
-        let records: BTreeMap<_, _> = units.iter().map(|(unit, seal)| (unit, &seal.records_sha256)).collect();
-        let digest = Digest::of_json(&records);
+        let units = SealedUnits::find(folder, stage)?;
         let mut donors = BTreeMap::new();
-        for (unit, _) in &units {
+        for unit in units.names() {
             let path = folder.unit(unit).records();
-            let text = fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
-            let mut end = 0;
-            for (record, line) in jsonl::parse::<Record>(&text, &path, "record")?.iter().zip(text.split_inclusive('\n'))
-            {
-                let start = end;
-                end += line.len();
-                if usable(record).is_some() {
-                    donors.insert(Digest::of(record.id.as_str()), (path.clone(), start..end));
+            for (record, place) in units.read_with_ranges(unit)? {
+                if usable(&record).is_some() {
+                    donors.insert(Digest::of(record.id.as_str()), (path.clone(), place));
                 }
             }
         }
-        Ok(Self { donors, digest })
+        Ok(Self { donors, digest: units.digest()? })
     }
 
     /// Digest of all records: whose reasoning stands in depends on which there are.
