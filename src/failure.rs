@@ -186,11 +186,12 @@ fn llm_code(error: &LlmError) -> ExitCode {
         LlmError::NoEndpoint { .. } | LlmError::BadAddress { .. } | LlmError::BadKey { .. } => ExitCode::Usage,
         LlmError::Refused { status: 402, .. } | LlmError::BudgetSpent(_) => ExitCode::BudgetSpent,
         LlmError::Refused { .. }
+        | LlmError::Untrusted { .. }
         | LlmError::RefusesAll { .. }
         | LlmError::AnswerLimit { .. }
         | LlmError::OtherTokens { .. }
         | LlmError::Uncounted { .. } => ExitCode::Refused,
-        LlmError::Unanswered { .. } => ExitCode::Unanswered,
+        LlmError::Unanswered { .. } | LlmError::LongPause { .. } => ExitCode::Unanswered,
         LlmError::NoClient { .. } => ExitCode::Failure,
         LlmError::Store(error) => store_code(error),
     }
@@ -232,6 +233,11 @@ fn llm_hint(error: &LlmError) -> Option<String> {
         LlmError::Refused { .. } => {
             format!("what is sent besides the prompt stands in the settings of the stage, under `body`; {KEPT}")
         }
+        LlmError::Untrusted { .. } => {
+            "check `base_url`; if that server's certificate is your own, name the file of who vouches for it in SSL_CERT_FILE"
+                .to_owned()
+        }
+        LlmError::LongPause { .. } => format!("run the same command again when that time is over: {KEPT}"),
         LlmError::RefusesAll { .. } => {
             format!("ask another model or provider, or look at the template of the prompt; {KEPT}")
         }

@@ -4,6 +4,7 @@
 //! in the journal is never asked again. In between lie the limits ([`limit`]), the budget ([`budget`]), the one
 //! classification of what can go wrong ([`classify`]) and the tries again.
 
+pub mod account;
 pub mod answer;
 pub mod budget;
 pub mod chat;

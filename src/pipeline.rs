@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::dataset::{self, DatasetManifest};
-use crate::llm::budget::{Limit, Spending};
+use crate::llm::account::Spending;
+use crate::llm::budget::Limit;
 use crate::llm::journal::Journal;
 use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;

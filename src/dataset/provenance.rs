@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::split::{Key, Split};
-use crate::llm::budget::Spending;
+use crate::llm::account::Spending;
 use crate::record::{Judge, Provenance, Record, RecordId, Usage};
 use crate::settings::ExportSettings;
 use crate::store::digest::Digest;

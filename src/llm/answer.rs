@@ -1,5 +1,7 @@
 //! What comes of a request, and what a stage keeps of an answer.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -31,6 +33,15 @@ impl Unread {
     /// It has another shape.
     pub fn shape(message: impl Into<String>) -> Self {
         Self::Shape(message.into())
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shape(message) => write!(f, "an answer of another shape: {message}"),
+            Self::Mismatch(message) => f.write_str(message),
+        }
     }
 }
 

@@ -10,10 +10,12 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use super::exchange;
+use crate::record::Usage;
 use crate::text::printable::printable;
 
 /// What came of a try that brought no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Trouble {
     /// The same request may have an answer later.
     Transient {
@@ -23,6 +25,8 @@ pub enum Trouble {
         retry_after: Option<Duration>,
         /// Whether the server has too much to do.
         is_overload: bool,
+        /// What it may have cost.
+        charge: Charge,
     },
     /// No such request will have an answer.
     Fatal {
@@ -34,6 +38,11 @@ pub enum Trouble {
     /// The settings let answers be longer than this model can make them.
     AnswerLimit {
         /// What the server said.
+        message: String,
+    },
+    /// Nothing shows that this server is the one that it says it is.
+    Untrusted {
+        /// What is wrong with its certificate.
         message: String,
     },
     /// This one prompt is too long for the model.
@@ -48,10 +57,21 @@ pub enum Trouble {
     },
 }
 
+/// What a try that brought no answer may have cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Charge {
+    /// Nothing: the request did not arrive, or was turned away.
+    Nothing,
+    /// What the server says.
+    Told(Usage),
+    /// Nobody says: the model may have been at work.
+    Untold,
+}
+
 impl Trouble {
     /// Something that was no fault of the server's load.
-    pub fn transient(message: impl Into<String>) -> Self {
-        Self::Transient { message: message.into(), retry_after: None, is_overload: false }
+    pub fn transient(message: impl Into<String>, charge: Charge) -> Self {
+        Self::Transient { message: message.into(), retry_after: None, is_overload: false, charge }
     }
 
     /// What happened or was said.
@@ -60,9 +80,24 @@ impl Trouble {
             Self::Transient { message, .. }
             | Self::Fatal { message, .. }
             | Self::AnswerLimit { message }
+            | Self::Untrusted { message }
             | Self::TooLong { message }
             | Self::Refused { message } => message,
         }
+    }
+
+    /// The same with another message.
+    #[must_use]
+    pub fn saying(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        match &mut self {
+            Self::Transient { message, .. }
+            | Self::Fatal { message, .. }
+            | Self::AnswerLimit { message }
+            | Self::Untrusted { message }
+            | Self::TooLong { message }
+            | Self::Refused { message } => *message = change(message),
+        }
+        self
     }
 }
 
@@ -72,20 +107,39 @@ pub fn classify(status: u16, retry_after: Option<Duration>, body: &str) -> Resul
     if !(200..300).contains(&status) {
         let said = value.as_ref().ok().and_then(Said::in_refusal);
         let said = said.unwrap_or_else(|| Said { message: shortened(body), ..Said::default() });
-        return Err(said.trouble(status, retry_after));
+        return Err(said.trouble(status, retry_after, charge(&value.unwrap_or_default(), Charge::Nothing)));
     }
-    let value = value
-        .map_err(|error| Trouble::transient(format!("an answer that is not JSON ({error}): {}", shortened(body))))?;
-    match Said::in_answer(&value) {
-        // Inside an answer only what can never go right is final: a router passes on what the host behind it said.
-        Some(said) => Err(match said.code {
-            _ if said.is_about_prompt() => said.trouble(400, retry_after),
-            Some(status @ 401..=403) => said.trouble(status, retry_after),
-            Some(status) if is_transient(status) => said.trouble(status, retry_after),
-            _ => Trouble::transient(format!("an error inside an answer: {}", said.message)),
-        }),
-        None => Ok(value),
-    }
+    let value = value.map_err(|error| {
+        let charge = charge(&rest_of(body), Charge::Untold);
+        Trouble::transient(format!("an answer that is not JSON ({error}): {}", shortened(body)), charge)
+    })?;
+    let Some(said) = Said::in_answer(&value) else { return Ok(value) };
+    let is_cut = value.get("choices").is_some();
+    let charge = charge(&value, if is_cut { Charge::Untold } else { Charge::Nothing });
+    // Inside an answer only what can never go right is final: a router passes on what the host behind it said.
+    Err(match said.code {
+        _ if said.is_about_prompt() => said.trouble(400, retry_after, charge),
+        Some(status @ 401..=403) => said.trouble(status, retry_after, charge),
+        Some(status) if is_transient(status) => said.trouble(status, retry_after, charge),
+        _ => Trouble::transient(format!("an error inside an answer: {}", said.message), charge),
+    })
+}
+
+/// What is left of a body that is damaged: its usage, which most often stands at the end.
+fn rest_of(body: &str) -> Value {
+    const USAGE: &str = "\"usage\":";
+    let usage = body.rfind(USAGE).and_then(|at| {
+        let mut values = serde_json::Deserializer::from_str(&body[at + USAGE.len()..]).into_iter::<Value>();
+        values.next()?.ok()
+    });
+    usage.map_or(Value::Null, |usage| serde_json::json!({ "usage": usage }))
+}
+
+/// What a body says that it cost, or else what is to be taken for that.
+pub fn charge(body: &Value, untold: Charge) -> Charge {
+    let usage = exchange::usage(body);
+    let is_told = usage.cost.is_some() || usage.prompt_tokens > 0 || usage.completion_tokens > 0;
+    if is_told { Charge::Told(usage) } else { untold }
 }
 
 /// What a `Retry-After` header asks for: seconds, or a date.
@@ -172,7 +226,7 @@ impl Said {
         }
     }
 
-    fn trouble(self, status: u16, retry_after: Option<Duration>) -> Trouble {
+    fn trouble(self, status: u16, retry_after: Option<Duration>, charge: Charge) -> Trouble {
         let is_out_of_money = self.is_named(&["insufficient_quota"]) || (status == 402 && retry_after.is_none());
         if is_out_of_money {
             return Trouble::Fatal { status: 402, message: self.message };
@@ -188,7 +242,7 @@ impl Said {
         }
         if is_transient(status) || status == 402 {
             let message = format!("status {status}: {}", self.message);
-            return Trouble::Transient { message, retry_after, is_overload: matches!(status, 429 | 503 | 529) };
+            return Trouble::Transient { message, retry_after, is_overload: matches!(status, 429 | 503 | 529), charge };
         }
         Trouble::Fatal { status, message: self.message }
     }
@@ -309,6 +363,7 @@ mod tests {
             Err(Trouble::TooLong { message }) => format!("too long: {message}"),
             Err(Trouble::AnswerLimit { message }) => format!("answer limit: {message}"),
             Err(Trouble::Refused { message }) => format!("refused: {message}"),
+            Err(Trouble::Untrusted { message }) => format!("untrusted: {message}"),
         }
     }
 
@@ -371,6 +426,28 @@ mod tests {
         assert_eq!(check(200, "\n\n\n  {\"choices\":[]}"), "answer");
         assert!(check(200, "{\"choices\":[{\"mess").starts_with("transient: an answer that is not JSON"));
         assert!(check(200, "").starts_with("transient: an answer that is not JSON"));
+    }
+
+    #[test]
+    fn m92_what_a_try_cost_is_told_also_where_it_brought_nothing() {
+        let charge = |status, body: &str| match classify(status, None, body) {
+            Err(Trouble::Transient { charge, .. }) => charge,
+            other => panic!("{other:?}"),
+        };
+        let usage = Usage { prompt_tokens: 3, completion_tokens: 4, cost: Some(0.5) };
+        let cut =
+            r#"{"choices":[{"finish_reason":"error"}],"usage":{"prompt_tokens":3,"completion_tokens":4,"cost":0.5}}"#;
+        assert_eq!(charge(200, cut), Charge::Told(usage));
+        assert_eq!(
+            charge(500, r#"{"error":"x","usage":{"prompt_tokens":3,"completion_tokens":4,"cost":0.5}}"#),
+            Charge::Told(usage)
+        );
+        assert_eq!(charge(200, r#"{"choices":[{"finish_reason":"error"}]}"#), Charge::Untold);
+        assert_eq!(charge(200, r#"{"choices":[{"mess"#), Charge::Untold);
+        let torn = r#"{"choices":[{"message":{"content":"\ud800"}}],"usage":{"prompt_tokens":3,"completion_tokens":4,"cost":0.5}"#;
+        assert_eq!(charge(200, torn), Charge::Told(usage));
+        assert_eq!(charge(200, r#"{"error":{"code":502,"message":"down"}}"#), Charge::Nothing);
+        assert_eq!(charge(503, ""), Charge::Nothing);
     }
 
     #[test]

@@ -1,21 +1,29 @@
 //! One request over HTTP.
 
+use std::env;
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Response, Url};
 use serde_json::Value;
 
-use super::classify::{self, Trouble};
-use super::endpoint::{ApiKey, Endpoint};
+use super::classify::{self, Charge, Trouble};
+use super::endpoint::{self, ApiKey, Endpoint};
+use super::request::below;
 use super::{LlmError, Route};
 use crate::tls;
 
 /// How long a server may take to accept a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
+/// The longest answer that is read, in bytes: some ten thousand tokens with their logprobs take a few million.
+const LONGEST_ANSWER: usize = 64 << 20;
+/// How much is read of what explains a status, in bytes.
+const LONGEST_REFUSAL: usize = 64 << 10;
+/// Files that are open besides connections.
+const OTHER_FILES: u64 = 256;
 
 /// A client of one server.
 #[derive(Debug)]
@@ -23,14 +31,17 @@ pub struct Client {
     http: reqwest::Client,
     base_url: String,
     key: Option<ApiKey>,
+    /// The environment variable that names a proxy for this server.
+    proxy: Option<&'static str>,
 }
 
 impl Client {
     /// A client of the endpoint; nothing is sent.
     pub fn new(endpoint: &Endpoint) -> Result<Self, LlmError> {
         tls::install();
-        allow_open_files(endpoint.settings.max_workers);
         let Endpoint { base_url, key, settings, .. } = endpoint;
+        let address = Url::parse(base_url).ok().filter(|url| url.has_host() && url.scheme().starts_with("http"));
+        let Some(address) = address else { return Err(LlmError::BadAddress { url: endpoint.address() }) };
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_LIMIT)
@@ -39,20 +50,24 @@ impl Client {
             // A redirected POST becomes a GET.
             .redirect(Policy::none())
             .tcp_nodelay(true);
-        if !base_url.starts_with("https://") {
+        if address.scheme() == "http" {
             // Where no certificate is looked at, none need be installed.
             builder = builder.tls_certs_only([]);
         }
-        let url = || endpoint.address();
-        let http = builder.build().map_err(|source| LlmError::NoClient { url: url(), source: source.without_url() })?;
-        let request = http.post(Route::ChatCompletions.url(base_url)).build();
-        request.map_err(|source| LlmError::BadAddress { url: url(), source: source.without_url() })?;
-        Ok(Self { http, base_url: base_url.clone(), key: key.clone() })
+        let is_loopback = endpoint::is_loopback(&address);
+        if is_loopback {
+            // A proxy elsewhere would look for the server on its own machine, and would be told prompts and keys.
+            builder = builder.no_proxy();
+        }
+        let no_client =
+            |source: reqwest::Error| LlmError::NoClient { url: endpoint.address(), source: source.without_url() };
+        let proxy = if is_loopback { None } else { proxy_for(address.scheme()) };
+        Ok(Self { http: builder.build().map_err(no_client)?, base_url: base_url.clone(), key: key.clone(), proxy })
     }
 
     /// The names of the models that the server has, by `GET /models`.
     pub async fn models(&self, limit: Duration) -> Result<Vec<String>, Trouble> {
-        let mut request = self.http.get([self.base_url.trim_end_matches('/'), "models"].join("/")).timeout(limit);
+        let mut request = self.http.get(below(&self.base_url, "models")).timeout(limit);
         if let Some(key) = &self.key {
             request = request.header(AUTHORIZATION, key.header());
         }
@@ -70,43 +85,85 @@ impl Client {
         self.read(request.body(body.as_bytes().to_vec())).await
     }
 
+    /// Sends a request and reads what comes back. Should a server repeat the key, it is masked in what is kept and shown.
     async fn read(&self, request: RequestBuilder) -> Result<Value, Trouble> {
-        let answer = request.send().await.map_err(unreached)?;
+        let answer = request.send().await.map_err(|error| self.unreached(error, Charge::Untold))?;
         let status = answer.status().as_u16();
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
         let retry_after = retry_after.and_then(|header| classify::retry_after(header, SystemTime::now()));
-        let text = answer.text().await.map_err(unreached)?;
-        let text = match &self.key {
-            Some(key) => key.masked_in(text),
-            None => text,
-        };
-        classify::classify(status, retry_after, &text)
+        let text = self.text(answer).await?;
+        let said = classify::classify(status, retry_after, &text);
+        match &self.key {
+            Some(key) => said
+                .map(|value| key.masked_in_value(value))
+                .map_err(|trouble| trouble.saying(|said| key.masked_in(said))),
+            None => said,
+        }
+    }
+
+    /// The body of an answer, which may not be longer than [`LONGEST_ANSWER`]; of a refusal the beginning is enough.
+    async fn text(&self, mut answer: Response) -> Result<String, Trouble> {
+        let is_answer = answer.status().is_success();
+        let (most, charge) =
+            if is_answer { (LONGEST_ANSWER, Charge::Untold) } else { (LONGEST_REFUSAL, Charge::Nothing) };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.unreached(error, charge))? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > most {
+                if is_answer {
+                    return Err(Trouble::transient(format!("an answer of more than {most} bytes"), charge));
+                }
+                bytes.truncate(most);
+                break;
+            }
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// What keeps a request from its answer on the way is worth another try, unless the server cannot be trusted.
+    fn unreached(&self, error: reqwest::Error, charge: Charge) -> Trouble {
+        let charge = if error.is_connect() || error.is_builder() { Charge::Nothing } else { charge };
+        let error = error.without_url();
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            message = format!("{message}: {error}");
+            cause = error.source();
+        }
+        if let Some(variable) = self.proxy {
+            message = format!("{message} (`{variable}` names a proxy for it, unless `no_proxy` names the server)");
+        }
+        // As rustls says it.
+        if message.contains("invalid peer certificate") {
+            return Trouble::Untrusted { message };
+        }
+        Trouble::transient(message, charge)
     }
 }
 
-/// Each request that is under way has a connection of its own, and many systems allow a thousand files at first.
-fn allow_open_files(n_connections: usize) {
+/// The environment variable that names the proxy for addresses of a scheme, if one does.
+fn proxy_for(scheme: &str) -> Option<&'static str> {
+    let names: &[&'static str] = match scheme {
+        "https" => &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
+        _ => &["http_proxy", "all_proxy", "ALL_PROXY"],
+    };
+    names.iter().copied().find(|name| env::var_os(name).is_some_and(|proxy| !proxy.is_empty()))
+}
+
+/// How many of the wanted connections can be open at once: each is a file, and many systems allow a thousand at first.
+pub(super) fn connections(wanted: usize) -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    const OTHERS: u64 = 256;
     let limit = getrlimit(Resource::Nofile);
-    let needed = n_connections as u64 + OTHERS;
-    if limit.current.is_some_and(|current| current < needed) {
-        let current = Some(limit.maximum.map_or(needed, |maximum| maximum.min(needed)));
-        // Where it is refused, requests that find no file are tried again.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current, ..limit });
+    let Some(current) = limit.current else { return wanted };
+    let needed = (wanted as u64).saturating_add(OTHER_FILES);
+    if current >= needed {
+        return wanted;
     }
-}
-
-/// What keeps a request from its answer on the way is worth another try.
-fn unreached(error: reqwest::Error) -> Trouble {
-    let error = error.without_url();
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message = format!("{message}: {error}");
-        cause = error.source();
-    }
-    Trouble::transient(message)
+    let raised = limit.maximum.map_or(needed, |maximum| maximum.min(needed));
+    let is_raised = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), ..limit }).is_ok();
+    let allowed = if is_raised { raised } else { current };
+    let spare = allowed.saturating_sub(OTHER_FILES).max(allowed / 4).max(1);
+    wanted.min(usize::try_from(spare).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]
@@ -129,7 +186,9 @@ mod tests {
 
     #[test]
     fn an_address_that_is_none_is_refused_before_anything_is_sent() {
-        let error = client("localhost:8000").unwrap_err().to_string();
-        assert_eq!(error, "`localhost:8000` is no address of a model server");
+        for address in ["localhost:8000", "", "/v1", "ftp://h/v1", "http://"] {
+            let error = client(address).unwrap_err().to_string();
+            assert_eq!(error, format!("`{address}` is no address of a model server"));
+        }
     }
 }

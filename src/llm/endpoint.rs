@@ -1,7 +1,9 @@
 //! A model server as the settings and the environment name it, and its key.
 
+use std::net::IpAddr;
 use std::{env, fmt};
 
+use reqwest::Url;
 use reqwest::header::HeaderValue;
 use serde_json::{Map, Value};
 
@@ -48,6 +50,32 @@ impl Endpoint {
         without_password(&self.base_url)
     }
 
+    /// What its user should know before anything is sent: where a key goes that may be meant for elsewhere.
+    pub fn warnings(&self) -> Vec<String> {
+        let Some(url) = Url::parse(&self.base_url).ok().filter(|_| self.key.is_some()) else { return Vec::new() };
+        let (name, host) = (&self.settings.api_key_env, url.host_str().unwrap_or_default());
+        let mut warnings = Vec::new();
+        if is_loopback(&url) {
+            return warnings;
+        }
+        if url.scheme() == "http" {
+            warnings.push(format!(
+                "the key in `{name}` goes to `{}` where everybody on the way can read it: use `https`, or send none with \
+                 `api_key_env = \"\"`",
+                self.address()
+            ));
+        }
+        if *name == EndpointSettings::default().api_key_env && !(host == "openai.com" || host.ends_with(".openai.com"))
+        {
+            warnings.push(format!(
+                "the key in `{name}` goes to `{host}`: if it is not that server's, name the right variable in \
+                 `{}.api_key_env`",
+                self.stage
+            ));
+        }
+        warnings
+    }
+
     /// Whether answers are made up.
     pub fn is_rehearsal(&self) -> bool {
         self.base_url == SCRIPTED
@@ -76,8 +104,14 @@ impl Endpoint {
 /// The fields of a body that say how many tokens an answer may have.
 const ANSWER_LIMITS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
 
+/// Whether an address is one of this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// An address whose `user:password@` is masked, and without what follows a `?`.
-fn without_password(url: &str) -> String {
+pub fn without_password(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
         Some((scheme, rest)) => {
@@ -110,9 +144,36 @@ impl ApiKey {
         self.header.clone()
     }
 
-    /// A text with the key masked, should a server have repeated it.
-    pub(super) fn masked_in(&self, text: String) -> String {
-        if self.key.is_empty() || !text.contains(&self.key) { text } else { text.replace(&self.key, "[key]") }
+    /// A text with the key masked, should a server have repeated it, also as JSON writes it.
+    pub(super) fn masked_in(&self, text: &str) -> String {
+        if !self.is_secret() {
+            return text.to_owned();
+        }
+        let escaped = Value::from(self.key.as_str()).to_string();
+        let escaped = escaped.trim_matches('"');
+        let forms = [escaped.replace('/', "\\/"), escaped.to_owned(), self.key.clone()];
+        forms.iter().fold(text.to_owned(), |text, form| text.replace(form.as_str(), "[key]"))
+    }
+
+    /// The same in every text within a value.
+    pub(super) fn masked_in_value(&self, value: Value) -> Value {
+        if !self.is_secret() {
+            return value;
+        }
+        match value {
+            Value::String(text) => Value::String(self.masked_in(&text)),
+            Value::Array(values) => values.into_iter().map(|value| self.masked_in_value(value)).collect(),
+            Value::Object(fields) => {
+                fields.into_iter().map(|(name, value)| (self.masked_in(&name), self.masked_in_value(value))).collect()
+            }
+            other => other,
+        }
+    }
+
+    /// Whether it is worth hiding: local servers take anything for a key, `EMPTY` or `none`, which answers may well hold.
+    fn is_secret(&self) -> bool {
+        const SHORTEST: usize = 8;
+        self.key.len() >= SHORTEST
     }
 }
 
@@ -131,7 +192,42 @@ mod tests {
         let key = ApiKey::new(" sk-marked\n").unwrap();
         let shown = format!("{key:?} {:?}", key.header());
         assert!(!shown.contains("sk-marked"), "{shown}");
-        assert_eq!(key.masked_in("wrong key sk-marked!".to_owned()), "wrong key [key]!");
+        assert_eq!(key.masked_in("wrong key sk-marked!"), "wrong key [key]!");
+    }
+
+    #[test]
+    fn m87_a_key_that_is_none_is_not_masked() {
+        for dummy in ["EMPTY", "none", "x", "0"] {
+            let key = ApiKey::new(dummy).unwrap();
+            let value = serde_json::json!({ "content": r"There is none left: \boxed{x} 0 EMPTY" });
+            assert_eq!(key.masked_in_value(value.clone()), value);
+        }
+    }
+
+    #[test]
+    fn m98_a_key_is_masked_however_json_writes_it() {
+        let key = ApiKey::new(r#"sk/"quoted"/0123"#).unwrap();
+        for said in [r#"sk/"quoted"/0123"#, r#"sk/\"quoted\"/0123"#, r#"sk\/\"quoted\"\/0123"#] {
+            assert_eq!(key.masked_in(&format!("no {said}!")), "no [key]!");
+        }
+        let value: Value = serde_json::from_str(r#"{"a":["sk\/\"quoted\"\/0123"]}"#).unwrap();
+        assert_eq!(key.masked_in_value(value), serde_json::json!({ "a": ["[key]"] }));
+    }
+
+    #[test]
+    fn m98_it_is_told_where_a_key_goes_that_may_be_meant_for_elsewhere() {
+        let warnings = |url: &str, name: &str| {
+            let settings = EndpointSettings { api_key_env: name.to_owned(), ..EndpointSettings::default() };
+            let (base_url, model) = (url.to_owned(), String::new());
+            Endpoint { stage: "reason", base_url, model, key: ApiKey::new("sk-0123456789"), settings }.warnings().len()
+        };
+        assert_eq!(warnings("https://api.openai.com/v1", "OPENAI_API_KEY"), 0);
+        assert_eq!(warnings("http://127.0.0.1:8000/v1", "OPENAI_API_KEY"), 0);
+        assert_eq!(warnings("http://[::1]:8000/v1", "OPENAI_API_KEY"), 0);
+        assert_eq!(warnings("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"), 0);
+        assert_eq!(warnings("https://openrouter.ai/api/v1", "OPENAI_API_KEY"), 1);
+        assert_eq!(warnings("http://gpu7:8000/v1", "GPU_KEY"), 1);
+        assert_eq!(warnings("http://notopenai.com/v1", "OPENAI_API_KEY"), 2);
     }
 
     #[test]

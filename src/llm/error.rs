@@ -1,7 +1,7 @@
 //! What ends the asking.
 
 use super::Route;
-use super::budget::Spent;
+use super::budget::Exhausted;
 use crate::record::RecordId;
 use crate::store::StoreError;
 
@@ -28,9 +28,6 @@ pub enum LlmError {
     BadAddress {
         /// As the settings have it, without a password.
         url: String,
-        /// What is wrong with it.
-        #[source]
-        source: reqwest::Error,
     },
     /// The key cannot be a key.
     #[error("the environment variable `{variable}` holds no key: it has characters that no key has")]
@@ -78,6 +75,26 @@ pub enum LlmError {
         /// What the server said.
         message: String,
     },
+    /// Nothing shows that the server is the one that its address names.
+    #[error("`{url}` cannot be trusted: {message}")]
+    Untrusted {
+        /// The address.
+        url: String,
+        /// What is wrong with its certificate.
+        message: String,
+    },
+    /// The server asks for a longer pause than the settings allow.
+    #[error("`{url}` asks to be left alone for {asked_s} s, and {max_s} s is the most: {message}")]
+    LongPause {
+        /// The address.
+        url: String,
+        /// Seconds that the server asks for.
+        asked_s: u64,
+        /// Seconds that it may ask for.
+        max_s: u64,
+        /// What the server said.
+        message: String,
+    },
     /// The server scored other tokens than those that were sent, or tokenises differently.
     #[error("`{url}` does not score the tokens that it is sent: {message}")]
     OtherTokens {
@@ -88,7 +105,7 @@ pub enum LlmError {
     },
     /// The next request could cost more than is left.
     #[error("the budget is spent: {0}")]
-    BudgetSpent(Spent),
+    BudgetSpent(Exhausted),
     /// What an answer uses up cannot be told, and there is a limit to it.
     #[error("`{url}` does not say what an answer uses up, so `{limit}` cannot be kept to")]
     Uncounted {

@@ -41,7 +41,7 @@ pub struct Answered {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failed {
-    /// `transient`, `overload`, `too_long`, `refused`, `answer_limit`, or the status of a refusal.
+    /// `transient`, `overload`, `too_long`, `refused`, `answer_limit`, `untrusted`, or the status of a refusal.
     pub kind: String,
     /// What was said, which may quote a prompt: for people, not for traces.
     pub message: String,
@@ -85,6 +85,7 @@ impl Failed {
             Trouble::TooLong { .. } => "too_long".to_owned(),
             Trouble::Refused { .. } => "refused".to_owned(),
             Trouble::AnswerLimit { .. } => "answer_limit".to_owned(),
+            Trouble::Untrusted { .. } => "untrusted".to_owned(),
             Trouble::Fatal { status, .. } => status.to_string(),
         };
         Self { kind, message: trouble.message().to_owned() }
@@ -97,9 +98,38 @@ pub(super) fn usage(body: &Value) -> Usage {
         let paths = ["usage", "meta_info"].map(|place| format!("/{place}/{name}"));
         paths.iter().find_map(|path| body.pointer(path)?.as_u64()).unwrap_or(0)
     };
-    Usage {
-        prompt_tokens: number("prompt_tokens"),
-        completion_tokens: number("completion_tokens"),
-        cost: body.pointer("/usage/cost").and_then(Value::as_f64),
+    Usage { prompt_tokens: number("prompt_tokens"), completion_tokens: number("completion_tokens"), cost: cost(body) }
+}
+
+/// What an answer cost, as its server says: the router's own price, or with a key of one's own that of the host behind it.
+///
+/// A sum that is none, such as a negative one, says nothing.
+fn cost(body: &Value) -> Option<f64> {
+    let sum = |path: &str| body.pointer(path)?.as_f64().filter(|cost| cost.is_finite() && *cost >= 0.0);
+    let (own, behind) = (sum("/usage/cost"), sum("/usage/cost_details/upstream_inference_cost"));
+    match (own, behind) {
+        (Some(own), Some(behind)) if body.pointer("/usage/is_byok") == Some(&Value::Bool(true)) => Some(own + behind),
+        (Some(own), Some(behind)) => Some(own.max(behind)),
+        (own, behind) => own.or(behind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn m93_what_the_host_behind_a_router_takes_is_a_cost_and_a_negative_sum_is_none() {
+        let cost = |usage: Value| super::usage(&json!({ "usage": usage })).cost;
+        assert_eq!(cost(json!({ "cost": 0.5 })), Some(0.5));
+        assert_eq!(cost(json!({ "cost": 0, "cost_details": { "upstream_inference_cost": 0.25 } })), Some(0.25));
+        assert_eq!(cost(json!({ "cost": 0.25, "cost_details": { "upstream_inference_cost": 0.25 } })), Some(0.25));
+        let own_key = json!({ "cost": 0.125, "is_byok": true, "cost_details": { "upstream_inference_cost": 0.25 } });
+        assert_eq!(cost(own_key), Some(0.375));
+        assert_eq!(cost(json!({ "cost": 0.5, "cost_details": { "upstream_inference_cost": null } })), Some(0.5));
+        assert_eq!(cost(json!({ "cost": -3.0 })), None);
+        assert_eq!(cost(json!({ "prompt_tokens": -1 })), None);
     }
 }

@@ -41,6 +41,7 @@ pub struct Passage<'a> {
 impl Gate {
     /// At most `most` requests at once.
     pub fn new(most: usize) -> Self {
+        let most = most.min(Semaphore::MAX_PERMITS);
         let state = State { width: most, debt: 0, answered: 0, closed_until: None, narrowed: None };
         Self { permits: Semaphore::new(most), most, state: Mutex::new(state) }
     }

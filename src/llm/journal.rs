@@ -1,28 +1,35 @@
 //! The journal: every answer, on disk before it counts.
 //!
-//! One file a shard, one line an answer, only ever appended to. A line that a kill tore off is dropped when the file is
-//! opened again. Lines are found again by record, sample, attempt and the hash of the exact request, in whichever
-//! shard's file they are, so that the number of shards may change between two runs.
+//! One file a shard, one line an answer ([`line`]), only ever appended to. Reading goes forward over damage: what is intact
+//! is used, what is not is copied into a file of its own beside the journal, and its request is asked again. A line that
+//! a kill tore off is dropped when the file is opened again. Lines are found again by record, sample, attempt and the
+//! hash of the exact request, in whichever shard's file they are, so that the number of shards may change between two
+//! runs. Nothing here ever removes an answer but [`compact`](upkeep::compact), which drops what nothing is read from.
 
-use std::collections::HashMap;
+mod damage;
+mod index;
+mod line;
+pub mod upkeep;
+mod writer;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
 use super::Request;
-use super::budget::Spending;
-use crate::record::{Provenance, RecordId, Usage};
+use super::account::{Expense, Spending};
+use crate::record::{Provenance, RecordId};
 use crate::store::StoreError;
 use crate::store::layout::StageDir;
 use crate::store::shard::Shard;
+pub use damage::Damage;
+use index::{Extent, Index, Reading};
+use writer::Writer;
 
 /// What a server answered, as it stands in the journal; `A` is what the stage keeps of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,8 +42,14 @@ pub struct Entry<A> {
     /// The server's name for the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
+    /// When it came, in seconds since 1970; unknown in lines of the first version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
+    /// Whether another run directory's budget paid for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_imported: bool,
     /// The answer.
-    pub outcome: Outcome<A>,
+    pub outcome: Received<A>,
 }
 
 /// What was asked.
@@ -54,7 +67,7 @@ pub struct Key {
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome<A> {
+pub enum Received<A> {
     /// An answer.
     Answer(A),
     /// An answer without content, which may have been paid for; the request was sent again.
@@ -69,6 +82,45 @@ pub enum Outcome<A> {
         /// What the server said.
         message: String,
     },
+    /// An answer that cannot be used, with what the server says that it cost; the request was sent again.
+    Useless {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Nobody told what became of the request, which may have been paid for. Its usage is what was set aside for it.
+    Unknown {
+        /// What happened.
+        message: String,
+    },
+}
+
+impl<A> Received<A> {
+    /// Whether the same is never asked again.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Answer(_) | Self::TooLong { .. } | Self::Refused { .. } => true,
+            Self::Empty(_) | Self::Useless { .. } | Self::Unknown { .. } => false,
+        }
+    }
+
+    /// What it was to the account; nothing where no model was at work.
+    fn expense(&self) -> Option<Expense> {
+        match self {
+            Self::Answer(_) => Some(Expense::Answer),
+            Self::Empty(_) | Self::Useless { .. } => Some(Expense::Useless),
+            Self::Unknown { .. } => Some(Expense::Unknown),
+            Self::TooLong { .. } | Self::Refused { .. } => None,
+        }
+    }
+}
+
+impl<A> Entry<A> {
+    /// An entry of this moment.
+    pub fn now(request: &Request, provenance: Provenance, response_id: Option<String>, outcome: Received<A>) -> Self {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let at = now.ok().map(|since| since.as_secs());
+        Self { key: Key::of(request), provenance, response_id, at, is_imported: false, outcome }
+    }
 }
 
 /// The journal of one shard, open for writing, and those of the other shards for reading.
@@ -77,24 +129,10 @@ pub struct Journal {
     path: PathBuf,
     /// The own one is the last.
     files: Vec<(PathBuf, File)>,
-    index: Mutex<HashMap<(Key, String), Place>>,
-    /// Taken when it is closed.
-    writer: Option<(Sender<Line>, JoinHandle<()>)>,
+    index: Mutex<Index>,
+    writer: Writer,
     spent: Spending,
-}
-
-/// Where a line is.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    file: usize,
-    offset: u64,
-    length: usize,
-}
-
-/// A line to be written, and whom to tell where it is.
-struct Line {
-    bytes: Vec<u8>,
-    written: oneshot::Sender<io::Result<u64>>,
+    damage: Vec<Damage>,
 }
 
 impl Key {
@@ -109,32 +147,26 @@ impl Journal {
     pub fn open(folder: &StageDir, shard: Shard) -> Result<Self, StoreError> {
         let (path, folder_of_all) = (folder.journal(shard), folder.journals());
         fs::create_dir_all(&folder_of_all).map_err(StoreError::io("create", &folder_of_all))?;
-        let own = open_and_lock(&path)?;
+        let mut own = open_and_lock(&path)?;
         let mut files = Vec::new();
-        for entry in fs::read_dir(&folder_of_all).map_err(StoreError::io("list", &folder_of_all))? {
-            let other = entry.map_err(StoreError::io("list", &folder_of_all))?.path();
-            let Some(other_shard) = folder.shard_of_journal(&other).filter(|_| other != path) else { continue };
+        for other in index::journals(folder)?.into_iter().filter(|other| *other != path) {
             let file = File::open(&other).map_err(StoreError::io("open", &other))?;
-            if other_shard.of() != shard.of() {
+            if folder.shard_of_journal(&other).is_some_and(|other| other.of() != shard.of()) {
                 refuse_writer(&file, &other)?;
             }
             files.push((other, file));
         }
-        files.sort_by(|left, right| left.0.cmp(&right.0));
-        files.push((path.clone(), own));
-        let mut found = Found::default();
-        let mut end = 0;
+        let (mut index, mut damage) = (Index::default(), Vec::new());
         for (number, (path, file)) in files.iter().enumerate() {
-            end = found.read(number, path, file)?;
+            damage.extend(damage::set_aside(path, &index.read(number, path, file)?)?);
         }
-        let (own_path, own) = &files[files.len() - 1];
-        own.set_len(end).map_err(StoreError::io("write", own_path))?;
-        let mut own = own.try_clone().map_err(StoreError::io("open", own_path))?;
-        own.seek(SeekFrom::Start(end)).map_err(StoreError::io("read", own_path))?;
-        let (lines, to_write) = mpsc::channel();
-        let thread = thread::spawn(move || write_lines(own, end, &to_write));
-        let spent = found.spent();
-        Ok(Self { path, files, index: Mutex::new(found.index), writer: Some((lines, thread)), spent })
+        let reading = index.read(files.len(), &path, &own)?;
+        damage.extend(damage::set_aside(&path, &reading)?);
+        let end = mend_end(&mut own, &reading).map_err(StoreError::io("write", &path))?;
+        let writer = Writer::new(own.try_clone().map_err(StoreError::io("open", &path))?, end);
+        files.push((path.clone(), own));
+        let spent = index.spent();
+        Ok(Self { path, files, index: Mutex::new(index), writer, spent, damage })
     }
 
     /// How many of these requests are answered in any journal of the folder; changes nothing.
@@ -142,14 +174,14 @@ impl Journal {
         folder: &StageDir,
         requests: impl IntoIterator<Item = &'a Request>,
     ) -> Result<usize, StoreError> {
-        let found = Found::in_folder(folder)?;
-        let is_answered = |request: &&Request| found.index.contains_key(&(Key::of(request), request.hash.to_string()));
+        let index = Index::of_folder(folder)?;
+        let is_answered = |request: &&Request| index.places.contains_key(&(Key::of(request), request.hash.to_string()));
         Ok(requests.into_iter().filter(is_answered).count())
     }
 
     /// What all answers in the journals of a stage's folder used up; changes nothing.
     pub fn spent_in(folder: &StageDir) -> Result<Spending, StoreError> {
-        Ok(Found::in_folder(folder)?.spent())
+        Ok(Index::of_folder(folder)?.spent())
     }
 
     /// What the answers used up that were in the journal when it was opened.
@@ -157,52 +189,51 @@ impl Journal {
         self.spent
     }
 
+    /// The journals that were found damaged.
+    pub fn damage(&self) -> &[Damage] {
+        &self.damage
+    }
+
     /// The entry of a request that was answered.
     pub fn get<A: DeserializeOwned>(&self, request: &Request) -> Result<Option<Entry<A>>, StoreError> {
         let key = (Key::of(request), request.hash.to_string());
-        let Some(place) = self.index().get(&key).copied() else { return Ok(None) };
-        let (path, file) = &self.files[place.file];
-        let mut bytes = vec![0; place.length];
-        file.read_exact_at(&mut bytes, place.offset).map_err(StoreError::io("read", path))?;
-        let text = String::from_utf8_lossy(&bytes);
-        let malformed = |source| StoreError::Malformed { path: path.clone(), line: 0, expected: EXPECTED, source };
-        serde_json::from_str(&text).map(Some).map_err(malformed)
+        let Some(extent) = self.index().places.get(&key).copied() else { return Ok(None) };
+        let (path, file) = &self.files[extent.file];
+        let mut json = vec![0; extent.length];
+        file.read_exact_at(&mut json, extent.offset).map_err(StoreError::io("read", path))?;
+        // An answer of another shape than this version keeps is none.
+        Ok(line::entry(&json).ok())
     }
 
     /// Writes an entry; it is on disk when this returns.
     pub async fn append<A: Serialize>(&self, entry: &Entry<A>) -> Result<(), StoreError> {
         let unwritable = |source| StoreError::Unwritable { path: self.path.clone(), source };
-        let mut bytes = serde_json::to_vec(entry).map_err(unwritable)?;
-        bytes.push(b'\n');
-        let length = bytes.len() - 1;
-        let (written, place) = oneshot::channel();
-        let failed = || io::Error::other("an earlier line could not be written");
-        let is_sent = self.writer.as_ref().is_some_and(|(lines, _)| lines.send(Line { bytes, written }).is_ok());
-        let outcome = if is_sent { place.await.unwrap_or_else(|_| Err(failed())) } else { Err(failed()) };
-        let offset = outcome.map_err(StoreError::io("write", &self.path))?;
-        if !matches!(entry.outcome, Outcome::Empty(_)) {
-            let place = Place { file: self.files.len() - 1, offset, length };
-            self.index().insert((entry.key.clone(), entry.provenance.request_hash.clone()), place);
+        let line = line::write(entry).map_err(unwritable)?;
+        let length = line.len() - 1;
+        let offset = self.writer.append(line).await.map_err(StoreError::io("write", &self.path))?;
+        if entry.outcome.is_final() {
+            let extent = Extent { file: self.files.len() - 1, offset, length };
+            let key = (entry.key.clone(), entry.provenance.request_hash.clone());
+            self.index().places.insert(key, extent);
         }
         Ok(())
     }
 
-    fn index(&self) -> MutexGuard<'_, HashMap<(Key, String), Place>> {
+    fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Journal {
-    /// The lock ends with the thread that writes.
-    fn drop(&mut self) {
-        if let Some((lines, thread)) = self.writer.take() {
-            drop(lines);
-            let _ = thread.join();
-        }
+/// Drops a torn line at the end of a file, or ends an intact one, and says where the next line begins.
+fn mend_end(file: &mut File, reading: &Reading) -> std::io::Result<u64> {
+    file.set_len(reading.end)?;
+    let end = file.seek(SeekFrom::Start(reading.end))?;
+    if reading.is_unended {
+        file.write_all(b"\n")?;
+        return Ok(end + 1);
     }
+    Ok(end)
 }
-
-const EXPECTED: &str = "journal entry";
 
 fn open_and_lock(path: &Path) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();
@@ -228,105 +259,13 @@ fn locked(path: &Path) -> StoreError {
     StoreError::Locked { path: path.to_owned(), holder: "another process".to_owned() }
 }
 
-/// What the journals hold.
-#[derive(Debug, Default)]
-struct Found {
-    index: HashMap<(Key, String), Place>,
-    used: Vec<Usage>,
-}
-
-impl Found {
-    /// Reads every journal of a stage's folder, if it has some.
-    fn in_folder(folder: &StageDir) -> Result<Self, StoreError> {
-        let folder_of_all = folder.journals();
-        let mut found = Self::default();
-        if folder_of_all.is_dir() {
-            for entry in fs::read_dir(&folder_of_all).map_err(StoreError::io("list", &folder_of_all))? {
-                let path = entry.map_err(StoreError::io("list", &folder_of_all))?.path();
-                if folder.shard_of_journal(&path).is_some() {
-                    let file = File::open(&path).map_err(StoreError::io("open", &path))?;
-                    found.read(0, &path, &file)?;
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// The sum of what was used up: the same to the last bit in whatever order the answers arrived.
-    fn spent(&self) -> Spending {
-        let mut used: Vec<_> = self.used.iter().collect();
-        used.sort_by(|left, right| left.cost.unwrap_or(0.0).total_cmp(&right.cost.unwrap_or(0.0)));
-        let mut spent = Spending::default();
-        for usage in used {
-            spent.count(usage);
-        }
-        spent
-    }
-
-    /// Reads a file to its last whole line and says where that ends; of two answers to the same, the first counts.
-    fn read(&mut self, number: usize, path: &Path, file: &File) -> Result<u64, StoreError> {
-        let mut reader = BufReader::new(file);
-        let (mut end, mut line) = (0, Vec::new());
-        for line_number in 1.. {
-            line.clear();
-            let length = reader.read_until(b'\n', &mut line).map_err(StoreError::io("read", path))?;
-            let Some(text) = line.strip_suffix(b"\n") else { break };
-            let entry = serde_json::from_str::<Entry<IgnoredAny>>(&String::from_utf8_lossy(text));
-            let entry = match entry {
-                Ok(entry) => entry,
-                // After a power cut the file system may have lost the text and kept the length.
-                Err(_) if text.contains(&0) && reader.fill_buf().map_err(StoreError::io("read", path))?.is_empty() => {
-                    break;
-                }
-                Err(source) => {
-                    let (path, line) = (path.to_owned(), line_number);
-                    return Err(StoreError::Malformed { path, line, expected: EXPECTED, source });
-                }
-            };
-            self.used.push(entry.provenance.usage);
-            if !matches!(entry.outcome, Outcome::Empty(_)) {
-                let place = Place { file: number, offset: end, length: text.len() };
-                self.index.entry((entry.key, entry.provenance.request_hash)).or_insert(place);
-            }
-            end += length as u64;
-        }
-        Ok(end)
-    }
-}
-
-/// Writes lines as they come, as many at once as are waiting, and syncs before it tells where they are.
-fn write_lines(mut file: File, mut end: u64, lines: &Receiver<Line>) {
-    while let Ok(first) = lines.recv() {
-        let batch: Vec<_> = std::iter::once(first).chain(lines.try_iter()).collect();
-        let bytes: Vec<u8> = batch.iter().flat_map(|line| &line.bytes).copied().collect();
-        match file.write_all(&bytes).and_then(|()| file.sync_data()) {
-            Ok(()) => {
-                for line in batch {
-                    let length = line.bytes.len() as u64;
-                    // Who does not wait any more finds it in the next run.
-                    let _ = line.written.send(Ok(end));
-                    end += length;
-                }
-            }
-            Err(error) => {
-                // Leave no half a line; if that fails too, the next opening drops it.
-                let _ = file.set_len(end);
-                // A later line might fit where this one did not, but whoever waits is to hear why the first one failed.
-                for line in batch.into_iter().chain(lines.iter()) {
-                    let _ = line.written.send(Err(error.kind().into()));
-                }
-                return;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::Map;
 
     use super::*;
     use crate::llm::Route;
+    use crate::record::Usage;
 
     fn request(sample: usize) -> Request {
         Request::new(RecordId::new("lib.a:x"), sample, Route::ChatCompletions, &Map::new(), 1)
@@ -342,14 +281,14 @@ mod tests {
             request_hash: request.hash.to_string(),
             is_rehearsal: false,
         };
-        Entry { key: Key::of(&request), provenance, response_id: None, outcome: Outcome::Answer(text.to_owned()) }
+        Entry::now(&request, provenance, None, Received::Answer(text.to_owned()))
     }
 
     fn append(journal: &Journal, entry: &Entry<String>) {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(journal.append(entry)).unwrap();
     }
 
-    fn get(journal: &Journal, sample: usize) -> Option<Outcome<String>> {
+    fn get(journal: &Journal, sample: usize) -> Option<Received<String>> {
         journal.get(&request(sample)).unwrap().map(|entry: Entry<String>| entry.outcome)
     }
 
@@ -364,11 +303,11 @@ mod tests {
         let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
         append(&journal, &entry(0, "first"));
         append(&journal, &entry(1, "second"));
-        assert_eq!(get(&journal, 1), Some(Outcome::Answer("second".to_owned())));
+        assert_eq!(get(&journal, 1), Some(Received::Answer("second".to_owned())));
         assert_eq!(get(&journal, 2), None);
         drop(journal);
         let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
-        assert_eq!(get(&journal, 0), Some(Outcome::Answer("first".to_owned())));
+        assert_eq!(get(&journal, 0), Some(Received::Answer("first".to_owned())));
         assert_eq!((journal.spent().n_answers, journal.spent().tokens), (2, 10));
     }
 
@@ -376,35 +315,130 @@ mod tests {
     fn m26_a_torn_last_line_is_dropped_wherever_it_is_torn() {
         let folder = tempfile::tempdir().unwrap();
         let stage = StageDir::new(folder.path());
-        let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
-        append(&journal, &entry(0, "first ≤"));
-        append(&journal, &entry(1, "second"));
-        drop(journal);
-        let path = stage.journal(Shard::WHOLE);
+        let path = two_answers(&stage);
         let bytes = fs::read(&path).unwrap();
         let first = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
         for end in first..bytes.len() {
             fs::write(&path, &bytes[..end]).unwrap();
             let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
-            assert!(get(&journal, 0).is_some() && get(&journal, 1).is_none());
-            append(&journal, &entry(1, "again"));
+            let is_whole = end == bytes.len() - 1;
+            assert!(get(&journal, 0).is_some() && get(&journal, 1).is_some() == is_whole);
+            assert_eq!(journal.damage(), []);
+            append(&journal, &entry(2, "again"));
             drop(journal);
             let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
-            assert_eq!(get(&journal, 1), Some(Outcome::Answer("again".to_owned())));
+            assert_eq!(get(&journal, 2), Some(Received::Answer("again".to_owned())));
+            assert_eq!(get(&journal, 1).is_some(), is_whole);
         }
-        fs::write(&path, [&bytes[..first], &[0; 40], b"\n"].concat()).unwrap();
-        assert_eq!(Journal::open(&stage, Shard::WHOLE).unwrap().spent().n_answers, 1);
+    }
+
+    /// A journal with two answers and one line that a run sent again, and where it is.
+    fn two_answers(stage: &StageDir) -> PathBuf {
+        let path = stage.journal(Shard::WHOLE);
+        let _ = fs::remove_file(&path);
+        let journal = Journal::open(stage, Shard::WHOLE).unwrap();
+        append(&journal, &entry(0, "first ≤"));
+        append(&journal, &entry(1, "second"));
+        path
+    }
+
+    /// What a reader finds of the two answers, which must be what was written or nothing.
+    fn found(stage: &StageDir) -> [bool; 2] {
+        let journal = Journal::open(stage, Shard::WHOLE).unwrap();
+        [(0, "first ≤"), (1, "second")].map(|(sample, text)| match get(&journal, sample) {
+            Some(outcome) => outcome == Received::Answer(text.to_owned()) || panic!("{outcome:?} is used"),
+            None => false,
+        })
     }
 
     #[test]
-    fn a_damaged_line_before_the_last_is_an_error_with_its_number() {
+    fn m88_whichever_bit_is_flipped_nothing_intact_is_lost_and_nothing_damaged_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = two_answers(&StageDir::new(folder.path()));
+        let bytes = fs::read(&path).unwrap();
+        let first = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        let texts = ["first ≤", "second"];
+        for (at, bit) in (0..bytes.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << bit;
+            let mut index = Index::default();
+            let reading = index.read(0, &path, flipped.as_slice()).unwrap();
+            let found = [0, 1].map(|sample| {
+                let request = request(sample);
+                let Extent { offset, length, .. } =
+                    *index.places.get(&(Key::of(&request), request.hash.to_string()))?;
+                let start = usize::try_from(offset).unwrap();
+                line::entry(&flipped[start..start + length]).ok().map(|entry: Entry<String>| entry.outcome)
+            });
+            let is_line_break = at == first || at == bytes.len() - 1;
+            let is_intact = if is_line_break { [true, true] } else { [at > first, at < first] };
+            for sample in [0, 1] {
+                let expected = is_intact[sample].then(|| Received::Answer(texts[sample].to_owned()));
+                assert_eq!(found[sample], expected, "bit {bit} of byte {at}");
+            }
+            assert!(!reading.damaged.is_empty(), "bit {bit} of byte {at}");
+        }
+    }
+
+    #[test]
+    fn m88_wherever_a_journal_is_cut_what_stands_before_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let stage = StageDir::new(folder.path());
+        let path = two_answers(&stage);
+        let bytes = fs::read(&path).unwrap();
+        let first = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        for end in 0..=bytes.len() {
+            fs::write(&path, &bytes[..end]).unwrap();
+            assert_eq!(found(&stage), [end >= first, end >= bytes.len() - 1], "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn m88_foreign_lines_are_set_aside_by_name_and_number_and_their_neighbours_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let stage = StageDir::new(folder.path());
+        let path = two_answers(&stage);
+        let text = fs::read_to_string(&path).unwrap();
+        let (first, second) = text.split_once('\n').unwrap();
+        let of_newer = second.replace("\"journal\":2", "\"journal\":3");
+        for foreign in ["{}", "\0\0\0", "not json", "<<<<<<< HEAD", &first[..40], &of_newer] {
+            for text in [
+                format!("{foreign}\n{first}\n{second}"),
+                format!("{first}\n{foreign}\n{second}"),
+                format!("{first}{foreign}{second}"),
+            ] {
+                fs::write(&path, &text).unwrap();
+                assert_eq!(found(&stage), [true, true], "{text}");
+                let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
+                let [damage] = journal.damage() else { panic!("{:?}", journal.damage()) };
+                assert_eq!((&damage.journal, damage.n_lines), (&path, 1));
+                assert!(fs::read_to_string(&damage.aside).unwrap().contains(foreign));
+            }
+        }
+        fs::write(&path, format!("{first}\n\n{second}")).unwrap();
+        assert_eq!((found(&stage), Journal::open(&stage, Shard::WHOLE).unwrap().damage().len()), ([true, true], 0));
+    }
+
+    #[test]
+    fn a_journal_of_the_first_version_is_read_and_goes_on_in_the_second() {
         let folder = tempfile::tempdir().unwrap();
         let stage = StageDir::new(folder.path());
         let path = stage.journal(Shard::WHOLE);
         fs::create_dir_all(stage.journals()).unwrap();
-        fs::write(&path, "{}\n{}\n").unwrap();
-        let error = Journal::open(&stage, Shard::WHOLE).unwrap_err().to_string();
-        assert_eq!(error, format!("line 1 of `{}` is not a journal entry", path.display()));
+        let old = [entry(0, "first ≤")].map(|entry| serde_json::to_string(&Entry { at: None, ..entry }).unwrap());
+        fs::write(&path, format!("{}\n", old[0])).unwrap();
+        let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
+        append(&journal, &entry(1, "second"));
+        drop(journal);
+        assert_eq!(found(&stage), [true, true]);
+        let old = serde_json::to_string(&entry(2, "unsigned")).unwrap();
+        fs::write(&path, format!("{}{old}\n", fs::read_to_string(&path).unwrap())).unwrap();
+        let journal = Journal::open(&stage, Shard::WHOLE).unwrap();
+        assert_eq!(
+            (get(&journal, 2), journal.damage().len()),
+            (None, 1),
+            "behind a line with a sum, one without is none"
+        );
     }
 
     #[test]
@@ -414,8 +448,8 @@ mod tests {
         append(&Journal::open(&stage, shard("0/2")).unwrap(), &entry(0, "of 0/2"));
         append(&Journal::open(&stage, shard("1/2")).unwrap(), &entry(1, "of 1/2"));
         let journal = Journal::open(&stage, shard("2/3")).unwrap();
-        assert_eq!(get(&journal, 0), Some(Outcome::Answer("of 0/2".to_owned())));
-        assert_eq!(get(&journal, 1), Some(Outcome::Answer("of 1/2".to_owned())));
+        assert_eq!(get(&journal, 0), Some(Received::Answer("of 0/2".to_owned())));
+        assert_eq!(get(&journal, 1), Some(Received::Answer("of 1/2".to_owned())));
     }
 
     #[test]

@@ -98,21 +98,34 @@ impl Route {
         }
     }
 
-    /// The whole address at a server whose `base_url` ends in the version of its interface, most often `/v1`.
+    /// The whole address at a server whose `base_url` ends in the version of its interface, most often `/v1`; what stands
+    /// behind a `?` stays behind the path.
     pub fn url(self, base_url: &str) -> String {
-        let base = base_url.trim_end_matches('/');
-        let base = match self {
-            Self::ChatCompletions | Self::Completions => base,
+        match self {
+            Self::ChatCompletions | Self::Completions => below(base_url, self.path()),
             // No part of the interface that has versions.
-            Self::Generate | Self::Tokenize => base.strip_suffix("/v1").unwrap_or(base),
-        };
-        [base, self.path()].join("/")
+            Self::Generate | Self::Tokenize => {
+                let (base, query) =
+                    base_url.split_once('?').map_or((base_url, None), |(base, query)| (base, Some(query)));
+                let base = base.trim_end_matches('/');
+                let base = base.strip_suffix("/v1").unwrap_or(base);
+                below(&query.map_or_else(|| base.to_owned(), |query| format!("{base}?{query}")), self.path())
+            }
+        }
     }
 }
 
 /// The JSON text of a body, which is the same each time.
 fn text(body: &Map<String, Value>) -> Arc<str> {
     Value::Object(body.clone()).to_string().into()
+}
+
+/// The address of a path below another address, which may have a query.
+pub(super) fn below(base_url: &str, path: &str) -> String {
+    let base_url = base_url.split('#').next().unwrap_or_default();
+    let (base, query) = base_url.split_once('?').map_or((base_url, None), |(base, query)| (base, Some(query)));
+    let url = [base.trim_end_matches('/'), path].join("/");
+    query.map_or_else(|| url.clone(), |query| format!("{url}?{query}"))
 }
 
 /// About how many tokens a text has, rather too many than too few.
@@ -135,6 +148,15 @@ mod tests {
         assert_eq!(Route::Completions.url("https://h/api/v1"), "https://h/api/v1/completions");
         assert_eq!(Route::Tokenize.url("http://h:1/v1"), "http://h:1/tokenize");
         assert_eq!(Route::Tokenize.url("http://h:1"), "http://h:1/tokenize");
+    }
+
+    #[test]
+    fn m95_a_query_of_the_base_url_stays_behind_the_path() {
+        let azure = "https://h/openai/deployments/d?api-version=2024-10-21";
+        let expected = "https://h/openai/deployments/d/chat/completions?api-version=2024-10-21";
+        assert_eq!(Route::ChatCompletions.url(azure), expected);
+        assert_eq!(Route::Tokenize.url("http://h/v1/?key=a/v1"), "http://h/tokenize?key=a/v1");
+        assert_eq!(below("http://h/v1?a=b#c", "models"), "http://h/v1/models?a=b");
     }
 
     #[test]

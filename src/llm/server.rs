@@ -4,16 +4,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::budget::Prices;
 use super::classify::Trouble;
-use super::client::Client;
+use super::client::{self, Client};
 use super::endpoint::Endpoint;
 use super::gate::Gate;
 use super::limit::Pace;
-use super::{LlmError, Request, Route, chat, scripted};
+use super::{LlmError, Request, Route, scripted};
 
 /// The longest wait before another try, unless the server asks for more.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -26,9 +26,12 @@ pub(super) struct Server {
     pub(super) pace: Pace,
     pub(super) prices: Prices,
     backend: Backend,
+    /// How many requests may be under way at once.
+    n_connections: usize,
     /// Set once it has answered something.
     has_answered: AtomicBool,
-    answers_plainly: OnceCell<bool>,
+    /// Whether it answers a plain question, once that was asked.
+    pub(super) answers_plainly: OnceCell<bool>,
 }
 
 /// Who answers.
@@ -42,15 +45,29 @@ impl Server {
     /// The server of an endpoint; nothing is sent.
     pub(super) fn new(endpoint: Endpoint) -> Result<Self, LlmError> {
         let backend = if endpoint.is_rehearsal() { Backend::Scripted } else { Backend::Http(Client::new(&endpoint)?) };
+        let n_connections = client::connections(endpoint.settings.max_workers);
         Ok(Self {
             backend,
-            gate: Gate::new(endpoint.settings.max_workers),
+            gate: Gate::new(n_connections),
+            n_connections,
             pace: Pace::new(&endpoint.settings),
-            prices: Prices { input: endpoint.settings.input_price, output: endpoint.settings.output_price },
+            prices: Prices::of(&endpoint.settings),
             endpoint,
             has_answered: AtomicBool::new(false),
             answers_plainly: OnceCell::new(),
         })
+    }
+
+    /// What its user should know before anything is sent.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.endpoint.warnings();
+        if self.n_connections < self.endpoint.settings.max_workers {
+            warnings.push(format!(
+                "{} requests at once instead of {}: the system allows no more open files (`ulimit -n`)",
+                self.n_connections, self.endpoint.settings.max_workers
+            ));
+        }
+        warnings
     }
 
     /// Sends a request once.
@@ -73,21 +90,9 @@ impl Server {
         said
     }
 
-    /// Whether a request that is refused for no reason that we know is itself at fault: the server answers others.
-    ///
-    /// If it has answered none yet, it is asked a plain question with the same settings, once.
-    pub(super) async fn answers_others(&self, refused: &Request) -> bool {
-        if self.has_answered.load(Ordering::Relaxed) {
-            return true;
-        }
-        let ask = async || {
-            let Ok(mut body) = serde_json::from_str::<Map<String, Value>>(&refused.body) else { return false };
-            if body.insert("messages".to_owned(), chat::messages("Answer with one word: yes.")).is_none() {
-                return false;
-            }
-            self.send_in_passing(refused.route, &Value::Object(body)).await.is_ok()
-        };
-        *self.answers_plainly.get_or_init(ask).await
+    /// Whether it has answered anything in this run.
+    pub(super) fn has_answered(&self) -> bool {
+        self.has_answered.load(Ordering::Relaxed)
     }
 
     /// The waits between the tries of a request, one less than tries.

@@ -3,23 +3,28 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
+use super::account::{Expense, Spending};
 use super::answer::{Answer, NoAnswer, Reply, Unread};
-use super::budget::{Budget, Limit, Spending};
-use super::classify::Trouble;
+use super::budget::{Budget, Limit, Reservation};
+use super::classify::{self, Charge, Trouble};
 use super::end::{End, Next};
 use super::endpoint::Endpoint;
 use super::exchange::{self, Exchange};
 use super::gate::Passage;
-use super::journal::{Entry, Journal, Key, Outcome};
+use super::journal::{Damage, Entry, Journal, Received};
 use super::server::Server;
-use super::{LlmError, Request, Route};
-use crate::record::Provenance;
+use super::{LlmError, Request, Route, chat};
+use crate::record::{Provenance, Usage};
 use crate::store::layout::StageDir;
 use crate::store::shard::Shard;
+
+/// The longest pause that a server may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
 /// Everything that one process asks the servers of one stage, most often a single one.
 ///
@@ -94,10 +99,16 @@ impl Session {
         self.budget.spent()
     }
 
+    /// What its user should know: damage in journals, where keys go, what the system does not allow.
+    pub fn warnings(&self) -> Vec<String> {
+        let damage = self.journal.damage().iter().map(Damage::to_string);
+        damage.chain(self.servers.iter().flat_map(Server::warnings)).collect()
+    }
+
     /// What was answered to a request, in this run or in an earlier one; sends nothing.
     pub fn recall<A: Answer>(&self, request: &Request) -> Result<Option<Reply<A>>, NoAnswer> {
         let entry = self.journal.get(request).map_err(|error| self.halt(error.into()))?;
-        Ok(entry.map(Reply::of))
+        Ok(entry.and_then(Reply::of))
     }
 
     /// Asks, unless that was answered before.
@@ -174,28 +185,40 @@ impl Session {
             Ok(body) => body,
             Err(trouble) => {
                 slow_down(&passage, &trouble);
-                return self.settle::<A>(request, trouble).await;
+                return self.settle::<A>(request, trouble, reserved).await;
             }
         };
         passage.answered();
-        let answer = A::of(request, &body).map_err(|unread| match unread {
-            Unread::Mismatch(message) => self.halt(other_tokens(&server.endpoint, message)).into(),
-            Unread::Shape(message) => {
-                Missed::Trouble(Trouble::transient(format!("an answer of another shape: {message}")))
+        let answer = match A::of(request, &body) {
+            Ok(answer) => answer,
+            Err(unread) => {
+                let trouble = Trouble::transient(unread.to_string(), classify::charge(&body, Charge::Untold));
+                let missed = self.settle::<A>(request, trouble, reserved).await;
+                return match unread {
+                    Unread::Shape(_) => missed,
+                    Unread::Mismatch(message) => Err(self.halt(other_tokens(&server.endpoint, message)).into()),
+                };
             }
-        })?;
+        };
         let provenance = provenance(server, request, &body);
         let usage = provenance.usage;
         let response_id = body.get("id").and_then(Value::as_str).map(str::to_owned);
-        let is_useless = answer.is_empty() && !is_last;
-        let outcome = if is_useless { Outcome::Empty(answer) } else { Outcome::Answer(answer) };
+        let (outcome, expense) = if answer.is_empty() && !is_last {
+            (Received::Empty(answer), Expense::Useless)
+        } else {
+            (Received::Answer(answer), Expense::Answer)
+        };
         self.keep(request, provenance, response_id, outcome).await?;
         self.end().answered();
-        reserved.settle(usage);
+        reserved.settle(expense, usage);
         if let Some(limit) = self.budget.uncounted(&usage) {
             self.halt(LlmError::Uncounted { url: server.endpoint.address(), limit });
         }
-        if is_useless { Err(Trouble::transient("an answer without content").into()) } else { Ok(()) }
+        match expense {
+            Expense::Answer => Ok(()),
+            // It is in the account already.
+            _ => Err(Trouble::transient("an answer without content", Charge::Nothing).into()),
+        }
     }
 
     /// Sends a request and tells those who watch what came of it.
@@ -210,21 +233,41 @@ impl Session {
         said
     }
 
-    /// Writes down what a trouble says of the request itself, for good; gives it back where it says nothing of it.
-    async fn settle<A: Answer>(&self, request: &Request, trouble: Trouble) -> Result<(), Missed> {
+    /// Writes down what a trouble says of the request itself, for good, or what it cost; gives the trouble back unless it
+    /// settles the request.
+    async fn settle<A: Answer>(
+        &self,
+        request: &Request,
+        trouble: Trouble,
+        reserved: Reservation<'_>,
+    ) -> Result<(), Missed> {
         let server = self.server(request);
         let outcome = match trouble {
-            Trouble::TooLong { message } => Outcome::<A>::TooLong { message },
-            Trouble::Refused { message } => Outcome::Refused { message },
+            Trouble::TooLong { message } => Received::<A>::TooLong { message },
+            Trouble::Refused { message } => Received::Refused { message },
             // No such answer says whether the settings are wrong or this prompt is.
-            Trouble::Fatal { status: 400 | 422, message } if server.answers_others(request).await => {
-                Outcome::Refused { message }
+            Trouble::Fatal { status: 400 | 422, message } if self.is_at_fault(server, request).await? => {
+                Received::Refused { message }
             }
-            Trouble::Fatal { .. } | Trouble::AnswerLimit { .. } | Trouble::Transient { .. } => {
+            Trouble::Transient { ref message, charge, .. } => {
+                let message = message.clone();
+                let (outcome, expense, usage) = match charge {
+                    Charge::Nothing => return Err(trouble.into()),
+                    Charge::Told(usage) => (Received::<A>::Useless { message }, Expense::Useless, usage),
+                    Charge::Untold => (Received::Unknown { message }, Expense::Unknown, reserved.usage()),
+                };
+                let mut provenance = provenance(server, request, &Value::Null);
+                provenance.usage = Usage { cost: server.prices.cost(&usage), ..usage };
+                let usage = provenance.usage;
+                self.keep(request, provenance, None, outcome).await?;
+                reserved.settle(expense, usage);
+                return Err(trouble.into());
+            }
+            Trouble::Fatal { .. } | Trouble::AnswerLimit { .. } | Trouble::Untrusted { .. } => {
                 return Err(trouble.into());
             }
         };
-        if let Outcome::Refused { message } = &outcome {
+        if let Received::Refused { message } = &outcome {
             let next = self.end().refused(&request.record, server.endpoint.address(), message);
             self.obey(next);
         } else {
@@ -233,15 +276,34 @@ impl Session {
         Ok(self.keep(request, provenance(server, request, &Value::Null), None, outcome).await?)
     }
 
+    /// Whether a request that is refused for no reason that we know is itself at fault: its server answers others.
+    ///
+    /// If it has answered none yet, it is asked a plain question with the same settings, once.
+    async fn is_at_fault(&self, server: &Server, refused: &Request) -> Result<bool, NoAnswer> {
+        if server.has_answered() {
+            return Ok(true);
+        }
+        let ask = async || {
+            let Some(question) = plain_question(refused) else { return Ok(false) };
+            let Ok(answer) = server.send_in_passing(refused.route, &question).await else { return Ok(false) };
+            let provenance = provenance(server, refused, &answer);
+            self.budget.count(Expense::Useless, &provenance.usage);
+            let message = "a plain question, to learn whether the server answers at all".to_owned();
+            self.keep(refused, provenance, None, Received::<Value>::Useless { message }).await?;
+            Ok(true)
+        };
+        server.answers_plainly.get_or_try_init(ask).await.copied()
+    }
+
     /// Writes what came of a request into the journal.
-    async fn keep<A: Answer>(
+    async fn keep<A: Serialize>(
         &self,
         request: &Request,
         provenance: Provenance,
         response_id: Option<String>,
-        outcome: Outcome<A>,
+        outcome: Received<A>,
     ) -> Result<(), NoAnswer> {
-        let entry = Entry { key: Key::of(request), provenance, response_id, outcome };
+        let entry = Entry::now(request, provenance, response_id, outcome);
         self.journal.append(&entry).await.map_err(|error| self.halt(error.into()))
     }
 
@@ -259,10 +321,17 @@ impl Session {
             Trouble::Fatal { status, message } => {
                 return Err(self.halt(refused(&server.endpoint, route, request, (status, message))));
             }
+            Trouble::Untrusted { message } => {
+                return Err(self.halt(LlmError::Untrusted { url: server.endpoint.address(), message }));
+            }
             Trouble::TooLong { message } | Trouble::Refused { message } => {
                 return Err(self.halt(refused(&server.endpoint, route, request, (400, message))));
             }
         };
+        if let Some(asked) = retry_after.filter(|asked| *asked > LONGEST_PAUSE) {
+            let (asked_s, max_s) = (asked.as_secs(), LONGEST_PAUSE.as_secs());
+            return Err(self.halt(LlmError::LongPause { url: server.endpoint.address(), asked_s, max_s, message }));
+        }
         let Some(wait) = wait else {
             let next = self.end().gave_up(message);
             self.obey(next);
@@ -307,10 +376,19 @@ impl Session {
     }
 }
 
+/// A request with a harmless prompt in the place of its own; there is none where the prompt is made of token ids.
+fn plain_question(request: &Request) -> Option<Value> {
+    let mut body: Value = serde_json::from_str(&request.body).ok()?;
+    *body.get_mut("messages")? = chat::messages("Answer with one word: yes.");
+    Some(body)
+}
+
 /// Asks less of a server that has too much to do.
 fn slow_down(passage: &Passage, trouble: &Trouble) {
     match trouble {
-        Trouble::Transient { is_overload: true, retry_after, .. } => passage.turned_away(*retry_after),
+        Trouble::Transient { is_overload: true, retry_after, .. } => {
+            passage.turned_away(retry_after.map(|asked| asked.min(LONGEST_PAUSE)));
+        }
         Trouble::Transient { .. } => {}
         _ => passage.answered(),
     }
@@ -351,12 +429,14 @@ fn refused(endpoint: &Endpoint, route: Route, request: Option<&Request>, (status
 }
 
 impl<A> Reply<A> {
-    /// What a journal entry says.
-    fn of(entry: Entry<A>) -> Self {
+    /// What a journal entry says for good.
+    fn of(entry: Entry<A>) -> Option<Self> {
+        let provenance = entry.provenance;
         match entry.outcome {
-            Outcome::Answer(answer) | Outcome::Empty(answer) => Self::Answer { answer, provenance: entry.provenance },
-            Outcome::TooLong { message } => Self::TooLong { message },
-            Outcome::Refused { message } => Self::Refused { message, provenance: entry.provenance },
+            Received::Answer(answer) => Some(Self::Answer { answer, provenance }),
+            Received::TooLong { message } => Some(Self::TooLong { message }),
+            Received::Refused { message } => Some(Self::Refused { message, provenance }),
+            Received::Empty(_) | Received::Useless { .. } | Received::Unknown { .. } => None,
         }
     }
 }

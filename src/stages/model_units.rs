@@ -72,6 +72,9 @@ pub(super) async fn map_records(
     }
     let most_records = endpoint.settings.max_workers;
     let mut session = Session::open(endpoint, output, context.shard, context.budget)?;
+    for message in session.warnings() {
+        context.observer.observe(&Event::Warning { message });
+    }
     let exchanges = session.watch();
     let make = async |todo| make_unit(context, &ledger, &session, input, todo, most_records, &decide).await;
     let work = stream::iter(ledger.todo()).map(make).buffer_unordered(OPEN_UNITS).collect::<Vec<_>>();
@@ -85,11 +88,7 @@ pub(super) async fn map_records(
         }
     }
     let spent = spent?;
-    let message = format!(
-        "{stage}: {} answers so far, {} tokens, {:.4} in money as far as it is known",
-        spent.n_answers, spent.tokens, spent.cost
-    );
-    context.observer.observe(&Event::Note { message });
+    context.observer.observe(&Event::Note { message: format!("{stage}: {spent}, in all runs together") });
     units::finish(context, ledger)
 }
 

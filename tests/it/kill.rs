@@ -65,9 +65,9 @@ fn journaled(folder: &Path) -> BTreeSet<String> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let name = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap();
-        line.pointer("/outcome/answer/content").unwrap().as_str().unwrap().to_owned()
+        Some(line.pointer("/outcome/answer/content")?.as_str().unwrap().to_owned())
     };
-    whole.lines().map(name).collect()
+    whole.lines().filter_map(name).collect()
 }
 
 /// The bytes of a stage's folder but for the journal, whose lines stand in the order in which they arrived, and for the

@@ -20,6 +20,7 @@ fn kind(status: u16, body: &str) -> &'static str {
         Err(Trouble::AnswerLimit { .. }) => "answer limit",
         Err(Trouble::TooLong { .. }) => "too long",
         Err(Trouble::Refused { .. }) => "refused",
+        Err(Trouble::Untrusted { .. }) => "untrusted",
     }
 }
 
@@ -142,7 +143,7 @@ const ANSWER_LIMITS: &[(&str, u16, &str)] = &[
     (
         "Anthropic",
         400,
-        r#"{"type":"error","error":{"type":"invalid_request_error","message":"max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for claude"}}"#,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for this model"}}"#,
     ),
 ];
 

@@ -16,7 +16,9 @@ mod kill;
 mod library;
 #[path = "../live/petanque.rs"]
 mod live_petanque;
+mod llm_account;
 mod llm_habits;
+mod llm_hostile;
 mod mathcomp;
 mod measure;
 mod model_server;

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use rocq_distill::exit_code::ExitCode;
 use rocq_distill::failure::Failure;
-use rocq_distill::llm::budget::{Limit, Spending};
+use rocq_distill::llm::account::Spending;
+use rocq_distill::llm::budget::Limit;
 use rocq_distill::llm::chat::{self, Completion};
 use rocq_distill::llm::endpoint::{ApiKey, Endpoint};
 use rocq_distill::llm::{LlmError, Reply, Request, Route, Session};

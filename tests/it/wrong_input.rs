@@ -233,7 +233,7 @@ fn no_key_and_the_answer_that_came_before_is_kept() {
     assert_snapshot!(without_port(&refused(&run, "reason --quiet")), @r#"
     exit 6
     --- stderr
-    error: `http://127.0.0.1:[PORT]/v1` refused a request with status 401: invalid api key
+    error: `http://127.0.0.1:[PORT]/v1` refused a request about `lib.a:y` with status 401: invalid api key
 
     hint: put a key for this server into the environment variable `LARGE_KEY` and run the same command again: every answer so far is kept and will not be asked for again
     "#);
@@ -252,7 +252,7 @@ fn a_wrong_key_which_is_not_repeated() {
     assert_snapshot!(without_port(&said), @r#"
     exit 6
     --- stderr
-    error: `http://127.0.0.1:[PORT]/v1` refused a request with status 401: invalid api key
+    error: `http://127.0.0.1:[PORT]/v1` refused a request about `lib.a:y` with status 401: invalid api key
 
     hint: the key in the environment variable `LARGE_KEY` is not one that this server accepts for this model: put the right one there and run the same command again: every answer so far is kept and will not be asked for again
     "#);
@@ -277,8 +277,6 @@ fn a_server_that_is_not_there() {
     exit 2
     --- stderr
     error: `127.0.0.1:9` is no address of a model server
-      caused by: builder error
-      caused by: relative URL without a base
 
     hint: write it as the server's client libraries take it, such as `http://127.0.0.1:8000/v1`
     "#);
