@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use crate::store::digest::Digest;
@@ -84,14 +84,7 @@ pub(super) fn read(line: &[u8], may_be_old: bool) -> Read {
 /// The entry that a text starts with, and how many bytes it takes.
 fn intact(text: &[u8]) -> Option<(Outline, usize)> {
     let fields = text.get(HEAD..)?;
-    #[derive(Deserialize)]
-    struct Line {
-        #[serde(rename = "journal")]
-        _version: u32,
-        #[serde(rename = "sum")]
-        _sum: String,
-    }
-    let mut values = serde_json::Deserializer::from_slice(text).into_iter::<Line>();
+    let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
     values.next()?.ok()?;
     let length = values.byte_offset();
     let fields = fields.get(..length.checked_sub(HEAD)?)?;
