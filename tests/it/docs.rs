@@ -1,6 +1,5 @@
 //! The pages of the documentation against what they speak of.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,15 +36,6 @@ fn every_link_of_the_docs_leads_somewhere() {
         for link in links(&page) {
             assert!(link.exists(), "{} links to {}", page.display(), link.display());
         }
-    }
-}
-
-#[test]
-fn every_page_is_reached_from_the_readme() {
-    let reached: BTreeSet<_> =
-        links(&root().join("README.md")).iter().map(|link| link.canonicalize().unwrap()).collect();
-    for page in pages().into_iter().filter(|page| !page.ends_with("README.md")) {
-        assert!(reached.contains(&page.canonicalize().unwrap()), "the README does not link to {}", page.display());
     }
 }
 
