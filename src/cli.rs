@@ -4,8 +4,8 @@ mod arguments;
 mod overrides;
 
 pub use arguments::{
-    ExportArgs, ExtractArgs, Folders, ModelArgs, ReportArgs, RetryArgs, RunArgs, ShardArgs, ShardedArgs, StatusArgs,
-    VerifyArgs,
+    CheckArgs, ExportArgs, ExtractArgs, Folders, ModelArgs, ReportArgs, RetryArgs, RunArgs, ShardArgs, ShardedArgs,
+    StatusArgs, VerifyArgs,
 };
 
 use std::ffi::OsString;
@@ -42,6 +42,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         "The chain, and each of its stages",
         &["run", "extract", "verify", "measure", "filter", "select", "reason", "score", "judge", "export"],
     ),
+    ("With the records of a stage", &["check"]),
     ("To see how it went", &["status", "report"]),
     ("To get it going", &["doctor", "example", "completions", "man"]),
 ];
@@ -242,6 +243,12 @@ Examples:
 
 Records that share a source file, a statement or a proof term stand in one split.")]
     Export(ExportArgs),
+    /// Check whether scripts prove the theorems of a stage's records, honestly
+    #[command(after_help = "\
+Examples:
+  rocq-distill check --input export/verify --candidates scripts.jsonl -o verdicts
+  model | rocq-distill check --candidates - > verdicts.jsonl")]
+    Check(CheckArgs),
     /// Say what is done, what is missing, and what was rejected and why
     #[command(after_help = "\
 Example:
@@ -330,6 +337,7 @@ impl Verb {
             Self::Run(_) => "run",
             Self::Extract(_) => "extract",
             Self::Verify(_) => "verify",
+            Self::Check(_) => "check",
             Self::Measure(_) => "measure",
             Self::Filter(_) => "filter",
             Self::Select(_) => "select",

@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::cli::{Cli, Folders, Page, StatusArgs, Verb};
+use crate::cli::{CheckArgs, Cli, Folders, Page, StatusArgs, Verb};
 use crate::console::Console;
 use crate::dataset::{self, DatasetManifest};
 use crate::exit_code::ExitCode;
@@ -22,6 +22,7 @@ use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
 use crate::rocq::process;
 use crate::settings::{self, Overrides, Settings, VerifySettings};
+use crate::stages::check::Target;
 use crate::stages::dry_run::DryRun;
 use crate::stages::event::Both;
 use crate::stages::{self, Context, StageError, Stop};
@@ -183,6 +184,12 @@ async fn work(
             let engine = engine(settings, &rocq, console).await?;
             stages::verify::run(context, settings, &rocq, &engine, &input, &output).await?
         }
+        Verb::Check(args) => {
+            let rocq = Installation::find(&settings.rocq.program).await?;
+            let engine = engine(settings, &rocq, console).await?;
+            check(context, settings, &rocq, &engine, args, console).await?;
+            return Ok(ExitCode::Success);
+        }
         Verb::Measure(args) => {
             let (input, output) = folders(&args.folders, Stage::Measure);
             stages::measure::run(context, &settings.measure, &input, &output)?
@@ -248,6 +255,36 @@ async fn work(
         }
     };
     finish(summary, console)
+}
+
+/// Checks candidate scripts and says how many got which verdict.
+async fn check(
+    context: Context<'_>,
+    settings: &Settings,
+    rocq: &Installation,
+    engine: &Engine,
+    args: &CheckArgs,
+    console: &Console,
+) -> Result<(), Failure> {
+    let run_dir = RunDir::new(&settings.output);
+    let input = args.input.as_deref().map_or_else(|| run_dir.stage(Stage::Verify), StageDir::new);
+    let is_stdin = args.candidates.as_os_str() == "-";
+    let read = if is_stdin { read_all(io::stdin()) } else { std::fs::read(&args.candidates) };
+    let bytes = read.map_err(StoreError::io("read", &args.candidates))?;
+    let output = args.output.as_deref().map_or_else(|| run_dir.check(), StageDir::new);
+    let tell = |bytes: &[u8]| console.data(bytes);
+    let target = if is_stdin && args.output.is_none() { Target::Lines(&tell) } else { Target::Folder(&output) };
+    let candidates = String::from_utf8_lossy(&bytes);
+    let tally = stages::check::run(context, settings, rocq, engine, &input, &candidates, target).await?;
+    let counts: Vec<_> = tally.iter().map(|(verdict, n)| format!("{n} {verdict}")).collect();
+    console.note(&format!("{} scripts: {}", tally.values().sum::<usize>(), counts.join(", ")));
+    Ok(())
+}
+
+fn read_all(mut source: impl io::Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// What `status` is to look at, and how the commands that it shows find the run directory.

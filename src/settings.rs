@@ -1,6 +1,7 @@
 //! Settings: defaults, then the file, then the environment, then the flags; resolved once.
 
 mod budget;
+mod check;
 mod declare;
 mod endpoint;
 mod error;
@@ -23,6 +24,7 @@ mod value;
 mod verify;
 
 pub use budget::BudgetSettings;
+pub use check::CheckSettings;
 pub use declare::{Flag, Range, Setting};
 pub use endpoint::{EndpointSettings, SCRIPTED};
 pub use error::SettingsError;
@@ -84,6 +86,8 @@ settings! {
         extract: ExtractSettings,
         /// How proofs are replayed.
         verify: VerifySettings,
+        /// How scripts are checked.
+        check: CheckSettings,
         /// Which tokenizer counts.
         measure: MeasureSettings,
         /// Which records are kept.

@@ -1,5 +1,6 @@
 //! The stages: one file each, all of the same shape (`run` does the reading and writing, a pure function the thinking).
 
+pub mod check;
 mod context;
 pub mod dry_run;
 mod error;

@@ -46,7 +46,7 @@ pub(super) struct Script<'s> {
 pub(super) enum End<'s> {
     /// With the closing sentence.
     Closed,
-    /// Before a sentence that is denied.
+    /// Nowhere, as a sentence is denied.
     Forbidden(&'s str),
     /// Without a closing sentence.
     Open,
@@ -93,7 +93,7 @@ impl<'r> Original<'r> {
                     lines.push(line);
                 }
                 // Nothing may come behind the closing sentence.
-                _ => return Script { lines, end: End::Forbidden(text) },
+                _ => return Script { lines: Vec::new(), end: End::Forbidden(text) },
             }
         }
         Script { lines, end }

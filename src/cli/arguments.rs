@@ -113,6 +113,26 @@ pub struct VerifyArgs {
     pub shard: ShardArgs,
 }
 
+/// `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Records that the scripts are for [default: export/verify]
+    #[arg(long, short, value_name = "DIR")]
+    pub input: Option<PathBuf>,
+    /// Scripts, a line `{"id": …, "script": …}` each; `-` is the standard input
+    #[arg(long, value_name = "FILE")]
+    pub candidates: PathBuf,
+    /// Where the verdicts go [default: export/check; stdout with `--candidates -`]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Where the records come from [default: the installed mathcomp]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub library: Vec<PathBuf>,
+    /// Which part of the work.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+}
+
 /// A stage that asks a model server.
 #[derive(Debug, Clone, Args)]
 pub struct ModelArgs {

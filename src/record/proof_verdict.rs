@@ -31,7 +31,7 @@ pub enum ProofVerdict {
         /// The proof state there.
         state: ProofState,
     },
-    /// A sentence may not stand in a proof that is to be believed; nothing of the script from there on was executed.
+    /// A sentence may not stand in a proof that is to be believed; nothing of the script was executed.
     Forbidden {
         /// The sentence.
         sentence: String,

@@ -132,6 +132,11 @@ impl RunDir {
         StageDir(self.0.join(stage.as_str()))
     }
 
+    /// The folder of verdicts on candidate scripts.
+    pub fn check(&self) -> StageDir {
+        StageDir(self.0.join("check"))
+    }
+
     /// The folder of the export.
     pub fn dataset(&self) -> DatasetDir {
         DatasetDir(self.0.join("dataset"))
@@ -161,6 +166,11 @@ impl StageDir {
     /// The files of a unit.
     pub fn unit(&self, unit: &UnitName) -> UnitFiles {
         UnitFiles { stem: self.0.join(unit.as_str()) }
+    }
+
+    /// The verdicts on all candidate scripts, in their order.
+    pub fn verdicts(&self) -> PathBuf {
+        self.0.join("verdicts.jsonl")
     }
 
     /// What the stage did as a whole.

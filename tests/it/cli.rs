@@ -43,6 +43,7 @@ fn every_verb_has_a_help_that_fits_a_screen() {
         "score",
         "judge",
         "export",
+        "check",
         "status",
         "report",
         "doctor",

@@ -1,6 +1,8 @@
 //! One test binary: a file a stage, and one each for the command line, the settings and the architecture.
 
 mod architecture;
+mod cheats;
+mod check;
 mod cli;
 mod dataset;
 mod docs;
