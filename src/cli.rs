@@ -276,7 +276,7 @@ Ends with 3 when something is missing, and says what to type.")]
 Example:
   rocq-distill example openrouter > rocq-distill.toml")]
     Example {
-        /// The kind of model server: openrouter, deepseek, openai, vllm, or rehearsal for none
+        /// The kind of model server: openrouter, deepseek, openai, gemini, gpt, vllm, or rehearsal for none
         #[arg(hide_possible_values = true)]
         name: Example,
     },

@@ -26,7 +26,7 @@ pub use proof_verdict::ProofVerdict;
 pub use reason::{
     ExtractReason, ModelReason, ProverReason, Quantity, Reason, SelectReason, SizeReason, TextField, VerifyReason,
 };
-pub use reasoning::{FinishReason, Provenance, Reasoning, Usage};
+pub use reasoning::{AnswerOutcome, FinishReason, Flaw, Provenance, Reasoning, ReasoningSource, Usage};
 pub use rejection::{Rejected, excerpt};
 pub use score::{Score, TokenLogprob, Variant};
 pub use source::{Position, Source, TheoremKind};
@@ -122,6 +122,12 @@ impl Record {
         self.premises.sort();
         self.notations.sort();
         self
+    }
+
+    /// One reasoning of each sample that was paid for.
+    pub fn samples(&self) -> impl Iterator<Item = &Reasoning> {
+        let is_second = |at: usize| at > 0 && self.reasonings[at].shares_sample_with(&self.reasonings[at - 1]);
+        self.reasonings.iter().enumerate().filter(move |(at, _)| !is_second(*at)).map(|(_, reasoning)| reasoning)
     }
 
     /// What is proved: the statement, or the type where the statement does not say it.

@@ -36,7 +36,7 @@ pub use flags::{Overrides, with_flags};
 pub use judge::{JudgeSettings, RankBy};
 pub use measure::MeasureSettings;
 pub use memory_size::MemorySize;
-pub use reason::ReasonSettings;
+pub use reason::{ReasonSettings, Share, Take, Teacher};
 pub use reference::reference;
 pub use rocq::RocqSettings;
 pub use score::{ScoreSettings, Wire};
@@ -167,7 +167,9 @@ impl Settings {
         }
         self.filter.check()?;
         self.export.check()?;
-        self.reason.endpoint().check("reason")?;
+        for share in self.reason.shares() {
+            share.endpoint.check("reason")?;
+        }
         self.score.endpoint().check("score")?;
         self.judge.endpoint().check("judge")?;
         Ok(self)

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod context;
+mod distractors;
 pub mod dry_run;
 mod error;
 pub mod event;

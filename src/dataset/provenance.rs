@@ -246,7 +246,7 @@ pub fn is_rehearsal(record: &Record) -> bool {
 
 /// The answers that a record holds, with what they were asked for.
 fn answers(record: &Record) -> impl Iterator<Item = (&'static str, &Provenance)> {
-    let reasonings = record.reasonings.iter().map(|reasoning| ("reason", &reasoning.provenance));
+    let reasonings = record.samples().map(|reasoning| ("reason", &reasoning.provenance));
     let verdicts = record.verdicts.iter().filter_map(|verdict| match &verdict.judge {
         Judge::Model(provenance) => Some(("judge", provenance)),
         Judge::Pattern | Judge::Unasked => None,

@@ -99,6 +99,12 @@ impl Completion {
         Ok(Self { thought, answer, refusal, finish_reason })
     }
 
+    /// What stands for a completion that the provider refused to make.
+    pub fn refused(message: String) -> Self {
+        let finish_reason = FinishReason::Other("refused".to_owned());
+        Self { thought: None, answer: String::new(), refusal: Some(message), finish_reason }
+    }
+
     /// The thought itself, where the server tells it.
     pub fn full_thought(&self) -> Option<&str> {
         match &self.thought {
@@ -188,24 +194,6 @@ fn without_thought(content: &str) -> (String, String) {
 /// The blocks that are not empty, as paragraphs.
 fn joined(blocks: &[&str]) -> String {
     blocks.iter().filter(|block| !block.is_empty()).copied().collect::<Vec<_>>().join("\n\n")
-}
-
-/// What stands in each `\boxed{…}` of an answer, braces inside it included, the last one first.
-pub fn boxes(answer: &str) -> impl Iterator<Item = &str> {
-    const BOX: &str = "\\boxed";
-    answer.rmatch_indices(BOX).filter_map(|(at, _)| {
-        let inside = answer[at + BOX.len()..].trim_start().strip_prefix('{')?;
-        let mut depth = 1;
-        let end = inside.char_indices().find_map(|(index, c)| {
-            match c {
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                _ => {}
-            }
-            (depth == 0).then_some(index)
-        })?;
-        Some(inside[..end].trim())
-    })
 }
 
 #[cfg(test)]
@@ -325,13 +313,5 @@ mod tests {
         assert_eq!(Completion::read(&json!({})).unwrap_err(), "no choice in it");
         assert_eq!(Completion::read(&json!({ "choices": [] })).unwrap_err(), "no choice in it");
         assert_eq!(Completion::read(&json!({ "choices": [{ "text": "x" }] })).unwrap_err(), "no message in it");
-    }
-
-    #[test]
-    fn the_last_box_counts_with_the_braces_inside_it() {
-        let last = |answer: &'static str| boxes(answer).next();
-        assert_eq!(last(r"\boxed{a} then \boxed{ by rewrite {1}addnC. }"), Some("by rewrite {1}addnC."));
-        assert_eq!(last(r"\boxed {yes} and \boxed{open"), Some("yes"));
-        assert_eq!(last("boxed{yes}"), None);
     }
 }

@@ -47,7 +47,7 @@ fn chat(prompt: &str, seed: u64) -> Value {
         (false, _) => (
             "I look at the outermost part of the term first: it says what the first step must be. What is left is \
              closed by computation.",
-            "This closes the goal: \\boxed{by [].}",
+            &*format!("This closes the goal: \\boxed{{{}}}", end(prompt)),
             "stop",
         ),
     };
@@ -62,6 +62,14 @@ fn chat(prompt: &str, seed: u64) -> Value {
         }],
         "usage": { "prompt_tokens": asked, "completion_tokens": said, "cost": 0.0 },
     })
+}
+
+/// What stands at the end of a prompt, behind the last line that ends in a colon: the script to end up at.
+fn end(prompt: &str) -> &str {
+    let titles = prompt.rmatch_indices(":\n").filter(|(at, _)| prompt[..*at].contains("\n\n"));
+    let is_title = |at: usize| prompt[..at].rsplit('\n').next().is_some_and(|line| line.starts_with("The tactics"));
+    let title = titles.map(|(at, _)| at).find(|at| is_title(*at));
+    title.map_or("by [].", |at| &prompt[at + 2..])
 }
 
 /// A token is a byte, its id the byte's value.

@@ -34,8 +34,9 @@ pub struct Score {
 }
 
 /// What stands for the reasoning in the prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
 pub enum Variant {
     /// The reasoning with everything masked that gives the tactics away; ranks the reasonings.
     Obfuscated,
@@ -48,6 +49,9 @@ pub enum Variant {
 }
 
 impl Variant {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Obfuscated, Self::Full, Self::None, Self::Mixed];
+
     /// Its name, as it stands in a record.
     pub fn as_str(self) -> &'static str {
         match self {

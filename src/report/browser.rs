@@ -156,7 +156,7 @@ impl<'a> Shown<'a> {
                     model: &it.provenance.model,
                     text: &it.text,
                     hidden: hidden(&obfuscator, &it.text),
-                    answer: &it.answer,
+                    answer: it.answer.as_deref().unwrap_or_default(),
                     verdict: verdict(it.index),
                 })
                 .collect(),

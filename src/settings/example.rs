@@ -9,6 +9,10 @@ pub enum Example {
     Deepseek,
     /// OpenAI.
     Openai,
+    /// Gemini 2.5 or 3, by OpenRouter.
+    Gemini,
+    /// Models of the GPT-5 or o class, by OpenAI.
+    Gpt,
     /// vLLM on this machine.
     Vllm,
     /// No server: a rehearsal.
@@ -22,6 +26,8 @@ impl Example {
             Self::Openrouter => include_str!("example/openrouter.toml"),
             Self::Deepseek => include_str!("example/deepseek.toml"),
             Self::Openai => include_str!("example/openai.toml"),
+            Self::Gemini => include_str!("example/gemini.toml"),
+            Self::Gpt => include_str!("example/gpt.toml"),
             Self::Vllm => include_str!("example/vllm.toml"),
             Self::Rehearsal => include_str!("example/rehearsal.toml"),
         }

@@ -5,12 +5,17 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::endpoint::model_stage;
+use crate::record::Variant;
 
 model_stage! {
     /// Which model scores, and how it is asked.
     pub struct ScoreSettings, heading "Scores" {
         /// How the server gives a prompt's logprobs
         wire: Wire = Wire::PromptLogprobs, flag "WIRE";
+        /// What stands for the reasoning in the prompts of each record
+        ///
+        /// `obfuscated` is the one that ranks; without `full` there are half as many prompts.
+        variants: Vec<Variant> = Variant::ALL.to_vec(), flag "VARIANT";
         /// Keep the logprob of each token of the tactics
         keep_tokens: bool = true, flag "";
         /// Tokenise here: a tokenizer.json, a folder with one, or a name on the hub

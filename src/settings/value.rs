@@ -10,10 +10,11 @@ use figment::value::Value;
 use serde::Serialize;
 use serde_json::Map;
 
-use super::{Compat, FileFormat, MemorySize, RankBy, SplitBy, StepRange, View, Wire};
-use crate::record::{FullName, TheoremKind};
+use super::{Compat, FileFormat, MemorySize, RankBy, SplitBy, StepRange, Take, Teacher, View, Wire};
+use crate::record::{Flaw, FullName, TheoremKind, Variant};
 use crate::rocq::engine::EngineChoice;
 use crate::store::shard::Shard;
+use crate::text::language::Language;
 
 /// How many values a setting has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,10 @@ one! {
     SplitBy;
     RankBy;
     Wire;
+    Take;
+    Flaw;
+    Variant;
+    Language;
     f64, |number| *number, |number| number.to_string();
     u32, |number| f64::from(*number), |number| number.to_string();
     u64, |number| as_float(*number), |number| number.to_string();
@@ -178,7 +183,7 @@ macro_rules! table {
     )*};
 }
 
-table!(Map<String, serde_json::Value>, BTreeMap<String, String>);
+table!(Map<String, serde_json::Value>, BTreeMap<String, String>, Vec<Teacher>);
 
 /// A path that is no text, which no settings file could say.
 #[derive(Debug, thiserror::Error)]

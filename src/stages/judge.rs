@@ -5,9 +5,9 @@
 
 use serde_json::json;
 
-use super::dry_run::DryRun;
+use super::dry_run::{DryRun, Rates};
 use super::model_units::{self, Fate, Unfinished};
-use super::prompt::{Prompt, Theorem};
+use super::prompt::{BuiltIn, Prompt, Theorem};
 use super::{Context, StageError};
 use crate::llm::chat::{self, Completion};
 use crate::llm::endpoint::Endpoint;
@@ -17,15 +17,15 @@ use crate::record::{FinishReason, Judge, ModelReason, Reason, Reasoning, Record,
 use crate::settings::{JudgeSettings, RankBy};
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
-use crate::text::giveaway;
+use crate::text::{answer, giveaway};
 
 const STAGE: Stage = Stage::Judge;
 
 /// The built-in template.
-const PROMPT: &str = include_str!("judge/prompt.txt");
+const PROMPTS: BuiltIn = &[("default", include_str!("judge/prompt.txt"))];
 
-/// How often the same is asked once more when no verdict can be read.
-const MORE_ATTEMPTS: usize = 2;
+/// What is added to a question that was answered without a verdict: the same once more may be answered the same.
+const REMINDER: &str = "Answer with \\boxed{yes} or \\boxed{no} and with nothing else.";
 
 /// Runs the stage.
 pub async fn run(
@@ -35,14 +35,14 @@ pub async fn run(
     output: &StageDir,
 ) -> Result<Summary, StageError> {
     let endpoint = Endpoint::resolve(&settings.endpoint(), STAGE.as_str())?;
-    let prompt = Prompt::load(settings.template.as_deref(), PROMPT)?;
+    let prompt = Prompt::load(settings.template.as_deref(), PROMPTS)?;
     let made_with = json!({
         "rank_by": settings.rank_by,
         "max_judged": settings.max_judged,
         "check_patterns": settings.check_patterns,
         "template_sha256": prompt.hash(),
     });
-    model_units::map_records(context, STAGE, endpoint, made_with, (input, output), async |session, record| {
+    model_units::map_records(context, STAGE, vec![endpoint], made_with, (input, output), async |session, record| {
         judge(session, settings, &prompt, record).await
     })
     .await
@@ -51,14 +51,14 @@ pub async fn run(
 /// What the stage would ask at most.
 pub fn dry_run(settings: &JudgeSettings, input: &StageDir, output: &StageDir) -> Result<DryRun, StageError> {
     let endpoint = Endpoint::resolve(&settings.endpoint(), STAGE.as_str())?;
-    let prompt = Prompt::load(settings.template.as_deref(), PROMPT)?;
-    DryRun::of(STAGE, &endpoint, (input, output), |plan, record| {
+    let prompt = Prompt::load(settings.template.as_deref(), PROMPTS)?;
+    DryRun::of(STAGE, &[Rates::of(&endpoint)], (input, output), |plan, record| {
         let ranked = ranked(&record, settings.rank_by).into_iter();
         let asked = ranked.filter(|reasoning| sign(settings, &record, reasoning).is_none());
         for reasoning in asked.take(settings.max_judged) {
-            let (request, text) = request(&record, reasoning, &prompt, &endpoint)?;
-            plan.add(request);
-            plan.show(STAGE.as_str(), || text);
+            let question = question(&record, reasoning, &prompt)?;
+            plan.add(request(&record, reasoning, &question, &prompt, &endpoint));
+            plan.show(STAGE.as_str(), || question);
         }
         Ok(())
     })
@@ -82,8 +82,14 @@ async fn judge(
             break;
         }
         n_judged += 1;
-        let (request, _) = request(&record, reasoning, prompt, session.endpoint())?;
-        ask(session, reasoning.index, request, &mut verdicts).await?;
+        let question = question(&record, reasoning, prompt)?;
+        for question in [&question, &[&question, "\n\n", REMINDER].concat()] {
+            let request = request(&record, reasoning, question, prompt, session.endpoint());
+            verdicts.push(ask(session, reasoning.index, &request).await?);
+            if verdicts.last().is_some_and(|verdict| !verdict.is_unreadable) {
+                break;
+            }
+        }
         if verdicts.last().is_some_and(|verdict| verdict.accepted) {
             break;
         }
@@ -91,35 +97,22 @@ async fn judge(
     Ok(fate(Record { verdicts, ..record }, n_judged, n_patterns))
 }
 
-/// Asks about one reasoning, and again where no verdict can be read.
-async fn ask(
-    session: &Session,
-    index: usize,
-    mut request: Request,
-    verdicts: &mut Vec<Verdict>,
-) -> Result<(), Unfinished> {
-    loop {
-        match session.ask::<Completion>(&request).await? {
-            Reply::Answer { answer: completion, provenance } => {
-                let accepted = verdict(&completion.answer).filter(|_| completion.finish_reason == FinishReason::Stop);
-                verdicts.push(Verdict {
-                    index,
-                    accepted: accepted.unwrap_or(false),
-                    is_unreadable: accepted.is_none(),
-                    explanation: completion.answer,
-                    judge: Judge::Model(provenance),
-                });
-                if accepted.is_some() || request.attempt == MORE_ATTEMPTS {
-                    return Ok(());
-                }
-                request = request.again();
-            }
-            Reply::TooLong { message } | Reply::Refused { message, .. } => {
-                verdicts.push(refusal(index, message, Judge::Unasked));
-                return Ok(());
+/// Asks about one reasoning.
+async fn ask(session: &Session, index: usize, request: &Request) -> Result<Verdict, Unfinished> {
+    Ok(match session.ask::<Completion>(request).await? {
+        Reply::Answer { answer: completion, provenance } => {
+            let accepted =
+                answer::verdict(&completion.answer).filter(|_| completion.finish_reason == FinishReason::Stop);
+            Verdict {
+                index,
+                accepted: accepted.unwrap_or(false),
+                is_unreadable: accepted.is_none(),
+                explanation: completion.answer,
+                judge: Judge::Model(provenance),
             }
         }
-    }
+        Reply::TooLong { message } | Reply::Refused { message, .. } => refusal(index, message, Judge::Unasked),
+    })
 }
 
 fn refusal(index: usize, explanation: String, judge: Judge) -> Verdict {
@@ -143,22 +136,22 @@ fn sign(settings: &JudgeSettings, record: &Record, reasoning: &Reasoning) -> Opt
     if settings.check_patterns { giveaway::sign(&reasoning.text, record.tactics()) } else { None }
 }
 
-fn request(
-    record: &Record,
-    reasoning: &Reasoning,
-    prompt: &Prompt,
-    endpoint: &Endpoint,
-) -> Result<(Request, String), StageError> {
+/// What the judge is shown: all that the writer saw but the script, and what the writer wrote.
+fn question(record: &Record, reasoning: &Reasoning, prompt: &Prompt) -> Result<String, StageError> {
     #[derive(serde::Serialize)]
-    struct Question<'a> {
+    struct Values<'a> {
         #[serde(flatten)]
         theorem: Theorem<'a>,
         reasoning: &'a str,
     }
-    let text = prompt.fill(Question { theorem: Theorem::of(record), reasoning: &reasoning.text })?;
-    let body = endpoint.body([("messages", chat::messages(&text))]);
-    let request = Request::new(record.id.clone(), reasoning.index, Route::ChatCompletions, &body, about_tokens(&text));
-    Ok((request.made_from(prompt.hash()), text))
+    prompt.fill(Values { theorem: Theorem::of(record), reasoning: &reasoning.text })
+}
+
+fn request(record: &Record, reasoning: &Reasoning, question: &str, prompt: &Prompt, endpoint: &Endpoint) -> Request {
+    let body = endpoint.body([("messages", chat::messages(question))]);
+    let n_tokens = about_tokens(question);
+    let request = Request::new(record.id.clone(), reasoning.index, Route::ChatCompletions, &body, n_tokens);
+    request.made_from(prompt.hash())
 }
 
 /// The reasonings that can be used, the best first; ties, and those without a score, by their place.
@@ -174,20 +167,7 @@ pub fn ranked(record: &Record, rank_by: RankBy) -> Vec<&Reasoning> {
         let score = scores.find(|score| score.index == Some(reasoning.index));
         score.and_then(value).unwrap_or(f64::NEG_INFINITY)
     };
-    let mut ranked: Vec<_> = record.reasonings.iter().filter(|reasoning| reasoning.flaw().is_none()).collect();
+    let mut ranked: Vec<_> = record.reasonings.iter().filter(|reasoning| reasoning.is_usable()).collect();
     ranked.sort_by(|left, right| of(right).total_cmp(&of(left)).then(left.index.cmp(&right.index)));
     ranked
-}
-
-/// What the last `\boxed{yes}` or `\boxed{no}` of an answer says, in any case and spacing, also as `\text{…}`; a box with
-/// anything else is no verdict.
-pub fn verdict(answer: &str) -> Option<bool> {
-    chat::boxes(answer).find_map(|inside| {
-        let word = inside.strip_prefix("\\text{").and_then(|text| text.strip_suffix('}')).unwrap_or(inside);
-        match word.trim().to_lowercase().as_str() {
-            "yes" => Some(true),
-            "no" => Some(false),
-            _ => None,
-        }
-    })
 }

@@ -11,8 +11,8 @@ use super::event::Event;
 use super::{Context, StageError, units};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::exchange::Exchange;
-use crate::llm::{NoAnswer, Session};
-use crate::record::{Record, Rejected};
+use crate::llm::{LlmError, NoAnswer, Session};
+use crate::record::{Reasoning, Record, Rejected};
 use crate::settings::EndpointSettings;
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::{Input, Ledger, Summary};
@@ -26,6 +26,16 @@ pub(super) enum Fate {
     Kept(Box<Record>),
     /// It does not.
     Rejected(Box<Rejected>),
+}
+
+impl Fate {
+    /// The reasonings that the record has, also where it does not go on.
+    pub(super) fn reasonings(&self) -> &[Reasoning] {
+        match self {
+            Self::Kept(record) => &record.reasonings,
+            Self::Rejected(rejected) => rejected.record.as_ref().map_or(&[], |record| &record.reasonings),
+        }
+    }
 }
 
 /// Why a record is without a fate.
@@ -55,23 +65,30 @@ const OPEN_UNITS: usize = 32;
 /// Asks about every record of every unit of this shard and writes each unit once all its records have a fate.
 ///
 /// When something ends the asking, requests under way are waited for, and units without all answers are left undone.
-/// The output depends on what the settings say of the model and on `made_with`, which is an object in JSON.
+/// The output depends on what the settings say of the models and on `made_with`, which is an object in JSON. There is at
+/// least one server; requests say by its place which they are for.
 pub(super) async fn map_records(
     context: Context<'_>,
     stage: Stage,
-    endpoint: Endpoint,
+    servers: Vec<Endpoint>,
     made_with: impl Serialize,
     folders: (&StageDir, &StageDir),
     decide: impl AsyncFn(&Session, Record) -> Result<Fate, Unfinished>,
 ) -> Result<Summary, StageError> {
     let (input, output) = folders;
     let input = &units::input(context, stage, input)?;
-    let ledger = units::open(context, stage, ModelKey::of(&endpoint, made_with), input, output)?;
+    let models = servers.iter().map(ModelKey::of).collect();
+    let ledger = units::open(context, stage, ModelsKey { own: made_with, models }, input, output)?;
     if ledger.todo().is_empty() {
         return units::finish(context, ledger);
     }
-    let most_records = endpoint.settings.max_workers;
-    let mut session = Session::open(endpoint, output, context.shard, context.budget)?;
+    let most_records = servers.iter().map(|server| server.settings.max_workers).sum();
+    let mut servers = servers.into_iter();
+    let first = servers.next().ok_or(LlmError::NoEndpoint { stage: stage.as_str() })?;
+    let mut session = Session::open(first, output, context.shard, context.budget)?;
+    for server in servers {
+        session.add_server(server)?;
+    }
     for message in session.warnings() {
         context.observer.observe(&Event::Warning { message });
     }
@@ -92,18 +109,24 @@ pub(super) async fn map_records(
     units::finish(context, ledger)
 }
 
-/// What every unit of a stage that asks a model is made with.
+/// What every unit of a stage that asks models is made with.
 #[derive(Serialize)]
-struct ModelKey<'a, K> {
+struct ModelsKey<'a, K> {
     #[serde(flatten)]
     own: K,
+    models: Vec<ModelKey<'a>>,
+}
+
+/// What the answers of a model depend on.
+#[derive(Serialize)]
+struct ModelKey<'a> {
     model: &'a str,
     body: &'a Map<String, Value>,
     is_rehearsal: bool,
 }
 
-impl<'a, K> ModelKey<'a, K> {
-    fn of(endpoint: &'a Endpoint, own: K) -> Self {
+impl<'a> ModelKey<'a> {
+    fn of(endpoint: &'a Endpoint) -> Self {
         // Who is asked, how fast and for how much says nothing of what the model answers.
         let EndpointSettings {
             base_url: _,
@@ -123,7 +146,7 @@ impl<'a, K> ModelKey<'a, K> {
             max_tokens_total: _,
             body,
         } = &endpoint.settings;
-        Self { own, model: &endpoint.model, body, is_rehearsal: endpoint.is_rehearsal() }
+        Self { model: &endpoint.model, body, is_rehearsal: endpoint.is_rehearsal() }
     }
 }
 

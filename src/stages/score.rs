@@ -1,7 +1,7 @@
 //! `score`: asks how well a smaller model foresees the true tactics after each reasoning.
 //!
 //! Reads the records of `reason`; writes them with [`Record::scores`]; rejects those of which no obfuscated reasoning fits
-//! into the model. Four prompts are scored: each usable reasoning obfuscated (the one that ranks) and in full, and as
+//! into the model. The prompts that are scored: each usable reasoning obfuscated (the one that ranks) and in full, and as
 //! baselines one without reasoning and one with the obfuscated reasoning of another record. Nothing is generated.
 //!
 //! What is sent are token ids, and the span that counts is exactly the tokens of the tactics. An answer is known again by
@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 use futures::future;
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
-use super::dry_run::DryRun;
+use super::dry_run::{DryRun, Rates};
 use super::model_units::{self, Fate, Unfinished};
-use super::prompt::{Prompt, Theorem};
+use super::prompt::{BuiltIn, Prompt, ProvedTheorem};
 use super::{Context, StageError};
 use crate::llm::completions::{self, TailLogprobs};
 use crate::llm::endpoint::Endpoint;
@@ -37,8 +37,12 @@ use tokens::{TokenSource, Tokens};
 
 const STAGE: Stage = Stage::Score;
 
-/// The built-in template.
-const PROMPT: &str = include_str!("score/prompt.txt");
+/// The built-in template. The reasoning stands last before the script, so that all prompts of a record share what stands
+/// before it, and a server that keeps prefixes reads that once.
+const PROMPTS: BuiltIn = &[("default", include_str!("score/prompt.txt"))];
+
+/// How many tokens a request lets the server generate, which are dropped.
+const GENERATED: u64 = 1;
 
 /// Runs the stage.
 pub async fn run(
@@ -51,12 +55,13 @@ pub async fn run(
     let scorer = Scorer::new(settings, input)?;
     let made_with = json!({
         "keep_tokens": settings.keep_tokens,
+        "variants": settings.variants,
         "wire": settings.wire,
         "tokens": scorer.tokens.name(),
         "template_sha256": scorer.template.hash(),
         "all_records_sha256": scorer.pool.digest(),
     });
-    model_units::map_records(context, STAGE, endpoint, made_with, (input, output), async |session, record| {
+    model_units::map_records(context, STAGE, vec![endpoint], made_with, (input, output), async |session, record| {
         scorer.score(session, record).await
     })
     .await
@@ -66,7 +71,8 @@ pub async fn run(
 pub fn dry_run(settings: &ScoreSettings, input: &StageDir, output: &StageDir) -> Result<DryRun, StageError> {
     let endpoint = Endpoint::resolve(&settings.endpoint(), STAGE.as_str())?;
     let scorer = Scorer::new(settings, input)?;
-    DryRun::of(STAGE, &endpoint, (input, output), |plan, record| {
+    let rates = Rates { max_answer_tokens: Some(GENERATED), ..Rates::of(&endpoint) };
+    DryRun::of(STAGE, &[rates], (input, output), |plan, record| {
         let (planned, prefixes) = scorer.prefixes(&record)?;
         for prefix in &prefixes {
             plan.add(scorer.request(&endpoint, &record, prefix));
@@ -83,8 +89,12 @@ struct Scorer {
     template: Prompt,
     tokens: TokenSource,
     wire: Wire,
+    variants: Vec<Variant>,
     keep_tokens: bool,
     pool: Pool,
+    /// One for each request that may be under way, handed out in the order of asking: the prompts of a record follow each
+    /// other.
+    turns: Semaphore,
     /// Set once the server has shown that it scores what it is sent.
     is_ready: OnceCell<()>,
 }
@@ -107,11 +117,13 @@ enum Scored {
 impl Scorer {
     fn new(settings: &ScoreSettings, input: &StageDir) -> Result<Self, StageError> {
         Ok(Self {
-            template: Prompt::load(settings.template.as_deref(), PROMPT)?,
+            template: Prompt::load(settings.template.as_deref(), PROMPTS)?,
             tokens: TokenSource::load(settings.tokenizer.as_deref())?,
             wire: settings.wire,
+            variants: settings.variants.clone(),
             keep_tokens: settings.keep_tokens,
             pool: Pool::read(input, STAGE.previous().unwrap_or(STAGE))?,
+            turns: Semaphore::new(settings.max_workers),
             is_ready: OnceCell::new(),
         })
     }
@@ -129,19 +141,23 @@ impl Scorer {
     /// The prompts of a record up to the tactics, each different one once, and what each is for: the baselines first.
     fn prefixes(&self, record: &Record) -> Result<(Vec<Planned>, Vec<String>), StageError> {
         let obfuscator = obfuscator(record);
+        let is_wanted = |variant: Variant| self.variants.contains(&variant);
         let mut reasonings = vec![(Variant::None, None, String::new())];
-        if let Some(other) = self.pool.other(&record.id)? {
+        if is_wanted(Variant::Mixed)
+            && let Some(other) = self.pool.other(&record.id)?
+        {
             reasonings.push((Variant::Mixed, None, obfuscator.obfuscate(&other)));
         }
-        for reasoning in record.reasonings.iter().filter(|reasoning| reasoning.flaw().is_none()) {
+        for reasoning in record.reasonings.iter().filter(|reasoning| reasoning.is_usable()) {
             let index = Some(reasoning.index);
             reasonings.push((Variant::Obfuscated, index, obfuscator.obfuscate(&reasoning.text)));
             reasonings.push((Variant::Full, index, reasoning.text.clone()));
         }
         let (mut planned, mut prefixes) = (Vec::new(), Vec::<String>::new());
         let mut places = BTreeMap::new();
-        for (variant, index, reasoning) in reasonings {
-            let prefix = self.prefix(record, &reasoning)?;
+        let theorem = ProvedTheorem::of(record, &[]);
+        for (variant, index, reasoning) in reasonings.into_iter().filter(|(variant, ..)| is_wanted(*variant)) {
+            let prefix = self.prefix(&theorem, &reasoning)?;
             let place = *places.entry(prefix.clone()).or_insert_with(|| {
                 prefixes.push(prefix);
                 prefixes.len() - 1
@@ -152,14 +168,14 @@ impl Scorer {
     }
 
     /// The prompt up to the tactics, which begin on a line of their own.
-    fn prefix(&self, record: &Record, reasoning: &str) -> Result<String, StageError> {
+    fn prefix(&self, theorem: &ProvedTheorem<'_>, reasoning: &str) -> Result<String, StageError> {
         #[derive(Serialize)]
         struct Values<'a> {
             #[serde(flatten)]
-            theorem: Theorem<'a>,
+            theorem: &'a ProvedTheorem<'a>,
             reasoning: &'a str,
         }
-        let text = self.template.fill(Values { theorem: Theorem::of(record), reasoning })?;
+        let text = self.template.fill(Values { theorem, reasoning })?;
         Ok([&text, "\n"].concat())
     }
 
@@ -177,6 +193,8 @@ impl Scorer {
         let reply = match session.recall::<TailLogprobs>(&request)? {
             Some(reply) => reply,
             None => {
+                // A semaphore that is never closed always has another turn.
+                let _turn = self.turns.acquire().await.ok();
                 self.is_ready.get_or_try_init(|| tokens::warm_up(session, &self.tokens, self.wire)).await?;
                 let tokens = self.tokens.of(session, prefix, record.tactics()).await?;
                 if let Some(message) = tokens.too_long() {

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::rocq_tokens::lexemes;
+use super::rocq_tokens::{lexemes, lexemes_and_ends};
 
 /// The normal form of a printed term or type.
 pub fn term(text: &str) -> String {
@@ -26,6 +26,14 @@ pub fn statement(text: &str) -> String {
     // The binders of a statement end with its colon, as those of `forall` end with a comma.
     let binders = opening.map(|_| Binder { ends_with_colon: true, ..Binder::default() });
     renumbered(words, binders.as_slice())
+}
+
+/// The normal form of a proof script, bound names as they are: two scripts with one form differ in white space, comments
+/// and their last period.
+pub fn script(text: &str) -> String {
+    let mut words: Vec<_> = lexemes_and_ends(text).collect();
+    words.pop_if(|(_, ends_sentence)| *ends_sentence);
+    words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" ")
 }
 
 const OPENINGS: &[&str] = &[
@@ -152,5 +160,15 @@ mod tests {
         assert_ne!(one, statement("Lemma addn0 (n : nat) : 0 + n = n."));
         assert_eq!(statement("n + 0 = n"), "n + 0 = n");
         assert_eq!(statement("Goal forall n, n + 0 = n."), term("forall m, m + 0 = m"));
+    }
+
+    #[test]
+    fn scripts_are_the_same_up_to_white_space_comments_and_the_last_period() {
+        let one = script("move=> n.\n  by rewrite addnC. (* done *)");
+        assert_eq!(one, script("move => n. by rewrite addnC"));
+        assert_eq!(one, "move => n . by rewrite addnC");
+        assert_ne!(one, script("move=> n; by rewrite addnC."));
+        assert_ne!(one, script("move=> m. by rewrite addnC."));
+        assert_ne!(script("- by []."), script("by []."));
     }
 }

@@ -23,13 +23,18 @@ pub fn tokens(text: &str) -> Vec<&str> {
 
 /// The lexemes of a text, in order: the same as its [`tokens`], but for the parts of names.
 pub(super) fn lexemes(text: &str) -> impl Iterator<Item = &str> {
+    lexemes_and_ends(text).filter_map(|(lexeme, ends_sentence)| (!ends_sentence).then_some(lexeme))
+}
+
+/// The lexemes of a text and the periods that end its sentences, each with whether it is such a period.
+pub(super) fn lexemes_and_ends(text: &str) -> impl Iterator<Item = (&str, bool)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         while let Some(first) = rest.chars().next() {
             let (lexeme, behind) = rest.split_at(lexeme_length(rest, first));
             rest = behind;
-            if !(first.is_whitespace() || lexeme.starts_with("(*") || ends_sentence(lexeme, behind)) {
-                return Some(lexeme);
+            if !(first.is_whitespace() || lexeme.starts_with("(*")) {
+                return Some((lexeme, ends_sentence(lexeme, behind)));
             }
         }
         None

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rocq_distill::dataset::{self, DatasetManifest};
 use rocq_distill::record::{
-    FinishReason, FullName, Goal, Hypothesis, Judge, LogicalPath, Notation, Premise, ProofState, ProofTerm, Provenance,
-    Reasoning, Record, Score, Source, StepKind, TokenCounts, Usage, Variant, Verdict, Verification, VerificationStatus,
+    AnswerOutcome, FinishReason, FullName, Goal, Hypothesis, Judge, LogicalPath, Notation, Premise, ProofState,
+    ProofTerm, Provenance, Reasoning, ReasoningSource, Record, Score, Source, StepKind, TokenCounts, Usage, Variant,
+    Verdict, Verification, VerificationStatus,
 };
 use rocq_distill::settings::ExportSettings;
 use rocq_distill::store::digest::Digest;
@@ -84,9 +85,12 @@ pub(crate) fn full(id: &str) -> Record {
     };
     let reasoning = |index: usize| Reasoning {
         index,
+        sample: index,
         text: format!("thought {index}"),
-        answer: "\\boxed{exact: I.}".to_owned(),
-        answer_matches: true,
+        source: ReasoningSource::Thought,
+        answer: Some("exact: I.".to_owned()),
+        outcome: AnswerOutcome::Same,
+        flaw: None,
         finish_reason: FinishReason::Stop,
         provenance: provenance("large-model"),
     };

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rocq_distill::record::{FinishReason, Judge, ModelReason, Reason, Record, Score, Variant};
+use rocq_distill::record::{Flaw, Judge, ModelReason, Reason, Record, Score, Variant};
 use rocq_distill::settings::{JudgeSettings, RankBy};
 use rocq_distill::stages::judge;
 use rocq_distill::store::layout::{RunDir, Stage};
 use rocq_distill::store::ledger::Summary;
 use tempfile::TempDir;
 
+use crate::dataset::full;
 use crate::model_server::{Asked, ModelServer, Said, chat};
 use crate::support::{context, kept, reasoning, record, rejected, write_stage};
 
@@ -138,16 +139,6 @@ fn m35_what_is_kept_is_what_was_judged() {
 }
 
 #[test]
-fn m36_the_last_box_is_the_verdict_in_any_case_and_spacing() {
-    assert_eq!(judge::verdict(r"You want \boxed{yes} or \boxed{no}. I say \boxed{ Yes }"), Some(true));
-    assert_eq!(judge::verdict(r"\boxed{NO}."), Some(false));
-    assert_eq!(judge::verdict(r"\boxed {no} as in \boxed{maybe}"), Some(false));
-    assert_eq!(judge::verdict(r"\boxed{\text{Yes}}"), Some(true));
-    assert_eq!(judge::verdict(r"boxed{yes}"), None);
-    assert_eq!(judge::verdict("yes"), None);
-}
-
-#[test]
 fn m37_a_record_with_none_accepted_is_rejected_and_keeps_everything() {
     let server = fair_judge();
     let (_folder, run_dir) = run_dir(vec![scored("lib.a:x", &[("a bad", 1.0), ("b bad", 2.0)])]);
@@ -160,19 +151,21 @@ fn m37_a_record_with_none_accepted_is_rejected_and_keeps_everything() {
 }
 
 #[test]
-fn an_answer_without_a_verdict_is_asked_for_again_twice_at_most() {
-    let server = ModelServer::start(|index, _| Said::chat("", if index == 2 { "\\boxed{yes}" } else { "Hm." }));
+fn m54_an_answer_without_a_verdict_is_asked_for_once_more_in_other_words() {
+    let server = ModelServer::start(|index, _| Said::chat("", if index == 1 { "\\boxed{yes}" } else { "Hm." }));
     let (_folder, run_dir) = run_dir(vec![scored("lib.a:x", &[("a", 1.0)])]);
     run(&run_dir, &settings(&server));
     let record = kept(&run_dir.stage(Stage::Judge)).remove(0);
     let verdicts: Vec<_> = record.verdicts.iter().map(|verdict| (verdict.accepted, verdict.is_unreadable)).collect();
-    assert_eq!(verdicts, [(false, true), (false, true), (true, false)]);
+    assert_eq!(verdicts, [(false, true), (true, false)]);
+    let asked = server.asked();
+    assert_ne!(asked[0].body, asked[1].body, "nothing is asked twice");
     let silent = ModelServer::saying(vec![Said::chat("", "Hm.")]);
     let (_folder, run_dir) = self::run_dir(vec![scored("lib.a:x", &[("a", 1.0)])]);
     let summary = run(&run_dir, &settings(&silent));
-    assert_eq!((silent.asked().len(), summary.manifest.n_rejected()), (3, 1));
+    assert_eq!((silent.asked().len(), summary.manifest.n_rejected()), (2, 1));
     run(&run_dir, &settings(&silent));
-    assert_eq!(silent.asked().len(), 3, "what was answered is not asked again");
+    assert_eq!(silent.asked().len(), 2, "what was answered is not asked again");
 }
 
 #[test]
@@ -181,7 +174,7 @@ fn m36_an_answer_that_was_cut_off_is_no_verdict() {
     let server = ModelServer::start(move |_, _| Said::json(200, &cut_off));
     let (_folder, run_dir) = run_dir(vec![scored("lib.a:x", &[("a", 1.0)])]);
     let summary = run(&run_dir, &settings(&server));
-    assert_eq!((server.asked().len(), summary.manifest.n_rejected()), (3, 1));
+    assert_eq!((server.asked().len(), summary.manifest.n_rejected()), (2, 1));
 }
 
 #[test]
@@ -193,9 +186,25 @@ fn listed_signs_are_looked_for_before_anything_is_paid() {
     assert_eq!(server.asked().iter().map(thinking).collect::<Vec<_>>(), ["a good"]);
     let record = kept(&run_dir.stage(Stage::Judge)).remove(0);
     assert_eq!(record.verdicts[0].judge, Judge::Pattern);
-    assert_eq!(record.verdicts[0].explanation, "says `the given tactic`");
+    assert_eq!(record.verdicts[0].explanation, "says `the given tactics`");
     run(&run_dir, &JudgeSettings { check_patterns: false, ..settings(&server) });
     assert_eq!(kept(&run_dir.stage(Stage::Judge))[0].reasoning_index, Some(0));
+}
+
+#[test]
+fn m53_the_judge_sees_what_the_writer_saw_but_for_the_script() {
+    let server = fair_judge();
+    let mut record = scored("lib.a:x", &[("a good", 1.0)]);
+    record.proof_term.text = "fun n => addnC n".to_owned();
+    record.premises = full("lib.a:x").premises;
+    record.notations = full("lib.a:x").notations;
+    let (_folder, run_dir) = run_dir(vec![record.clone()]);
+    run(&run_dir, &settings(&server));
+    let prompt = server.asked()[0].body["messages"][0]["content"].as_str().unwrap().to_owned();
+    for seen in ["Lemma x : True.", "fun n => addnC n", &record.premises[0].ty, &record.notations[0].definition] {
+        assert!(prompt.contains(seen), "{seen} is not in {prompt}");
+    }
+    assert!(!prompt.contains(record.tactics()), "{prompt}");
 }
 
 #[test]
@@ -210,7 +219,7 @@ fn no_more_than_max_judged_are_judged() {
 fn reasonings_are_ranked_by_the_score_that_was_asked_for_and_those_without_come_last() {
     let mut record = scored("lib.a:x", &[("a", 1.0), ("b", 3.0), ("c", 2.0), ("d", 3.0), ("e", 9.0)]);
     record.scores[0].decision = None;
-    record.reasonings[4].finish_reason = FinishReason::Length;
+    record.reasonings[4].flaw = Some(Flaw::Length);
     for (index, normalised_mean) in [0.5, 0.25, 1.5, 2.0, 1.75].into_iter().enumerate() {
         record.scores[index].normalised_mean = Some(normalised_mean);
     }

@@ -29,7 +29,11 @@ fn recording_server(most_ms: u64) -> ModelServer {
     ModelServer::start(move |index, asked| {
         let delay = Duration::from_millis(10 + (index as u64).wrapping_mul(7919) % most_ms);
         let name = name(asked);
-        Said::chat(&format!("I think about {name}, at length: {}", "so it goes on. ".repeat(20)), &name).after(delay)
+        Said::chat(
+            &format!("I think about {name}, at length: {}", "so it goes on. ".repeat(20)),
+            &format!("{name} \\boxed{{exact: I.}}"),
+        )
+        .after(delay)
     })
 }
 
@@ -65,7 +69,8 @@ fn journaled(folder: &Path) -> BTreeSet<String> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let name = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap();
-        Some(line.pointer("/outcome/answer/content")?.as_str().unwrap().to_owned())
+        let content = line.pointer("/outcome/answer/content")?.as_str().unwrap();
+        Some(content.split_once(' ').unwrap().0.to_owned())
     };
     whole.lines().filter_map(name).collect()
 }

@@ -214,7 +214,7 @@ fn rejected(run: &TestRun) -> Vec<(String, Value)> {
 fn m49_a_refused_prompt_costs_its_record_and_nothing_else() {
     for (who, status, body) in REFUSALS {
         let server = ModelServer::start(move |_, asked| {
-            if is_about(asked, "r3") { Said::text(*status, body) } else { Said::chat("I think", "so") }
+            if is_about(asked, "r3") { Said::text(*status, body) } else { Said::chat("I think", "\\boxed{exact: I.}") }
         });
         let run = reason(6, &server, "");
         let outcome = run.run("reason --quiet");
@@ -231,7 +231,7 @@ fn m49_a_refused_prompt_costs_its_record_and_nothing_else() {
 fn m49_a_refusal_in_words_that_nobody_knows_costs_its_record_if_the_server_answers_others() {
     let server = ModelServer::start(|_, asked| {
         let odd = r#"{"error":{"message":"no such luck"}}"#;
-        if is_about(asked, "r0") { Said::text(400, odd) } else { Said::chat("I think", "so") }
+        if is_about(asked, "r0") { Said::text(400, odd) } else { Said::chat("I think", "\\boxed{exact: I.}") }
     });
     let run = reason(1, &server, "");
     assert_eq!(run.run("reason --quiet").code(), 0);
@@ -243,7 +243,7 @@ fn m49_a_refusal_in_words_that_nobody_knows_costs_its_record_if_the_server_answe
 fn m49_many_refusals_in_a_row_from_different_records_stop_the_run_and_name_the_last() {
     let n_answered = AtomicUsize::new(0);
     let server = ModelServer::start(move |_, _| match n_answered.fetch_add(1, Ordering::Relaxed) {
-        0..3 => Said::chat("I think", "so"),
+        0..3 => Said::chat("I think", "\\boxed{exact: I.}"),
         _ => Said::text(400, REFUSALS[0].2),
     });
     let run = reason(60, &server, "");
@@ -274,7 +274,7 @@ fn m51_a_wrong_limit_stops_the_run_names_its_key_and_is_not_remembered() {
     for (who, status, body) in ANSWER_LIMITS {
         let server = ModelServer::start(move |index, _| match index {
             0 => Said::text(*status, body),
-            _ => Said::chat("I think", "so"),
+            _ => Said::chat("I think", "\\boxed{exact: I.}"),
         });
         let run = reason(1, &server, "[reason.body]\nmax_tokens = 100000\n");
         let outcome = run.run("reason --quiet");

@@ -37,6 +37,7 @@ mod reason;
 mod recorded;
 mod replay;
 mod report;
+mod samples;
 mod score;
 mod select;
 mod settings;

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use rocq_distill::llm::LlmError;
-use rocq_distill::record::{FinishReason, ModelReason, Reason, Reasoning, Record, StepKind};
-use rocq_distill::settings::ReasonSettings;
+use rocq_distill::record::{FinishReason, Flaw, FullName, LogicalPath, ModelReason, Premise, Reason, Record, StepKind};
+use rocq_distill::settings::{ReasonSettings, Teacher};
 use rocq_distill::stages::{StageError, reason};
 use rocq_distill::store::layout::{RunDir, Stage};
 use rocq_distill::store::ledger::Summary;
@@ -14,12 +14,16 @@ use serde_json::json;
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
+use crate::dataset::full;
 use crate::harness::TestRun;
 use crate::library::compile;
 use crate::model_server::{Asked, ModelServer, Said, chat};
 use crate::support::{context, kept, record, rejected, step, write_stage};
 
 const SCRIPT: &str = "move=> /= \"x\\y\" [|n].\n  - by [].\nby case: n => // m; rewrite {1}addnC.";
+
+/// An answer that ends in the true script.
+pub(crate) const ANSWER: &str = "\\boxed{move=> /= \"x\\y\" [|n].\n  - by [].\nby case: n => // m; rewrite {1}addnC.}";
 
 fn proved(id: &str) -> Record {
     Record {
@@ -29,7 +33,7 @@ fn proved(id: &str) -> Record {
     }
 }
 
-fn run_dir(n_records: usize) -> (TempDir, RunDir) {
+pub(crate) fn run_dir(n_records: usize) -> (TempDir, RunDir) {
     let folder = tempfile::tempdir().unwrap();
     let run_dir = RunDir::new(folder.path().join("export"));
     let records: Vec<_> = (0..n_records).map(|index| proved(&format!("lib.a:r{index}"))).collect();
@@ -38,7 +42,7 @@ fn run_dir(n_records: usize) -> (TempDir, RunDir) {
     (folder, run_dir)
 }
 
-fn settings(server: &ModelServer, num_gen: usize) -> ReasonSettings {
+pub(crate) fn settings(server: &ModelServer, num_gen: usize) -> ReasonSettings {
     ReasonSettings {
         base_url: Some(server.base_url()),
         model: Some("test-model".to_owned()),
@@ -50,7 +54,7 @@ fn settings(server: &ModelServer, num_gen: usize) -> ReasonSettings {
     }
 }
 
-fn run(run_dir: &RunDir, settings: &ReasonSettings) -> Result<Summary, StageError> {
+pub(crate) fn run(run_dir: &RunDir, settings: &ReasonSettings) -> Result<Summary, StageError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (input, output) = (run_dir.stage(Stage::Select), run_dir.stage(Stage::Reason));
     runtime.block_on(reason::run(context(2), settings, &input, &output))
@@ -62,7 +66,7 @@ fn prompt(asked: &Asked) -> String {
 
 #[test]
 fn m23_the_model_sees_the_tactics_as_the_source_shows_them() {
-    let server = ModelServer::saying(vec![Said::chat("t", "a")]);
+    let server = ModelServer::saying(vec![Said::chat("t", ANSWER)]);
     let (_folder, run_dir) = run_dir(1);
     run(&run_dir, &settings(&server, 1)).unwrap();
     let prompt = prompt(&server.asked()[0]);
@@ -72,7 +76,7 @@ fn m23_the_model_sees_the_tactics_as_the_source_shows_them() {
 
 #[test]
 fn the_first_prompt_of_a_run_reads_well() {
-    let server = ModelServer::saying(vec![Said::chat("t", "a")]);
+    let server = ModelServer::saying(vec![Said::chat("t", ANSWER)]);
     let (_folder, run_dir) = run_dir(1);
     let dry = reason::dry_run(&settings(&server, 1), &run_dir.stage(Stage::Select), &run_dir.stage(Stage::Reason));
     insta::assert_snapshot!(dry.unwrap().prompts[0].text);
@@ -81,7 +85,7 @@ fn the_first_prompt_of_a_run_reads_well() {
 #[test]
 fn m25_each_record_has_exactly_as_many_samples_as_were_asked_for_and_keeps_them_in_order() {
     let server = ModelServer::start(|index, _| {
-        Said::json(200, &chat(&format!("thought {index}"), "\\boxed{x}", "stop"))
+        Said::json(200, &chat(&format!("thought {index}"), ANSWER, "stop"))
             .after(Duration::from_millis(index as u64 % 7))
     });
     let (_folder, run_dir) = run_dir(6);
@@ -95,7 +99,7 @@ fn m25_each_record_has_exactly_as_many_samples_as_were_asked_for_and_keeps_them_
 
 #[test]
 fn m24_more_samples_are_asked_for_beside_those_that_are_there() {
-    let server = ModelServer::start(|index, _| Said::chat(&format!("thought {index}"), "a"));
+    let server = ModelServer::start(|index, _| Said::chat(&format!("thought {index}"), ANSWER));
     let (_folder, run_dir) = run_dir(2);
     run(&run_dir, &settings(&server, 2)).unwrap();
     let before = kept(&run_dir.stage(Stage::Reason));
@@ -119,9 +123,11 @@ fn m27_who_answered_what_and_at_what_expense_is_in_the_record() {
     [
       {
         "index": 0,
+        "sample": 0,
         "text": "I think",
-        "answer": "So \\boxed{move=> /= \"x\\y\" [|n].\n  - by [].\nby case: n => // m; rewrite {1}addnC. }",
-        "answer_matches": true,
+        "source": "thought",
+        "answer": "move=> /= \"x\\y\" [|n].\n  - by [].\nby case: n => // m; rewrite {1}addnC.",
+        "outcome": "same",
         "finish_reason": "stop",
         "provenance": {
           "model": "test-model-0125",
@@ -141,13 +147,13 @@ fn m27_who_answered_what_and_at_what_expense_is_in_the_record() {
 #[test]
 fn samples_that_were_cut_off_are_kept_and_not_used() {
     let server = ModelServer::start(|index, _| {
-        Said::json(200, &chat("t", "a", ["length", "content_filter", "stop"][index.min(2)]))
+        Said::json(200, &chat("t", ANSWER, ["length", "content_filter", "stop"][index.min(2)]))
     });
     let (_folder, run_dir) = run_dir(1);
     run(&run_dir, &ReasonSettings { max_workers: 1, ..settings(&server, 3) }).unwrap();
     let record = kept(&run_dir.stage(Stage::Reason)).remove(0);
-    let flaws: Vec<_> = record.reasonings.iter().map(Reasoning::flaw).collect();
-    assert_eq!(flaws, [Some("length"), Some("content_filter"), None]);
+    let flaws: Vec<_> = record.reasonings.iter().map(|reasoning| reasoning.flaw).collect();
+    assert_eq!(flaws, [Some(Flaw::Length), Some(Flaw::ContentFilter), None]);
 }
 
 #[test]
@@ -170,7 +176,7 @@ fn a_prompt_that_does_not_fit_rejects_its_record_and_no_other() {
             let error = json!({ "message": "maximum context length is 9", "param": "input_tokens", "code": 400 });
             Said::json(400, &json!({ "error": error }))
         } else {
-            Said::chat("t", "a")
+            Said::chat("t", ANSWER)
         }
     });
     let (_folder, run_dir) = run_dir(3);
@@ -180,7 +186,7 @@ fn a_prompt_that_does_not_fit_rejects_its_record_and_no_other() {
 
 #[test]
 fn the_thought_is_what_stands_before_the_box_where_a_server_tells_none() {
-    let server = ModelServer::saying(vec![Said::chat("", "First I look.\nThen \\boxed{by [].}")]);
+    let server = ModelServer::saying(vec![Said::chat("", &format!("First I look.\nThen {ANSWER}"))]);
     let (_folder, run_dir) = run_dir(1);
     run(&run_dir, &settings(&server, 1)).unwrap();
     assert_eq!(kept(&run_dir.stage(Stage::Reason))[0].reasonings[0].text, "First I look.\nThen");
@@ -188,7 +194,7 @@ fn the_thought_is_what_stands_before_the_box_where_a_server_tells_none() {
 
 #[test]
 fn a_template_of_the_users_own_takes_the_place_of_the_built_in_one() {
-    let server = ModelServer::saying(vec![Said::chat("t", "a")]);
+    let server = ModelServer::saying(vec![Said::chat("t", ANSWER)]);
     let (folder, run_dir) = run_dir(1);
     let template = folder.path().join("mine.txt");
     let with = |text: &str| {
@@ -207,7 +213,7 @@ fn a_template_of_the_users_own_takes_the_place_of_the_built_in_one() {
 
 #[test]
 fn a_seed_of_the_settings_is_another_one_for_each_sample() {
-    let server = ModelServer::saying(vec![Said::chat("t", "a")]);
+    let server = ModelServer::saying(vec![Said::chat("t", ANSWER)]);
     let (_folder, run_dir) = run_dir(1);
     let mut settings = ReasonSettings { max_workers: 1, ..settings(&server, 3) };
     settings.body.insert("seed".to_owned(), json!(7));
@@ -220,21 +226,21 @@ fn a_seed_of_the_settings_is_another_one_for_each_sample() {
 #[test]
 fn units_without_all_their_answers_are_left_for_the_next_run() {
     let server = ModelServer::start(|_, asked| {
-        if prompt(asked).contains("Lemma r0 ") { Said::text(500, "") } else { Said::chat("t", "a") }
+        if prompt(asked).contains("Lemma r0 ") { Said::text(500, "") } else { Said::chat("t", ANSWER) }
     });
     let (_folder, run_dir) = run_dir(4);
     let error = run(&run_dir, &settings(&server, 1)).unwrap_err();
     assert!(matches!(error, StageError::Llm(LlmError::Unanswered { n_unanswered: 1, .. })), "{error}");
     let names: Vec<_> = kept(&run_dir.stage(Stage::Reason)).iter().map(|record| record.id.to_string()).collect();
     assert_eq!(names, ["lib.a:r2", "lib.a:r3"]);
-    let (n_asked, well) = (server.asked().len(), ModelServer::saying(vec![Said::chat("t", "a")]));
+    let (n_asked, well) = (server.asked().len(), ModelServer::saying(vec![Said::chat("t", ANSWER)]));
     run(&run_dir, &settings(&well, 1)).unwrap();
     assert_eq!((n_asked, well.asked().len()), (5, 1), "only what is missing");
 }
 
 #[test]
 fn a_dry_run_counts_what_would_be_asked_and_asks_nothing() {
-    let server = ModelServer::saying(vec![Said::chat("t", "a")]);
+    let server = ModelServer::saying(vec![Said::chat("t", ANSWER)]);
     let (folder, run_dir) = run_dir(3);
     let mut with_prices = settings(&server, 4);
     (with_prices.input_price, with_prices.output_price) = (Some(1.0), Some(2.0));
@@ -285,7 +291,9 @@ fn a_rehearsal_goes_through_reason_score_and_judge_and_ends_with_the_same_bytes_
 
 #[test]
 fn what_the_steps_may_spend_together_is_counted_from_the_journals_of_all() {
-    let server = ModelServer::saying(vec![Said::chat("I think", "\\boxed{yes}")]);
+    let server = ModelServer::start(|_, asked| {
+        Said::chat("I think", if prompt(asked).contains("\\boxed{yes}") { "\\boxed{yes}" } else { ANSWER })
+    });
     let (_folder, run_dir) = run_dir(2);
     let url = server.base_url();
     let steps = ["reason", "judge"].map(|step| format!("[{step}]\nbase_url = {url:?}\nmodel = \"m\"\n")).concat();
@@ -331,7 +339,7 @@ fn what_run_may_spend_in_all_stops_it_before_the_step_that_would_go_over_it() {
 #[test]
 fn the_card_says_what_all_answers_cost_beside_what_those_in_the_dataset_did() {
     let server = ModelServer::start(|index, _| {
-        Said::json(200, &chat("I think", "so", if index < 4 { "length" } else { "stop" }))
+        Said::json(200, &chat("I think", ANSWER, if index < 4 { "length" } else { "stop" }))
     });
     let (_folder, run_dir) = run_dir(2);
     run(&run_dir, &ReasonSettings { max_workers: 1, ..settings(&server, 4) }).unwrap();
@@ -385,4 +393,103 @@ fn the_key_is_nowhere_in_what_the_program_writes_and_says() {
 fn texts(folder: &Path) -> Vec<String> {
     let files = WalkDir::new(folder).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
     files.map(|file| String::from_utf8_lossy(&fs::read(file.path()).unwrap()).into_owned()).collect()
+}
+
+/// A record that uses these premises.
+fn using(id: &str, names: &[&str]) -> Record {
+    let premise = |name: &&str| Premise {
+        full_name: FullName::new(format!("lib.facts.{name}")),
+        kernel_name: None,
+        kind: "thm".to_owned(),
+        ty: format!("forall x, {name}_type x"),
+        library: LogicalPath::new("lib.facts"),
+        implicit: false,
+    };
+    Record { premises: names.iter().map(premise).collect(), ..proved(id) }
+}
+
+#[test]
+fn m44_premises_stand_by_name_with_short_names_and_distractors_among_them() {
+    let near =
+        Record { statement: "Lemma r0 : near_type = near_type.".to_owned(), ..using("lib.a:r0", &["used", "also"]) };
+    let (_folder, run_dir) = run_dir(0);
+    let records = vec![near, using("lib.a:r1", &["near", "far"])];
+    write_stage(&run_dir.stage(Stage::Select), Stage::Select, &[("lib.a", records)]);
+    let server = ModelServer::saying(vec![Said::chat("t", ANSWER)]);
+    let listed = |distractors| {
+        let settings = ReasonSettings { distractors, ..settings(&server, 1) };
+        let dry_run = reason::dry_run(&settings, &run_dir.stage(Stage::Select), &run_dir.stage(Stage::Reason)).unwrap();
+        let text = &dry_run.prompts[0].text;
+        let list = text.split_once("What it uses:\n").unwrap().1.split_once("\n\n").unwrap().0;
+        list.lines().map(|line| line.split_once(" :").unwrap().0.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(0), ["also", "used"]);
+    assert_eq!(listed(1), ["also", "near", "used"]);
+    assert_eq!(listed(9), ["also", "far", "near", "used"]);
+}
+
+#[test]
+fn the_built_in_templates_are_named_and_show_the_goals_of_each_step() {
+    let (folder, run_dir) = run_dir(0);
+    let mut record = proved("lib.a:r0");
+    record.steps[0].state_before = full("lib.a:r0").steps[0].state_before.clone();
+    let goals = record.steps[0].state_before.to_string();
+    write_stage(&run_dir.stage(Stage::Select), Stage::Select, &[("lib.a", vec![record])]);
+    let server = ModelServer::saying(vec![Said::chat("t", ANSWER)]);
+    let prompt = |template: &str| {
+        let settings = ReasonSettings { template: Some(template.into()), ..settings(&server, 1) };
+        let dry_run = reason::dry_run(&settings, &run_dir.stage(Stage::Select), &run_dir.stage(Stage::Reason));
+        dry_run.unwrap().prompts.remove(0).text
+    };
+    let steps = prompt("steps");
+    assert!(
+        !goals.is_empty() && steps.contains(&format!("Goals before:\n{goals}\n\nSentence 1:\nmove=> /=")),
+        "{steps}"
+    );
+    let ssreflect = prompt("ssreflect");
+    assert!(ssreflect.starts_with("SSReflect in one page") && ssreflect.ends_with(&prompt("default")), "{ssreflect}");
+    let own = folder.path().join("own.txt");
+    fs::write(&own, "{% include \"theorem\" %}{% for step in steps %}{{ step.goals_after }}{% endfor %}").unwrap();
+    assert!(prompt(own.to_str().unwrap()).starts_with("Statement:\nLemma r0"));
+}
+
+#[test]
+fn several_models_share_the_reasonings_and_changing_one_asks_only_for_what_is_missing() {
+    let server = ModelServer::start(|index, asked| {
+        let mut said = chat(&format!("thought {index}"), ANSWER, "stop");
+        said["model"] = asked.body["model"].clone();
+        Said::json(200, &said)
+    });
+    let (_folder, run_dir) = run_dir(2);
+    let with = |models: [(&str, Option<usize>); 2]| {
+        let models = models.map(|(model, num_gen)| Teacher {
+            model: model.to_owned(),
+            base_url: None,
+            api_key_env: None,
+            num_gen,
+            take: None,
+            max_workers: None,
+            input_price: None,
+            output_price: None,
+            body: None,
+        });
+        ReasonSettings { models: models.into(), ..settings(&server, 5) }
+    };
+    let asked = |n_before: usize| {
+        let mut models: Vec<_> = server.asked()[n_before..].iter().map(|asked| asked.body["model"].clone()).collect();
+        models.sort_by_key(ToString::to_string);
+        models.into_iter().map(|model| model.as_str().unwrap().to_owned()).collect::<String>()
+    };
+    run(&run_dir, &with([("a", None), ("b", None)])).unwrap();
+    assert_eq!(asked(0), "aaaaaabbbb");
+    let samples = |record: &Record| -> Vec<_> {
+        record.reasonings.iter().map(|it| (it.index, it.provenance.model.clone(), it.sample)).collect()
+    };
+    let (a, b) = ("a".to_owned(), "b".to_owned());
+    let expected = [(0, a.clone(), 0), (1, a.clone(), 1), (2, a, 2), (3, b.clone(), 0), (4, b, 1)];
+    assert_eq!(samples(&kept(&run_dir.stage(Stage::Reason))[0]), expected);
+    run(&run_dir, &with([("a", Some(4)), ("b", Some(2))])).unwrap();
+    assert_eq!(asked(10), "aa");
+    run(&run_dir, &with([("a", Some(4)), ("c", Some(1))])).unwrap();
+    assert_eq!(asked(12), "cc");
 }

@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use rocq_distill::record::{Record, StepKind, Variant};
+use rocq_distill::record::{Flaw, Record, StepKind, Variant};
 use rocq_distill::settings::{JudgeSettings, ReasonSettings, ScoreSettings, Wire};
 use rocq_distill::stages::{judge, reason, score};
 use rocq_distill::store::layout::{RunDir, Stage};
@@ -98,6 +98,8 @@ fn judged(folder: &Path, server: &ModelServer, wire: Wire) -> Vec<Record> {
         base_url: Some(server.base_url()),
         model: model.clone(),
         num_gen: 2,
+        // What a random model ends in is no proof.
+        ignored_flaws: vec![Flaw::AnswerDiffers, Flaw::OtherLanguage],
         template: template("reason.txt", "Why {{ statement }}"),
         body: body(json!({
             "max_tokens": 100, "temperature": 1.0, "seed": 3, "thinking_token_budget": 20,
@@ -142,7 +144,7 @@ fn a_real_servers_words_are_understood_from_the_first_thought_to_the_last_verdic
     assert_eq!(records.len(), 2);
     for record in &records {
         assert_eq!(record.reasonings.len(), 2);
-        assert!(record.reasonings.iter().all(|reasoning| !reasoning.text.is_empty() && reasoning.flaw().is_none()));
+        assert!(record.reasonings.iter().all(|reasoning| !reasoning.text.is_empty() && reasoning.flaw.is_none()));
         assert!(record.reasoning_index.is_some());
         let variants: Vec<_> = record.scores.iter().map(|score| score.variant).collect();
         assert!(variants.starts_with(&[Variant::None, Variant::Mixed, Variant::Obfuscated]), "{variants:?}");

@@ -380,6 +380,48 @@ fn a_rehearsal_is_marked_in_every_score() {
 }
 
 #[test]
+fn the_prompts_of_a_record_share_what_stands_before_the_reasoning_and_are_sent_next_to_each_other() {
+    let texts = ["I take a.", "I take b.", "I take c.", "I take d."];
+    let records: Vec<_> = ["x", "y", "z"].map(|name| reasoned(&format!("lib.a:{name}"), &texts)).into();
+    let (_folder, run_dir) = run_dir(&[("lib.a", records)]);
+    let server = server();
+    run(&run_dir, &ScoreSettings { max_workers: 2, ..settings(&server) }).unwrap();
+    let prompts = prompts(&server);
+    for name in ["x", "y", "z"] {
+        let lemma = format!("Lemma {name} : True.\n\nProof term:\nI\n\n");
+        let own: Vec<_> = prompts.iter().enumerate().filter(|(_, prompt)| prompt.contains(&lemma)).collect();
+        let shared = own[0].1.split_once(&lemma).unwrap().0;
+        assert!(own.iter().all(|(_, prompt)| prompt.starts_with(&[shared, &lemma].concat())));
+        let (first, last) = (own[0].0, own[own.len() - 1].0);
+        assert!(last - first <= own.len(), "{} prompts from {first} to {last}", own.len());
+    }
+}
+
+#[test]
+fn only_the_variants_that_are_wanted_are_scored() {
+    let (_folder, run_dir) = two_records();
+    let server = server();
+    let variants = vec![Variant::Obfuscated, Variant::None];
+    run(&run_dir, &ScoreSettings { variants: variants.clone(), ..settings(&server) }).unwrap();
+    assert!(scores(&run_dir).iter().flatten().all(|score| variants.contains(&score.variant)));
+    assert!(!prompts(&server).iter().any(|prompt| prompt.contains("I would rewrite, step by step.")));
+}
+
+#[test]
+fn m58_a_dry_run_knows_what_scores_cost_where_prices_are_set() {
+    let (_folder, run_dir) = two_records();
+    let server = server();
+    let (input, output) = (run_dir.stage(Stage::Reason), run_dir.stage(Stage::Score));
+    let settings = ScoreSettings { input_price: Some(1.0), output_price: Some(1e6), ..settings(&server) };
+    let dry_run = score::dry_run(&settings, &input, &output).unwrap();
+    let n_requests = u64::try_from(dry_run.n_requests).unwrap();
+    assert_eq!(dry_run.answer_tokens, Some(n_requests), "one token each is generated");
+    #[expect(clippy::cast_precision_loss, reason = "they are few")]
+    let expected = n_requests as f64 + dry_run.prompt_tokens as f64 / 1e6;
+    assert!((dry_run.cost.unwrap() - expected).abs() < 1e-9);
+}
+
+#[test]
 fn the_prompt_reads_well() {
     let (_folder, run_dir) = run_dir(&[("lib.a", vec![reasoned("lib.a:x", &["I would rewrite with `addnC`."])])]);
     let server = server();

@@ -210,7 +210,7 @@ fn the_standard_variable_sets_the_endpoint_of_telemetry_and_the_file_wins_over_i
 
 #[test]
 fn every_example_is_a_settings_file() {
-    for name in ["openrouter", "deepseek", "openai", "vllm", "rehearsal"] {
+    for name in ["openrouter", "deepseek", "openai", "gemini", "gpt", "vllm", "rehearsal"] {
         let run = TestRun::new();
         let example = run.run(&format!("example {name}"));
         assert_eq!(example.code(), 0, "{}", example.stderr());

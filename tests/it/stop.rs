@@ -140,7 +140,8 @@ fn after_sigusr1_the_file_at_work_is_finished_no_other_is_started_and_the_end_is
 #[test]
 fn after_sigusr1_a_model_step_keeps_what_is_under_way_sends_nothing_more_and_asks_nothing_twice_later() {
     let (n_records, num_gen, workers) = (6, 5, 4);
-    let server = ModelServer::start(|_, _| Said::chat("I think", "so").after(Duration::from_millis(400)));
+    let server =
+        ModelServer::start(|_, _| Said::chat("I think", "\\boxed{exact: I.}").after(Duration::from_millis(400)));
     let settings = format!(
         "[reason]\nbase_url = {:?}\nmodel = \"m\"\nnum_gen = {num_gen}\nmax_workers = {workers}\n",
         server.base_url()
@@ -166,7 +167,7 @@ fn after_sigusr1_a_model_step_keeps_what_is_under_way_sends_nothing_more_and_ask
 
 #[test]
 fn a_model_step_that_is_stopped_before_the_first_answer_ends_with_76() {
-    let server = ModelServer::start(|_, _| Said::chat("I think", "so").after(Duration::from_mins(1)));
+    let server = ModelServer::start(|_, _| Said::chat("I think", "\\boxed{exact: I.}").after(Duration::from_mins(1)));
     let url = server.base_url();
     let settings = format!("stop_grace_s = 0\n[reason]\nbase_url = {url:?}\nmodel = \"m\"\nnum_gen = 1\n");
     let run = TestRun::new().file("rocq-distill.toml", &settings);

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use assert_cmd::Command;
 use rocq_distill::llm::budget::Limit;
 use rocq_distill::record::{
-    FORMAT_VERSION, FinishReason, LogicalPath, Position, ProofState, ProofTerm, Provenance, Reasoning, Record,
-    RecordId, Rejected, Source, Step, StepKind, TheoremKind, Usage,
+    AnswerOutcome, FORMAT_VERSION, FinishReason, LogicalPath, Position, ProofState, ProofTerm, Provenance, Reasoning,
+    ReasoningSource, Record, RecordId, Rejected, Source, Step, StepKind, TheoremKind, Usage,
 };
 use rocq_distill::stages::event::Silent;
 use rocq_distill::stages::{Context, Stop};
@@ -111,8 +111,17 @@ pub(crate) fn reasoning(index: usize, text: &str) -> Reasoning {
         request_hash: String::new(),
         is_rehearsal: false,
     };
-    let (answer, finish_reason) = (String::new(), FinishReason::Stop);
-    Reasoning { index, text: text.to_owned(), answer, answer_matches: false, finish_reason, provenance }
+    Reasoning {
+        index,
+        sample: index,
+        text: text.to_owned(),
+        source: ReasoningSource::Thought,
+        answer: None,
+        outcome: AnswerOutcome::Missing,
+        flaw: None,
+        finish_reason: FinishReason::Stop,
+        provenance,
+    }
 }
 
 /// Fills a folder as the step does when it keeps these records, units by the logical path of their file.

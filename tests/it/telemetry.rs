@@ -184,7 +184,7 @@ fn talkative() -> ModelServer {
             "/v1/completions" => Said::json(200, &answer_in_passing(Route::Completions, &asked.body)),
             _ => {
                 let prompt = asked.body["messages"][0]["content"].as_str().unwrap();
-                let answer = if prompt.contains("\\boxed{yes}") { "\\boxed{yes}" } else { "\\boxed{by [].}" };
+                let answer = if prompt.contains("\\boxed{yes}") { "\\boxed{yes}" } else { "\\boxed{exact: I.}" };
                 Said::chat(&format!("You are {key}, I think of True."), &format!("{key} {answer}"))
             }
         }

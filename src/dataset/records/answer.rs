@@ -1,14 +1,17 @@
 //! What models answered: reasonings, scores and verdicts.
 
 use crate::dataset::column::row;
-use crate::record::{FinishReason, Judge, Provenance, Reasoning, Score, TokenLogprob, Verdict};
+use crate::record::{FinishReason, Flaw, Judge, Provenance, Reasoning, Score, TokenLogprob, Verdict};
 
 row! {
     pub(super) struct ReasoningCell<'a>(reasoning: &'a Reasoning) {
         index: usize = reasoning.index;
+        sample: usize = reasoning.sample;
         text: &'a str = &reasoning.text;
-        answer: &'a str = &reasoning.answer;
-        answer_matches: bool = reasoning.answer_matches;
+        source: &'a str = reasoning.source.as_str();
+        answer: Option<&'a str> = reasoning.answer.as_deref();
+        outcome: &'a str = reasoning.outcome.as_str();
+        flaw: Option<&'a str> = reasoning.flaw.map(Flaw::as_str);
         finish_reason: &'a str = match &reasoning.finish_reason {
             FinishReason::Stop => "stop",
             FinishReason::Length => "length",

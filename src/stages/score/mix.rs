@@ -57,5 +57,5 @@ impl Pool {
 
 /// The first reasoning that can be used.
 fn usable(record: &Record) -> Option<&Reasoning> {
-    record.reasonings.iter().find(|reasoning| reasoning.flaw().is_none())
+    record.reasonings.iter().find(|reasoning| reasoning.is_usable())
 }

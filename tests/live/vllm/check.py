@@ -19,7 +19,11 @@ import jinja2
 template, server, export = pathlib.Path(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
 sent = set(map(json.loads, pathlib.Path(sys.argv[4]).read_text(encoding="utf-8").splitlines()))
 MASK = "[hidden]"
-template = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(template.read_text(encoding="utf-8"))
+theorem = template.parent.parent / "prompt" / "theorem.txt"
+environment = jinja2.Environment(
+    undefined=jinja2.StrictUndefined, loader=jinja2.DictLoader({"theorem": theorem.read_text(encoding="utf-8")})
+)
+template = environment.from_string(template.read_text(encoding="utf-8"))
 
 
 def post(path, **body):
@@ -40,19 +44,28 @@ def tactics(record):
     return script[script.index(record["steps"][0]["text"], script.index(".") + 1 if script.startswith("Proof") else 0) :]
 
 
+def short(name, names):
+    """The shortest end of a name that no other name of the list has."""
+    parts = name.split(".")
+    ends = [".".join(parts[at:]) for at in range(len(parts) - 1, -1, -1)]
+    return next((end for end in ends if sum(f".{it}".endswith(f".{end}") for it in names) == 1), name)
+
+
 def prompt(record, reasoning):
     section = []
     for entry in record["section_context"]:
         body = f" := {entry['body']}" if entry.get("body") else ""
         section.append(f"{', '.join(entry['names'])}{body} : {entry['type']}")
+    premises = sorted(record["premises"], key=lambda premise: premise["full_name"])
+    names = [premise["full_name"] for premise in premises]
     text = template.render(
         statement=record["statement"],
         statement_type=record["statement_type"],
         section_context=section,
         proof_term=record["proof_term"]["text"],
         tactics=tactics(record),
-        premises=[{"name": premise["full_name"], "type": premise["type"]} for premise in record["premises"]],
-        notations=[{"scope": None, **notation} for notation in record["notations"]],
+        premises=[{"name": short(premise["full_name"], names), "type": premise["type"]} for premise in premises],
+        notations=sorted(({"scope": None, **it} for it in record["notations"]), key=lambda it: it["text"]),
         reasoning=reasoning,
     )
     return text.strip() + "\n"
@@ -82,7 +95,7 @@ def expected(span):
 
 
 def usable(record):
-    return {it["index"]: it["text"] for it in record["reasonings"] if it["finish_reason"] == "stop" and it["text"]}
+    return {it["index"]: it["text"] for it in record["reasonings"] if "flaw" not in it}
 
 
 def is_masked(text, original):
