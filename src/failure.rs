@@ -145,6 +145,11 @@ fn rocq_hint(error: &RocqError) -> Option<String> {
         RocqError::NotBuilt { .. } | RocqError::OutdatedBuild { .. } => {
             Some(format!("{BUILD_HINT}: nothing is ever compiled or written in its folder here"))
         }
+        RocqError::OtherFlags { .. } => Some(
+            "name the flags with `--rocq-arg` or `rocq.args` (`--rocq-arg=-noinit`, `--rocq-arg=-type-in-type`, …), or in \
+             a `_CoqProject` beside the library; the rejected files hold Rocq's own words"
+                .to_owned(),
+        ),
         RocqError::NotLoadable { .. } => Some(
             "folders and files are called by letters, digits, `_` and `'`, and begin with a letter or `_`".to_owned(),
         ),

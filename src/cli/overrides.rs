@@ -12,11 +12,11 @@ use crate::settings::{NotText, Overrides};
 pub(super) fn flags_of(verb: &str) -> &'static [&'static str] {
     match verb {
         "run" => {
-            &["jobs", "rocq.max_memory", "verify.engine", "measure", "filter", "select", "reason.num_gen", "budget"]
+            &["jobs", "rocq.args", "rocq.max_memory", "verify.engine", "measure", "filter", "select", "reason.num_gen", "budget"]
         }
-        "extract" => &["extract", "jobs", "rocq.max_memory", "shard"],
-        "verify" => &["verify", "jobs", "rocq.max_memory", "shard"],
-        "check" => &["check", "verify", "jobs", "rocq.max_memory", "shard"],
+        "extract" => &["extract", "jobs", "rocq.args", "rocq.max_memory", "shard"],
+        "verify" => &["verify", "jobs", "rocq.args", "rocq.max_memory", "shard"],
+        "check" => &["check", "verify", "jobs", "rocq.args", "rocq.max_memory", "shard"],
         "measure" => &["measure", "jobs", "shard"],
         "filter" => &["filter", "jobs", "shard"],
         "select" => &["select", "jobs"],

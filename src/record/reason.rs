@@ -113,6 +113,13 @@ reasons! {
             /// How it ended.
             message: String,
         } = "prover_died",
+        /// Rocq accepted a sentence of the proof and could not say what the goals are behind it.
+        Unanswered {
+            /// The question.
+            query: String,
+            /// What Rocq said.
+            message: String,
+        } = "unanswered",
         /// Rocq's answer to a question about the proof could not be read.
         Unreadable {
             /// The question.

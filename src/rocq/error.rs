@@ -169,6 +169,12 @@ pub enum RocqError {
         /// What became of the last one.
         message: String,
     },
+    /// A compiled library of which nothing can be executed.
+    #[error("Rocq refuses all {n_refused} theorems, though their files were compiled: `coqc` was given other flags")]
+    OtherFlags {
+        /// How many theorems there are.
+        n_refused: usize,
+    },
     /// Two files of the same name.
     #[error("`{first}` and `{second}` are both `{logical_path}`", first = first.display(), second = second.display())]
     SameName {

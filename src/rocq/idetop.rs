@@ -11,11 +11,14 @@ use super::process::Process;
 use super::prover::ProverSession;
 use super::source_text::SourcePlace;
 use super::wire::{Answer, BadAnswer, Call, END, Element, StateId, Status};
-use super::{Fault, Refusal, RocqError, Setback};
-use crate::record::ProofState;
+use super::{Fault, Refusal, RocqError, Setback, vernac};
+use crate::record::{ProofState, ProverReason, excerpt};
 
 /// How long it may take to start.
 const START_LIMIT: Duration = Duration::from_mins(1);
+
+/// What is executed behind a sentence that starts the debugger.
+const NO_DEBUGGER: &str = "Unset Ltac Debug.";
 
 /// What starts sessions with `coqidetop`.
 #[derive(Debug, Clone)]
@@ -41,6 +44,8 @@ pub struct Idetop {
     limits: Limits,
     /// The proof that is open at the tip, where the last sentence was executed for the status.
     proof: Option<String>,
+    /// How many goals there are in the background at the tip, where the proof state was read last.
+    n_background: Option<usize>,
 }
 
 impl ProverSession for Idetop {
@@ -58,7 +63,7 @@ impl ProverSession for Idetop {
                 Err(refusal) => Err(Fault::Garbled { message: refusal.message }),
             })
             .map_err(handshake)?;
-        let mut session = Self { process, tip, limits, proof: None };
+        let mut session = Self { process, tip, limits, proof: None, n_background: None };
         for sentence in engine.preparation {
             session.run_for_status(sentence, SourcePlace::START).await.map_err(|setback| RocqError::Unprepared {
                 sentence: (*sentence).to_owned(),
@@ -75,22 +80,34 @@ impl ProverSession for Idetop {
     async fn go_to(&mut self, state: StateId) -> Result<(), Setback> {
         let [answer] = self.exchange([Call::EditAt(state)], self.limits.query).await?;
         answer.value.map_err(|refusal| Fault::Garbled { message: refusal.message })?;
-        self.tip = state;
+        (self.tip, self.n_background) = (state, None);
         Ok(())
     }
 
     async fn run(&mut self, sentence: &str, place: SourcePlace) -> Result<Option<ProofState>, Setback> {
-        self.execute(sentence, place, self.limits.sentence, Call::Goal, Element::proof_state).await
+        let n_background = self.n_background;
+        let outcome = self.execute(sentence, place, self.limits.sentence, Call::Goal, Element::proof_state).await;
+        let state = match outcome {
+            Err(Setback::Refused(refusal)) if refusal.message.contains("Anomaly") => {
+                Some(self.run_in_doubt(sentence, place, n_background, refusal).await?)
+            }
+            outcome => outcome?,
+        };
+        self.n_background = state.as_ref().map(|state| state.background.len());
+        Ok(state)
     }
 
     async fn pass(&mut self, sentence: &str, place: SourcePlace, limit: Duration) -> Result<bool, Setback> {
+        self.n_background = None;
         self.proof = self.execute(sentence, place, limit, Call::Status, Element::status).await?.proof;
         Ok(self.proof.is_some())
     }
 
     async fn proof_state(&mut self) -> Result<Option<ProofState>, Setback> {
         let [answer] = self.exchange([Call::Goal], self.limits.query).await?;
-        read(answer, Element::proof_state)
+        let state = read(answer, Element::proof_state)?;
+        self.n_background = state.as_ref().map(|state| state.background.len());
+        Ok(state)
     }
 
     async fn proof_name(&mut self) -> Result<String, Setback> {
@@ -122,6 +139,29 @@ impl Idetop {
         self.ask_at(self.tip, questions).await
     }
 
+    /// Executes a sentence whose proof state `coqidetop` could not tell, which says nothing about the sentence itself.
+    ///
+    /// That happens where the focused proof has solved a goal in the background. If that is the only one there, none is
+    /// left, and the others can be told; else nobody can say which ones are.
+    async fn run_in_doubt(
+        &mut self,
+        sentence: &str,
+        place: SourcePlace,
+        n_background: Option<usize>,
+        refusal: Refusal,
+    ) -> Result<ProofState, Setback> {
+        self.run_for_status(sentence, place).await?;
+        let [answer] = self.exchange([Call::ForegroundGoals], self.limits.query).await?;
+        match read(answer, Element::proof_state) {
+            Ok(Some(state)) if n_background.is_some_and(|number| number <= 1) => Ok(state),
+            Err(setback @ (Setback::Lost(_) | Setback::Unusable(_))) => Err(setback),
+            _ => {
+                let query = format!("the goals behind `{}`", excerpt(sentence));
+                Err(Setback::Rejected(ProverReason::Unanswered { query, message: refusal.message }.into()))
+            }
+        }
+    }
+
     /// Adds a sentence and executes it by a second call, which need not wait for the answer to the first.
     async fn execute<T>(
         &mut self,
@@ -138,6 +178,12 @@ impl Idetop {
         let outcome = read(executed, reader);
         if let Err(Setback::Refused(_)) = outcome {
             self.go_to(before).await?;
+        } else if vernac::starts_debugger(text) {
+            // It would wait for somebody at a debugger with the next tactic.
+            let [added, status] =
+                self.exchange([Call::Add { text: NO_DEBUGGER, tip: self.tip, place }, Call::Status], limit).await?;
+            self.tip = added.value?.state_id().map_err(garbled)?;
+            read(status, Element::status)?;
         }
         outcome
     }

@@ -12,6 +12,7 @@ use memchr::memmem;
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, getppid, getrlimit, kill_process_group, set_parent_process_death_signal, setrlimit,
 };
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Join};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
@@ -38,6 +39,14 @@ pub struct Bounds {
 /// this one too; what its prover did not live to say must not be taken for what the prover says.
 const AFTER_SIGNAL: Duration = Duration::from_secs(2);
 
+/// Whether a prover sees an environment variable: those that say where its files are and how to speak, and no keys.
+fn is_for_provers(name: &str) -> bool {
+    const NAMES: &[&str] = &["HOME", "LANG", "LD_LIBRARY_PATH", "OPAM_SWITCH_PREFIX", "PATH", "TMPDIR", "TZ"];
+    const PREFIXES: &[&str] = &["CAML", "COQ", "LC_", "OCAML", "ROCQ", "XDG_"];
+    let is_ours = name.starts_with("ROCQ_DISTILL") || name.ends_with("_KEY") || name.ends_with("_TOKEN");
+    !is_ours && (NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+}
+
 /// A running prover, in a process group of its own, which is ended when this value is dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -48,6 +57,8 @@ pub struct Process {
     stderr: Arc<Mutex<Vec<u8>>>,
     stderr_reader: JoinHandle<()>,
     bounds: Bounds,
+    /// Where it runs, and where it writes what a library makes it write: extracted programs, redirected messages.
+    _scratch: TempDir,
 }
 
 impl Process {
@@ -56,10 +67,14 @@ impl Process {
         let failed = |source| RocqError::Start { program: program.to_owned(), source };
         // Only the child itself can ask to be ended with its parent and to be given less memory than it, so it starts as
         // this program: the very one that runs, even where its file has been replaced since.
+        let scratch = tempfile::Builder::new().prefix("rocq-distill-").tempdir().map_err(failed)?;
         let mut child = Command::new("/proc/self/exe")
             .args(["tether", &std::process::id().to_string(), &bounds.memory.to_string()])
             .arg(program)
             .args(arguments)
+            .current_dir(scratch.path())
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| is_for_provers(&name.to_string_lossy())))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -82,7 +97,7 @@ impl Process {
                 tail.drain(..excess);
             }
         });
-        Ok(Self { child, stdin, stdout, unread: Vec::new(), stderr, stderr_reader, bounds })
+        Ok(Self { child, stdin, stdout, unread: Vec::new(), stderr, stderr_reader, bounds, _scratch: scratch })
     }
 
     /// Sends some requests and reads an answer to each, up to and including `end`.

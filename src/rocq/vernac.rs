@@ -207,6 +207,14 @@ pub fn is_harmless(text: &str) -> bool {
     }
 }
 
+/// Whether a command makes tactics wait for somebody at a debugger.
+pub fn starts_debugger(text: &str) -> bool {
+    ["Set", "Export"].contains(&head(text)) && !is_undone(text) && {
+        let words: Vec<_> = words(text).skip_while(|word| *word != "Set").skip(1).collect();
+        words == ["Ltac", "Debug"]
+    }
+}
+
 /// What a sentence does to the way in which Rocq prints types and terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Printing {
@@ -556,6 +564,17 @@ mod tests {
             ("End S.", Printing::Changed),
         ] {
             assert_eq!(printing(text, true), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn m86_what_starts_the_debugger_is_known() {
+        for text in ["Set Ltac Debug.", "#[local] Set Ltac Debug.", "Global Set Ltac Debug .", "Export Set Ltac Debug."]
+        {
+            assert!(starts_debugger(text), "{text}");
+        }
+        for text in ["Unset Ltac Debug.", "Set Ltac Batch Debug.", "Set Ltac Profiling.", "Fail Set Ltac Debug."] {
+            assert!(!starts_debugger(text), "{text}");
         }
     }
 

@@ -37,6 +37,8 @@ pub enum Call<'a> {
     },
     /// Executes what is queued and gives the proof state at the tip.
     Goal,
+    /// The same without the goals in the background.
+    ForegroundGoals,
     /// Executes what is queued and says which sections, modules and proofs are open.
     Status,
     /// Executes a question at a state and leaves the document as it is.
@@ -69,6 +71,11 @@ impl Call<'_> {
                 line_start = line_start,
             ),
             Self::Goal => r#"<call val="Goal"><unit/></call>"#.to_owned(),
+            Self::ForegroundGoals => concat!(
+                r#"<call val="Subgoals"><goal_flags><string>full</string><bool val="true"/><bool val="false"/>"#,
+                r#"<bool val="true"/><bool val="true"/></goal_flags></call>"#
+            )
+            .to_owned(),
             Self::Status => r#"<call val="Status"><bool val="false"/></call>"#.to_owned(),
             Self::Query { text, at } => format!(
                 concat!(

@@ -10,6 +10,8 @@ settings! {
     pub struct RocqSettings, heading "Work" {
         /// `coqidetop`, by name or by path
         program: PathBuf = PathBuf::from("coqidetop");
+        /// Flags that provers are given for a library which its folder does not tell of, such as `--rocq-arg=-noinit`
+        args: Vec<String> = Vec::new(), flag "FLAG" named "rocq-arg";
         /// Seconds that a sentence may take
         sentence_limit_s: u64 = 300, in 1.0..=1e6;
         /// Seconds that a question (`Print`, `About`, …) may take

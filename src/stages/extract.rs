@@ -28,6 +28,7 @@ use crate::settings::{ExtractSettings, Settings, StepRange};
 use crate::store::digest::Digest;
 use crate::store::layout::{Stage, StageDir, UnitName};
 use crate::store::ledger::{Input, Ledger, Summary};
+use crate::store::manifest::Manifest;
 
 /// Runs the stage.
 pub async fn run(
@@ -36,7 +37,7 @@ pub async fn run(
     rocq: &Installation,
     output: &StageDir,
 ) -> Result<Summary, StageError> {
-    let Library { files, left_out } = library::find(&settings.extract.input, &[], &rocq.library)?;
+    let Library { files, left_out } = library::find(&settings.extract.input, &settings.rocq.args, &rocq.library)?;
     for path in left_out {
         let message = format!("`{}` is left out: Rocq loads no file of such a name", path.display());
         context.observer.observe(&Event::Warning { message });
@@ -56,6 +57,7 @@ pub async fn run(
         );
         context.observer.observe(&Event::Warning { message });
     }
+    let are_compiled = files.iter().all(|file| file.path.with_extension("vo").is_file());
     let files: BTreeMap<_, _> =
         files.iter().map(|file| Ok((unit_name(file)?, file))).collect::<Result<_, StageError>>()?;
     stream::iter(ledger.todo())
@@ -64,7 +66,13 @@ pub async fn run(
         .buffer_unordered(context.jobs)
         .try_collect::<()>()
         .await?;
-    super::units::finish(context, ledger)
+    let summary = super::units::finish(context, ledger)?;
+    let Manifest { n_in, n_kept, rejected, .. } = &summary.manifest;
+    // What `coqc` has compiled cannot be refused from the first theorem on, unless `coqc` was given other flags.
+    if are_compiled && *n_in > 0 && *n_kept == 0 && rejected.keys().all(|reason| reason == "rocq_error") {
+        return Err(RocqError::OtherFlags { n_refused: *n_in }.into());
+    }
+    Ok(summary)
 }
 
 /// Makes the unit of one file.

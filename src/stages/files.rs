@@ -78,8 +78,9 @@ pub(super) fn limits(settings: &RocqSettings) -> Limits {
 
 /// How provers that fall are dealt with; `retry` asks again where nothing has changed.
 pub(super) fn fault_policy(settings: &RocqSettings, retry: bool) -> FaultPolicy {
-    // Which program it is, its version says, and that is in the keys.
-    let RocqSettings { program: _, sentence_limit_s, query_limit_s, file_limit_s, max_memory, max_answer } = settings;
+    // Which program it is, its version says, and that is in the keys; so are the flags of each file.
+    let RocqSettings { program: _, args: _, sentence_limit_s, query_limit_s, file_limit_s, max_memory, max_answer } =
+        settings;
     let limits = ProverLimits {
         sentence_limit_s: *sentence_limit_s,
         query_limit_s: *query_limit_s,

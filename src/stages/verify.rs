@@ -12,7 +12,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::event::Event;
 use super::files::{SourceKey, SourceKeys, fault_policy, limits, unit_name};
 use super::{Context, StageError};
-use crate::record::{ProverReason, Reason, Record, Source, Verification, VerificationStatus, VerifyReason};
+use crate::record::{
+    Axiom, LogicalPath, ProverReason, Reason, Record, Source, Verification, VerificationStatus, VerifyReason,
+};
 use crate::rocq::engine::Engine;
 use crate::rocq::file_walk::FileWalk;
 use crate::rocq::idetop::{Idetop, IdetopEngine};
@@ -37,7 +39,7 @@ pub async fn run(
     input: &StageDir,
     output: &StageDir,
 ) -> Result<Summary, StageError> {
-    let files = library::find(&settings.extract.input, &[], &rocq.library)?.files;
+    let files = library::find(&settings.extract.input, &settings.rocq.args, &rocq.library)?.files;
     let mut keys = SourceKeys::of(&files)?;
     let files: BTreeMap<UnitName, SourceFile> =
         files.into_iter().map(|file| Ok((unit_name(&file)?, file))).collect::<Result<_, StageError>>()?;
@@ -75,11 +77,15 @@ pub async fn run(
                 Engine::Petanque(server) => {
                     let is_tried_again = if server.is_shared() { is_chance_of_shared } else { is_chance };
                     let engine = PetanqueEngine { server: server.clone(), rocq: rocq.clone() };
-                    replay(FileWalk::<Petanque>::new(&engine, file, text, limits), is_tried_again, task).await?
+                    // Petanque keeps what `abstract` makes without its body, as if it were an axiom.
+                    let other = IdetopEngine::of(rocq);
+                    let other = FileWalk::<Idetop>::new(&other, file, text, limits);
+                    let walk = FileWalk::<Petanque>::new(&engine, file, text, limits);
+                    replay(walk, Some(other), is_tried_again, task).await?
                 }
                 Engine::Coqidetop { .. } => {
                     let engine = IdetopEngine::of(rocq);
-                    replay(FileWalk::<Idetop>::new(&engine, file, text, limits), is_chance, task).await?
+                    replay(FileWalk::<Idetop>::new(&engine, file, text, limits), None, is_chance, task).await?
                 }
             };
             super::units::commit(context, &ledger, todo, n_in, &outcome, started)
@@ -125,22 +131,16 @@ struct Task<'a> {
     advance: &'a (dyn Fn(u64) + Sync),
 }
 
-/// Replays the records of one file in provers that walk it.
+/// Replays the records of one file in provers that walk it; where `other` is given, it is asked for the axioms of proofs
+/// that seem to rest on what the file itself proves.
 async fn replay<P: ProverSession>(
     walk: FileWalk<'_, P>,
+    other: Option<FileWalk<'_, Idetop>>,
     is_tried_again: fn(&Fault) -> bool,
     Task { records, verification, limit, advance }: Task<'_>,
 ) -> Result<Outcome, RocqError> {
     let text = walk.source().as_str();
-    let mut replay = Replay {
-        walk,
-        sha256: Digest::of(text),
-        limit,
-        deadline: Instant::now() + limit,
-        is_tried_again,
-        position: SentenceIndex::FIRST,
-        passed: None,
-    };
+    let mut replay = Replay::new(walk, limit, is_tried_again);
     let mut done = 0;
     let mut found = Vec::with_capacity(records.len());
     for record in &records {
@@ -165,6 +165,15 @@ async fn replay<P: ProverSession>(
         }
     }
     replay.walk.close().await;
+    let is_doubtful = |replayed: &Replayed| seems_to_rest_on(replay.walk.library(), replayed);
+    let doubtful: Vec<_> = (0..found.len()).filter(|index| is_doubtful(&found[*index])).collect();
+    if let Some(other) = other.filter(|_| !doubtful.is_empty()) {
+        let mut other = Replay::new(other, limit, is_chance);
+        for index in doubtful {
+            found[index] = other.axioms(&records[index]).await?;
+        }
+        other.walk.close().await;
+    }
     advance((text.len() - done.min(text.len())) as u64);
     let mut outcome = Outcome::default();
     for (record, replayed) in records.into_iter().zip(found) {
@@ -174,6 +183,16 @@ async fn replay<P: ProverSession>(
         }
     }
     Ok(outcome)
+}
+
+/// Whether a proof was found to rest on axioms of its own file that were not there before.
+fn seems_to_rest_on(library: &LogicalPath, replayed: &Replayed) -> bool {
+    let Replayed::Wrong(Reason::Verify(VerifyReason::AxiomMismatch { expected, found })) = replayed else {
+        return false;
+    };
+    let is_own =
+        |axiom: &Axiom| axiom.as_str().strip_prefix(library.as_str()).is_some_and(|rest| rest.starts_with('.'));
+    found.iter().filter(|axiom| !expected.contains(axiom)).any(is_own)
 }
 
 /// What becomes of a record.
@@ -199,7 +218,19 @@ struct Replay<'a, P: ProverSession> {
     passed: Option<SentenceIndex>,
 }
 
-impl<P: ProverSession> Replay<'_, P> {
+impl<'a, P: ProverSession> Replay<'a, P> {
+    fn new(walk: FileWalk<'a, P>, limit: Duration, is_tried_again: fn(&Fault) -> bool) -> Self {
+        Self {
+            sha256: Digest::of(walk.source().as_str()),
+            walk,
+            limit,
+            deadline: Instant::now() + limit,
+            is_tried_again,
+            position: SentenceIndex::FIRST,
+            passed: None,
+        }
+    }
+
     async fn proof(&mut self, record: &Record) -> Result<Replayed, RocqError> {
         if record.source.sha256 != self.sha256.as_str() {
             let (expected, found) = (record.source.sha256.clone(), self.sha256.to_string());

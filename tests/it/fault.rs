@@ -76,12 +76,14 @@ fn a_proof_that_only_cannot_be_printed_costs_itself() {
 #[test]
 fn m41_a_prover_that_is_killed_once_costs_nothing_and_one_that_is_killed_always_costs_its_record() {
     // The tactic before it says when to kill.
-    let tactic = "Redirect \"here\" Check I. do 600000 idtac.";
+    let folder = tempfile::tempdir().unwrap();
+    let marker = folder.path().join("here.out");
+    let tactic = &format!("Redirect \"{}\" Check I. do 600000 idtac.", folder.path().join("here").display());
     let undisturbed = with_bad(tactic, "");
+    fs::remove_file(&marker).unwrap();
     for n_kills in [1, usize::MAX] {
         let run = TestRun::new();
         with_tactic(&run, AROUND, tactic);
-        let marker = run.path().join("here.out");
         let mut child = run.command("extract --input lib --quiet --jobs 1").spawn().unwrap();
         let mut n_left = n_kills;
         let status = loop {

@@ -45,6 +45,7 @@ mod slurm;
 mod split;
 mod status;
 mod stop;
+mod strange;
 mod support;
 mod telemetry;
 mod views;

@@ -34,7 +34,14 @@ impl Bench {
         let python = program("python3");
         run = run
             .file("bin/scripted_pet.py", include_str!("../fixtures/petanque/scripted_pet.py"))
-            .file("bin/pet", &format!("#!/bin/sh\nexec {} {here}/bin/scripted_pet.py \"$@\"\n", python.display()))
+            .file(
+                "bin/pet",
+                &format!(
+                    "#!/bin/sh\n. {here}/bin/pet.env\nexec {} {here}/bin/scripted_pet.py \"$@\"\n",
+                    python.display()
+                ),
+            )
+            .file("bin/pet.env", &format!("export PET_HERE={here}\n"))
             .file(
                 "bin/coqidetop",
                 &format!(
@@ -57,8 +64,12 @@ impl Bench {
         Self { run: self.run.file("rocq-distill.toml", "[rocq]\nsentence_limit_s = 3\n") }
     }
 
+    /// Sets a variable of the scripted server, to which none of this process get.
     fn variable(self, name: &str, value: &str) -> Self {
-        Self { run: self.run.variable(name, value) }
+        let path = self.run.path().join("bin/pet.env");
+        let before = fs::read_to_string(path).unwrap();
+        let run = self.run.file("bin/pet.env", &format!("{before}export {name}='{value}'\n"));
+        Self { run: run.variable(name, value) }
     }
 
     /// The standing of each record after `verify`: `verified` or why not.

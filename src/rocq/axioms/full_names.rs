@@ -100,28 +100,34 @@ async fn path_of_keyword(
 ) -> Result<Option<String>, Setback> {
     let mut libraries = answers::libraries(&ask(&["Print Libraries.".to_owned()]).await?.concat());
     libraries.push(library.to_string());
-    let mut is_deep = false;
-    loop {
-        let paths = if is_deep {
-            let questions: Vec<_> = libraries.iter().map(|library| format!("Print Namespace {library}.")).collect();
-            let answers = ask(&questions).await?;
-            let within = |(library, answer): (&String, String)| {
-                let names = answers::namespace(&answer).map(|inner| format!("{library}.{inner}")).collect::<Vec<_>>();
-                names.into_iter().filter(|path| path.rsplit('.').next() == Some(name)).collect::<Vec<_>>()
-            };
-            libraries.iter().zip(answers).flat_map(within).collect()
-        } else {
-            libraries.iter().map(|library| format!("{library}.{name}")).collect::<Vec<_>>()
-        };
-        let questions: Vec<_> = paths.iter().map(|path| format!("About {path}.")).collect();
-        let answers = ask(&questions).await?;
-        let is_it = |answer: &&String| answer.split_whitespace().next() == Some(name);
-        let found = answers.iter().filter(is_it).find_map(|answer| path(name, answer));
-        if found.is_some() || is_deep {
-            return Ok(found);
-        }
-        is_deep = true;
+    let paths: Vec<_> = libraries.iter().map(|library| format!("{library}.{name}")).collect();
+    if let Some(path) = printed_as(ask, name, &paths).await? {
+        return Ok(Some(path));
     }
+    // It lies in a module; the file's own are looked into first, and the last that were loaded next.
+    for library in libraries.iter().rev() {
+        let answer = ask(&[format!("Print Namespace {library}.")]).await?.concat();
+        let inner = answers::namespace(&answer).filter(|inner| inner.rsplit('.').next() == Some(name));
+        let paths: Vec<_> = inner.map(|inner| format!("{library}.{inner}")).collect();
+        if !paths.is_empty()
+            && let Some(path) = printed_as(ask, name, &paths).await?
+        {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// Which of some paths is that of an object that Rocq prints by a name.
+async fn printed_as(
+    ask: &mut impl AsyncFnMut(&[String]) -> Result<Vec<String>, Setback>,
+    name: &str,
+    paths: &[String],
+) -> Result<Option<String>, Setback> {
+    let questions: Vec<_> = paths.iter().map(|path| format!("About {path}.")).collect();
+    let answers = ask(&questions).await?;
+    let is_it = |answer: &&String| answer.split_whitespace().next() == Some(name);
+    Ok(answers.iter().filter(is_it).find_map(|answer| path(name, answer)))
 }
 
 /// The paths of what lies around an object within the file that is a library.
