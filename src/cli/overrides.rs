@@ -11,9 +11,17 @@ use crate::settings::{NotText, Overrides};
 /// The tables and keys whose flags a verb takes, by its name.
 pub(super) fn flags_of(verb: &str) -> &'static [&'static str] {
     match verb {
-        "run" => {
-            &["jobs", "rocq.args", "rocq.max_memory", "verify.engine", "measure", "filter", "select", "reason.num_gen", "budget"]
-        }
+        "run" => &[
+            "jobs",
+            "rocq.args",
+            "rocq.max_memory",
+            "verify.engine",
+            "measure",
+            "filter",
+            "select",
+            "reason.num_gen",
+            "budget",
+        ],
         "extract" => &["extract", "jobs", "rocq.args", "rocq.max_memory", "shard"],
         "verify" => &["verify", "jobs", "rocq.args", "rocq.max_memory", "shard"],
         "check" => &["check", "verify", "jobs", "rocq.args", "rocq.max_memory", "shard"],

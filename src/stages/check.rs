@@ -84,7 +84,7 @@ pub async fn run(
     target: Target<'_>,
 ) -> Result<Tally, StageError> {
     let options = &options(&settings.check);
-    let files = library::find(&settings.extract.input, &[], &rocq.library)?.files;
+    let files = library::find(&settings.extract.input, &settings.rocq.args, &rocq.library)?.files;
     let mut source_keys = SourceKeys::of(&files)?;
     let files: BTreeMap<UnitName, SourceFile> =
         files.into_iter().map(|file| Ok((unit_name(&file)?, file))).collect::<Result<_, StageError>>()?;
