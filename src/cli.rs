@@ -1,23 +1,22 @@
 //! The command line: types that clap fills in, and the settings that their flags override.
 
 mod arguments;
-mod overrides;
+mod stage;
 
-pub use arguments::{
-    CheckArgs, ExportArgs, ExtractArgs, Folders, ModelArgs, ReportArgs, RetryArgs, RunArgs, ShardArgs, ShardedArgs,
-    StatusArgs, VerifyArgs,
-};
+pub use arguments::{CheckArgs, DoctorArgs, ExportArgs, ReportArgs, RunArgs, StatusArgs};
+pub use stage::StageVerb;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::Styles;
 use clap::error::ErrorKind;
-use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_mangen::Man;
 
-use crate::settings::{self, Example, Overrides};
+use crate::settings::{Example, NotText, Overrides, with_flags};
+use stage::OLDER_NAMES;
 
 /// Turns a Rocq library into training data for a prover
 #[derive(Debug, Parser)]
@@ -69,6 +68,12 @@ fn help_template() -> String {
         }
         template.push('\n');
     }
+    let _ = writeln!(template, "{header}Names of the older project:{header:#}");
+    for (name, stages) in OLDER_NAMES {
+        let stages = stages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", then ");
+        let _ = writeln!(template, "  {literal}{name:<11}{literal:#}  {stages}");
+    }
+    template.push('\n');
     template + &format!("{header}Options:{header:#}\n{{options}}{{after-help}}")
 }
 
@@ -79,17 +84,18 @@ impl Cli {
         let mut cli = Self::from_arg_matches(&matches)?;
         if let Some((_, matches)) = matches.subcommand() {
             let no_text = |error| Self::command().error(ErrorKind::InvalidUtf8, error);
-            cli.overrides = overrides::overrides(&cli.verb, matches).map_err(no_text)?;
+            cli.overrides = cli.verb.overrides(matches).map_err(no_text)?;
         }
         Ok(cli)
     }
 
     /// The command line, each verb with the flags of the settings that it takes.
     fn whole() -> Command {
-        Self::command().mut_subcommands(|verb| {
-            let flags = overrides::flags_of(verb.get_name());
-            settings::with_flags(verb, flags)
-        })
+        let with = |flags: &'static [&'static str]| move |verb| with_flags(verb, flags);
+        Self::command()
+            .mut_subcommand("run", with(RUN_FLAGS))
+            .mut_subcommand("export", with(EXPORT_FLAGS))
+            .mut_subcommand("check", with(CHECK_FLAGS))
     }
 
     /// The command line without the verbs that no person types: what completions and the manual are made from.
@@ -105,6 +111,13 @@ impl Cli {
             .args(flags)
             .subcommands(verbs)
             .after_help(EXAMPLES)
+    }
+
+    /// The completions of a shell.
+    pub fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Self::visible(), NAME, &mut script);
+        script
     }
 
     /// The manual: one page, with a section for each verb.
@@ -155,9 +168,50 @@ pub struct Global {
     pub show_settings: bool,
 }
 
+/// The settings that `run` takes as flags: tables and keys.
+const RUN_FLAGS: &[&str] = &[
+    "jobs",
+    "rocq.args",
+    "rocq.max_memory",
+    "verify.engine",
+    "measure",
+    "filter",
+    "select",
+    "reason.num_gen",
+    "budget",
+];
+
+/// The settings that `export` takes as flags.
+const EXPORT_FLAGS: &[&str] = &["export", "jobs"];
+
+/// The settings that `check` takes as flags.
+const CHECK_FLAGS: &[&str] = &["check", "verify", "jobs", "rocq.args", "rocq.max_memory", "shard"];
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// What needs settings.
+    #[command(flatten)]
+    Work(Work),
+    /// What is only printed.
+    #[command(flatten)]
+    Print(Print),
+    /// Become another program that the system ends together with this one
+    #[command(hide = true)]
+    Tether {
+        /// The process that must not be outlived
+        parent: u32,
+        /// Bytes of memory that it may use
+        memory: u64,
+        /// The program and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<OsString>,
+    },
+}
+
+/// A verb that needs settings.
+#[derive(Debug, Subcommand)]
+pub enum Work {
     /// Run the whole chain from one set of settings
     #[command(after_help = "\
 Examples:
@@ -166,75 +220,9 @@ Examples:
 
 A run that was stopped goes on where it was: what is done and made with the same settings is kept.")]
     Run(RunArgs),
-    /// Extract every proved theorem of a library
-    #[command(
-        alias = "step-0",
-        after_help = "\
-Examples:
-  rocq-distill extract --input mathcomp/ssreflect/div.v
-  rocq-distill extract --shard 0/4          (and 1/4, 2/4, 3/4 on other machines)"
-    )]
-    Extract(ExtractArgs),
-    /// Replay each proof sentence by sentence in a fresh prover
-    #[command(
-        alias = "step-0-bis",
-        after_help = "\
-Example:
-  rocq-distill verify --input export/extract --output export/verify"
-    )]
-    Verify(VerifyArgs),
-    /// Count the tokens of proof terms and proof scripts
-    #[command(
-        alias = "step-1",
-        after_help = "\
-Example:
-  rocq-distill measure --tokenizer deepseek-ai/DeepSeek-R1"
-    )]
-    Measure(ShardedArgs),
-    /// Keep records by their number of tokens and steps
-    #[command(
-        alias = "step-2",
-        after_help = "\
-Example:
-  rocq-distill filter --max-num-tokens 2000 --max-number-instructions 10"
-    )]
-    Filter(ShardedArgs),
-    /// Choose a diverse subset
-    #[command(
-        alias = "step-3",
-        after_help = "\
-Example:
-  rocq-distill select --num-documents 500"
-    )]
-    Select(Folders),
-    /// Ask a large model to think its way from each proof term to the tactics
-    #[command(
-        alias = "step-4",
-        after_help = "\
-Examples:
-  rocq-distill reason --dry-run
-  rocq-distill reason --num-gen 20 --max-workers 100 --max-cost 50
-
-Every answer is kept as it arrives; a run that was stopped goes on with what is missing."
-    )]
-    Reason(ModelArgs),
-    /// Ask a smaller model how well it foresees the tactics after each reasoning
-    #[command(
-        alias = "step-5",
-        after_help = "\
-Examples:
-  rocq-distill score --base-url http://127.0.0.1:8000/v1 --model NAME
-  rocq-distill score --wire echo --tokenizer OWNER/NAME --no-keep-tokens"
-    )]
-    Score(ModelArgs),
-    /// Ask a judge whether a reasoning gives its answer away, the best one first
-    #[command(
-        alias = "step-6",
-        after_help = "\
-Example:
-  rocq-distill judge --rank-by decision --max-judged 5 --max-cost 10"
-    )]
-    Judge(ModelArgs),
+    /// A stage.
+    #[command(flatten)]
+    Stage(StageVerb),
     /// Write one dataset
     #[command(after_help = "\
 Examples:
@@ -266,19 +254,27 @@ The page needs no network and no other file.")]
     /// Check that everything the settings need is here
     #[command(after_help = "\
 Examples:
-  rocq-distill doctor
   rocq-distill doctor --config full.toml
+  rocq-distill doctor --input my/theories
 
 Ends with 3 when something is missing, and says what to type.")]
-    Doctor,
+    Doctor(DoctorArgs),
+}
+
+/// A verb that only prints, or writes what it would print, and needs no settings.
+#[derive(Debug, Subcommand)]
+pub enum Print {
     /// Print a settings file to start from, for a kind of model server
     #[command(after_help = "\
 Example:
-  rocq-distill example openrouter > rocq-distill.toml")]
+  rocq-distill example openrouter --output rocq-distill.toml")]
     Example {
         /// The kind of model server: openrouter, deepseek, openai, gemini, gpt, vllm, or rehearsal for none
         #[arg(hide_possible_values = true)]
         name: Example,
+        /// Write it to this file, which must not be there yet
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Print the completions of a shell
     #[command(after_help = "\
@@ -300,17 +296,6 @@ Examples:
         /// The page
         page: Page,
     },
-    /// Become another program that the system ends together with this one
-    #[command(hide = true)]
-    Tether {
-        /// The process that must not be outlived
-        parent: u32,
-        /// Bytes of memory that it may use
-        memory: u64,
-        /// The program and its arguments
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
-        command: Vec<std::ffi::OsString>,
-    },
 }
 
 /// A page of the documentation that is made from the program.
@@ -318,48 +303,74 @@ Examples:
 pub enum Page {
     /// `docs/settings.md`.
     Settings,
+    /// `docs/stages.md`.
+    Stages,
 }
 
 impl Verb {
-    /// Whether files are to be made again that hold faults of provers.
-    pub fn retries_faults(&self) -> bool {
+    fn overrides(&self, matches: &ArgMatches) -> Result<Overrides, NotText> {
         match self {
-            Self::Run(RunArgs { retry, .. })
-            | Self::Extract(ExtractArgs { retry, .. })
-            | Self::Verify(VerifyArgs { retry, .. }) => retry.retry_faults,
-            _ => false,
+            Self::Work(work) => work.overrides(matches),
+            Self::Print(_) | Self::Tether { .. } => Ok(Overrides::default()),
         }
     }
+}
 
+impl Work {
     /// The word on the command line.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Run(_) => "run",
-            Self::Extract(_) => "extract",
-            Self::Verify(_) => "verify",
-            Self::Check(_) => "check",
-            Self::Measure(_) => "measure",
-            Self::Filter(_) => "filter",
-            Self::Select(_) => "select",
-            Self::Reason(_) => "reason",
-            Self::Score(_) => "score",
-            Self::Judge(_) => "judge",
+            Self::Stage(verb) => verb.name,
             Self::Export(_) => "export",
+            Self::Check(_) => "check",
             Self::Status(_) => "status",
             Self::Report(_) => "report",
-            Self::Doctor => "doctor",
-            Self::Example { .. } => "example",
-            Self::Completions { .. } => "completions",
-            Self::Man => "man",
-            Self::Reference { .. } => "reference",
-            Self::Tether { .. } => "tether",
+            Self::Doctor(_) => "doctor",
         }
     }
+
+    /// Whether files are to be made again at which provers failed.
+    pub fn retries_faults(&self) -> bool {
+        match self {
+            Self::Run(args) => args.retry_faults,
+            Self::Stage(verb) => verb.retry_faults,
+            Self::Export(_) | Self::Check(_) | Self::Status(_) | Self::Report(_) | Self::Doctor(_) => false,
+        }
+    }
+
+    /// What its flags and arguments set.
+    fn overrides(&self, matches: &ArgMatches) -> Result<Overrides, NotText> {
+        let run_dir = |mut overrides: Overrides, path: Option<&Path>| {
+            path.map_or(Ok(()), |path| overrides.set("output", path))?;
+            Ok(overrides)
+        };
+        match self {
+            Self::Run(args) => {
+                run_dir(of_library(Overrides::of(matches, RUN_FLAGS)?, &args.input)?, args.output.as_deref())
+            }
+            Self::Stage(verb) => verb.overrides(matches),
+            Self::Export(_) => Overrides::of(matches, EXPORT_FLAGS),
+            Self::Check(args) => of_library(Overrides::of(matches, CHECK_FLAGS)?, &args.library),
+            Self::Status(args) => run_dir(Overrides::default(), args.dir.as_deref()),
+            Self::Report(args) => run_dir(Overrides::default(), args.dir.as_deref()),
+            Self::Doctor(args) => of_library(Overrides::default(), &args.input),
+        }
+    }
+}
+
+/// Sets which library is read, where it is named.
+fn of_library(mut overrides: Overrides, input: &[PathBuf]) -> Result<Overrides, NotText> {
+    if !input.is_empty() {
+        overrides.set("extract.input", input)?;
+    }
+    Ok(overrides)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
     use crate::store::shard::Shard;
 
     #[test]
@@ -409,8 +420,7 @@ mod tests {
         listed.sort_unstable();
         verbs.sort_unstable();
         assert_eq!(listed, verbs);
-        let mut completions = Vec::new();
-        clap_complete::generate(clap_complete::Shell::Bash, &mut Cli::visible(), NAME, &mut completions);
+        let completions = Cli::completions(clap_complete::Shell::Bash);
         let help = Cli::whole().render_help().to_string();
         for text in [help, String::from_utf8(completions).unwrap(), String::from_utf8(Cli::manual()).unwrap()] {
             assert!(verbs.iter().all(|verb| text.contains(verb)));
@@ -419,23 +429,41 @@ mod tests {
     }
 
     #[test]
-    fn a_verb_is_called_what_it_is_called_on_the_command_line() {
-        for name in [
-            "run", "extract", "verify", "measure", "filter", "select", "reason", "judge", "export", "status", "doctor",
-            "man",
-        ] {
-            assert_eq!(Cli::read(["rocq-distill", name]).unwrap().verb.name(), name);
+    fn m57_the_command_lines_of_the_older_project_do_what_they_did() {
+        let read = |arguments: &str| {
+            let cli = Cli::read(format!("rocq-distill {arguments}").split(' ')).unwrap();
+            let settings = Settings::resolve(Some("/dev/null".as_ref()), &cli.overrides).unwrap();
+            let Verb::Work(Work::Stage(verb)) = cli.verb else { panic!("`{arguments}` is no stage") };
+            let stages = verb.stages.iter().map(|entry| entry.stage.as_str()).collect::<Vec<_>>().join(" ");
+            (stages, verb.input.or_else(|| verb.library.first().cloned()), verb.output, settings)
+        };
+        for (name, stages) in OLDER_NAMES {
+            let stages = stages.iter().map(|stage| stage.as_str()).collect::<Vec<_>>().join(" ");
+            for name in [name.to_string(), name.replace('_', "-")] {
+                let (found, input, output, _) = read(&format!("{name} --input a --output b"));
+                assert_eq!((found, input, output), (stages.clone(), Some("a".into()), Some("b".into())), "{name}");
+            }
         }
-    }
-
-    #[test]
-    fn the_old_names_and_flags_still_work() {
-        let arguments = "rocq-distill step-2 --input a --output b --max_num_tokens 10 --min-number-instructions 2 \
-                         --idx_worker 1 --num_workers 3";
-        let cli = Cli::read(arguments.split(' ')).unwrap();
-        assert_eq!(cli.verb.name(), "filter");
-        let settings = settings::Settings::resolve(Some("/dev/null".as_ref()), &cli.overrides).unwrap();
-        assert_eq!((settings.filter.max_num_tokens, settings.filter.min_number_instructions), (10, 2));
-        assert_eq!(Some(settings.shard), Shard::new(1, 3).ok());
+        let shard = |arguments| read(arguments).3.shard;
+        assert_eq!(Some(shard("step_0 --idx-worker 1 --num-workers 3")), Shard::new(1, 3).ok());
+        assert_eq!(Some(shard("step_0_bis --idx_worker 1 --num_workers 3")), Shard::new(1, 3).ok());
+        let measured = read("step_1 --tokenizer deepseek-ai/DeepSeek-R1").3.measure;
+        assert_eq!(measured.tokenizer.as_deref(), Some("deepseek-ai/DeepSeek-R1"));
+        let (.., selected) = read(
+            "step_2 --num-documents 9 --max-num-tokens 8 --min_num_tokens 1 --min-number-instructions 2 \
+             --max_number_instructions 6",
+        );
+        let limits = (selected.filter.min_num_tokens, selected.filter.max_num_tokens);
+        assert_eq!(
+            (selected.select.num_documents, limits, selected.filter.steps().to_string()),
+            (9, (1, 8), "2..6".to_owned())
+        );
+        let reasoned = read("step_3 --num_gen 2 --max_workers 100 --mean-delay 10").3.reason;
+        assert_eq!(
+            (reasoned.num_gen, reasoned.max_workers, reasoned.mean_delay_s.to_string()),
+            (2, 100, "10".to_owned())
+        );
+        read("step-4 --max-workers 2");
+        read("step_5 --max_workers 2");
     }
 }

@@ -22,7 +22,8 @@ use serde::Serialize;
 use crate::doctor::Diagnosis;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::pipeline::Funnel;
+use crate::hint::Hint;
+use crate::pipeline::{Forecast, Funnel};
 use crate::stages::dry_run::DryRun;
 use crate::stages::event::{Event, Observer};
 use crate::status::Status;
@@ -62,7 +63,7 @@ impl Console {
     }
 
     /// Prints a value on stdout: as JSON if that was asked for, else as text.
-    pub fn value(&self, value: &impl Serialize, text: &str) -> Result<(), Failure> {
+    pub fn value(&self, value: &(impl Serialize + ?Sized), text: &str) -> Result<(), Failure> {
         if self.json {
             return self.as_json(value);
         }
@@ -103,6 +104,11 @@ impl Console {
         self.value(dry_run, &dry_run::to_text(dry_run))
     }
 
+    /// Prints what a run would ask of the models.
+    pub fn forecast(&self, forecasts: &[Forecast]) -> Result<(), Failure> {
+        self.value(forecasts, &dry_run::forecast_text(forecasts))
+    }
+
     /// Says something that is good to know.
     pub fn note(&self, message: &str) {
         self.talk().say(&format!("{} {message}\n", label("note:", AnsiColor::Green)));
@@ -118,9 +124,7 @@ impl Console {
         let mut text = format!("{} {failure}\n", label("error:", AnsiColor::Red));
         let causes = std::iter::successors(failure.source(), |cause| (*cause).source());
         text.extend(causes.map(|cause| format!("  caused by: {cause}\n")));
-        if let Some(hint) = failure.hint() {
-            let _ = write!(text, "\n{} {hint}\n", label("hint:", AnsiColor::Cyan));
-        }
+        let _ = write!(text, "\n{} {}\n", label("hint:", AnsiColor::Cyan), failure.hint());
         self.talk().insist(&text);
         failure.exit_code()
     }
@@ -143,7 +147,7 @@ impl Console {
         ExitCode::StoppedInVain
     }
 
-    fn as_json(&self, value: &impl Serialize) -> Result<(), Failure> {
+    fn as_json(&self, value: &(impl Serialize + ?Sized)) -> Result<(), Failure> {
         let mut text = serde_json::to_string_pretty(value)
             .map_err(|source| Failure::Unprintable { what: "the answer as JSON", source: source.into() })?;
         text.push('\n');

@@ -26,7 +26,7 @@ mod term_to_script;
 mod whole_proof;
 mod write;
 
-pub use contamination::{Match, MatchKind, STATEMENT_FIELDS};
+pub use contamination::{Match, MatchKind};
 pub use premise_order::PremiseOrder;
 pub use provenance::{Library, ModelUse, Origin, Spent, SplitSize, is_rehearsal, models};
 pub use split::Split;

@@ -1,5 +1,7 @@
 //! Whether everything that the settings need is here, and what to do about what is not.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -8,14 +10,16 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
-use crate::failure::{CERTIFICATES_HINT, NO_ROCQ_HINT, PETANQUE_HINT};
-use crate::llm::LlmError;
+use crate::hint::Hint;
 use crate::llm::classify::Trouble;
 use crate::llm::client::Client;
 use crate::llm::endpoint::Endpoint;
 use crate::rocq::engine::Engine;
 use crate::rocq::installation::Installation;
+use crate::rocq::library::{self, Library, SourceFile};
+use crate::rocq::requires::Requires;
 use crate::settings::{self, EndpointSettings, Settings, TelemetrySettings, VerifySettings};
+use crate::stages::table::{Entry, Work};
 use crate::telemetry::Telemetry;
 use crate::text::tokenizer::Tokenizer;
 
@@ -60,28 +64,25 @@ const LEAST_FREE_BYTES: u64 = 1 << 30;
 /// Looks at everything; `file` is the settings file that was named.
 pub async fn examine(settings: &Settings, file: Option<&Path>) -> Diagnosis {
     let rocq = Installation::find(&settings.rocq.program).await;
-    let servers = [
-        ("reason", settings.reason.endpoint()),
-        ("score", settings.score.endpoint()),
-        ("judge", settings.judge.endpoint()),
-    ];
     let mut models = Vec::new();
-    for (stage, endpoint) in servers {
-        models.push(model_server(stage, &endpoint).await);
+    for entry in Entry::all() {
+        if let Work::Ask { server, .. } = &entry.work {
+            models.push(model_server(entry.stage.as_str(), &server(settings)).await);
+        }
     }
     let mut checks = vec![
         settings_file(file),
         match &rocq {
             Ok(rocq) => ok("rocq", format!("{}, {}", rocq.version, rocq.program.display())),
-            Err(error) => missing("rocq", explain(error), NO_ROCQ_HINT),
+            Err(error) => missing("rocq", error),
         },
         match &rocq {
-            Ok(rocq) => library(&rocq.library, &settings.extract.input),
-            Err(_) => Check { advice: None, ..missing("library", "cannot be found without Rocq".to_owned(), "") },
+            Ok(rocq) => library(&rocq.library, settings),
+            Err(_) => lacking("library", "cannot be found without Rocq".to_owned(), None),
         },
         match &rocq {
             Ok(rocq) => engine(&settings.verify, rocq).await,
-            Err(_) => Check { advice: None, ..missing("engine", "cannot be found without Rocq".to_owned(), "") },
+            Err(_) => lacking("engine", "cannot be found without Rocq".to_owned(), None),
         },
         tokenizer(settings.measure.tokenizer.as_deref()),
         output(&settings.output),
@@ -100,31 +101,57 @@ fn settings_file(file: Option<&Path>) -> Check {
     }
 }
 
-/// The files that a run reads, where the installed library has them.
-fn library(library: &Path, input: &[PathBuf]) -> Check {
-    let wanted = if input.is_empty() { vec![PathBuf::from("mathcomp")] } else { input.to_vec() };
-    match wanted.iter().find(|path| !path.exists() && !library.join(path).exists()) {
-        None => ok("library", library.display().to_string()),
-        Some(path) => missing(
-            "library",
-            format!("no `{}` here or in `{}`", path.display(), library.display()),
-            "install MathComp for this Rocq, or name the files with `--input` or `extract.input`",
-        ),
+/// The files that a run reads: how many there are, which of them have what the compiler writes, and how they are compiled.
+fn library(installed: &Path, settings: &Settings) -> Check {
+    let input = &settings.extract.input;
+    let Library { files, left_out } = match library::find(input, &settings.rocq.args, installed) {
+        Ok(library) => library,
+        Err(error) => return missing("library", &error),
+    };
+    let requires = Requires::of(&files)
+        .and_then(|mut requires| files.iter().try_for_each(|file| requires.compiled_for(file).map(drop)));
+    if let Err(error) = requires {
+        return missing("library", &error);
     }
+    let count = |is_it: fn(&SourceFile) -> bool| files.iter().filter(|file| is_it(file)).count();
+    let n_compiled = count(|file| file.path.with_extension("vo").is_file());
+    let n_globs = count(|file| file.has_glob);
+    let flags: BTreeSet<_> = files.iter().map(|file| file.load_path.arguments().join(" ")).collect();
+    let flags: Vec<_> = flags.into_iter().filter(|flags| !flags.is_empty()).collect();
+    let place = if input.is_empty() { vec![PathBuf::from(library::DEFAULT)] } else { input.clone() };
+    let place: Vec<_> = place.iter().map(|path| path.display().to_string()).collect();
+    let mut detail = format!(
+        "{}: {} files, compiled: {n_compiled}, with a .glob file of their text: {n_globs}",
+        place.join(", "),
+        files.len()
+    );
+    if n_globs < files.len() {
+        detail.push_str(" (those of the others are made again with coqc, elsewhere)");
+    }
+    if !left_out.is_empty() {
+        let _ = write!(detail, ", left out for a name that Rocq cannot load: {}", left_out.len());
+    }
+    if !flags.is_empty() {
+        let _ = write!(detail, ", flags: {}", flags.join(" and "));
+    }
+    ok("library", detail)
 }
 
 /// What proofs are replayed in.
 async fn engine(settings: &VerifySettings, rocq: &Installation) -> Check {
     match Engine::find(settings.engine, &settings.pet, settings.pet_server.as_deref(), rocq).await {
         Ok(engine) => ok("engine", engine.to_string()),
-        Err(error) => missing("engine", explain(&error), PETANQUE_HINT),
+        Err(error) => missing("engine", &error),
     }
 }
 
 fn tokenizer(name: Option<&str>) -> Check {
     match Tokenizer::load(name) {
         Ok(tokenizer) => ok("tokenizer", tokenizer.name().to_owned()),
-        Err(error) => missing("tokenizer", explain(&error), "leave `measure.tokenizer` out to use the built-in one"),
+        Err(error) => {
+            let advice = "leave `measure.tokenizer` out to use the built-in one";
+            lacking("tokenizer", explain(&error), Some(advice.to_owned()))
+        }
     }
 }
 
@@ -133,10 +160,10 @@ fn output(folder: &Path) -> Check {
     const ADVICE: &str = "name another folder with `--output` or `output`";
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| std::path::absolute(folder).unwrap_or_default());
     let Some(there) = folder.ancestors().find(|folder| folder.exists()) else {
-        return missing("output", format!("no folder above `{}`", folder.display()), ADVICE);
+        return lacking("output", format!("no folder above `{}`", folder.display()), Some(ADVICE.to_owned()));
     };
     if let Err(error) = tempfile::tempfile_in(there) {
-        return missing("output", format!("cannot write in `{}`: {error}", there.display()), ADVICE);
+        return lacking("output", format!("cannot write in `{}`: {error}", there.display()), Some(ADVICE.to_owned()));
     }
     match rustix::fs::statvfs(there) {
         Ok(space) => {
@@ -144,14 +171,16 @@ fn output(folder: &Path) -> Check {
             let detail = format!("{}, {} MiB free", folder.display(), free >> 20);
             if free < LEAST_FREE_BYTES {
                 let least = LEAST_FREE_BYTES >> 20;
-                missing("output", format!("{detail}, of {least} MiB that a run should have"), ADVICE)
+                lacking("output", format!("{detail}, of {least} MiB that a run should have"), Some(ADVICE.to_owned()))
             } else {
                 ok("output", detail)
             }
         }
-        Err(error) => {
-            missing("output", format!("cannot read the free space of `{}`: {error}", there.display()), ADVICE)
-        }
+        Err(error) => lacking(
+            "output",
+            format!("cannot read the free space of `{}`: {error}", there.display()),
+            Some(ADVICE.to_owned()),
+        ),
     }
 }
 
@@ -166,12 +195,11 @@ async fn model_server(stage: &'static str, settings: &EndpointSettings) -> Check
     let endpoint = match Endpoint::resolve(settings, stage) {
         Ok(endpoint) if endpoint.is_rehearsal() => return ok(stage, "a rehearsal without a server".to_owned()),
         Ok(endpoint) => endpoint,
-        Err(error) => return missing(stage, explain(&error), SERVER_ADVICE),
+        Err(error) => return missing(stage, &error),
     };
     let client = match Client::new(&endpoint) {
         Ok(client) => client,
-        Err(error @ LlmError::NoClient { .. }) => return missing(stage, explain(&error), CERTIFICATES_HINT),
-        Err(error) => return missing(stage, explain(&error), SERVER_ADVICE),
+        Err(error) => return missing(stage, &error),
     };
     let key = if endpoint.key.is_some() {
         format!("with the key in {}", settings.api_key_env)
@@ -186,10 +214,10 @@ async fn model_server(stage: &'static str, settings: &EndpointSettings) -> Check
         Err(Trouble::Fatal { status: status @ 401..=403, message }) => {
             let advice =
                 format!("put the key for this server into the environment variable `{}`", settings.api_key_env);
-            missing(stage, format!("{asked}: status {status}: {message}"), &advice)
+            lacking(stage, format!("{asked}: status {status}: {message}"), Some(advice))
         }
         Err(Trouble::Fatal { status, .. }) => ok(stage, format!("{asked}, which does not list its models ({status})")),
-        Err(trouble) => missing(stage, format!("{asked}: {}", trouble.message()), SERVER_ADVICE),
+        Err(trouble) => lacking(stage, format!("{asked}: {}", trouble.message()), Some(SERVER_ADVICE.to_owned())),
     }
 }
 
@@ -205,12 +233,10 @@ fn telemetry(settings: &TelemetrySettings) -> Check {
     let sent = thread::spawn(move || Telemetry::start(&settings, "doctor")?.finish(ExitCode::Success)).join();
     match sent {
         Ok(Ok(())) => ok("telemetry", endpoint.clone()),
-        Ok(Err(error)) => missing("telemetry", explain(&error), TELEMETRY_ADVICE),
-        Err(_) => missing("telemetry", format!("the client of `{endpoint}` failed"), TELEMETRY_ADVICE),
+        Ok(Err(error)) => missing("telemetry", &error),
+        Err(_) => lacking("telemetry", format!("the client of `{endpoint}` failed"), None),
     }
 }
-
-const TELEMETRY_ADVICE: &str = "start a collector there, or unset `telemetry.endpoint` and OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// An error and its causes in one line.
 fn explain(error: &(dyn std::error::Error + 'static)) -> String {
@@ -226,6 +252,11 @@ fn off(what: &'static str, detail: String) -> Check {
     Check { what, finding: Finding::Off, detail, advice: None }
 }
 
-fn missing(what: &'static str, detail: String, advice: &str) -> Check {
-    Check { what, finding: Finding::Missing, detail, advice: Some(advice.to_owned()) }
+/// What cannot be used, and what its error says about that.
+fn missing(what: &'static str, error: &(impl Hint + 'static)) -> Check {
+    lacking(what, explain(error), Some(error.hint()))
+}
+
+fn lacking(what: &'static str, detail: String, advice: Option<String>) -> Check {
+    Check { what, finding: Finding::Missing, detail, advice }
 }

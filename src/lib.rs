@@ -73,6 +73,8 @@
 //! A module imports only from the modules before it (`a_module_imports_only_from_the_modules_before_it`):
 //!
 //! - [`tls`]: which implementation of TLS is used.
+//! - [`exit_code`]: how the program can end.
+//! - [`hint`]: what an error says about what to do.
 //! - [`text`]: pure functions on text: tokens, BM25, selection, obfuscation, normal forms.
 //! - [`record`]: plain data that flows through the pipeline; no input or output.
 //! - [`rocq`]: the prover's processes and what they say.
@@ -85,9 +87,8 @@
 //! - [`pipeline`]: the order of the stages.
 //! - [`status`]: how far a run is, and whether every record is accounted for.
 //! - [`report`]: one HTML page about a run.
-//! - [`exit_code`]: how the program can end.
 //! - [`telemetry`]: the events as traces, metrics and logs.
-//! - [`failure`]: everything that stops the program, with its exit code and what to do about it.
+//! - [`failure`]: everything that stops the program.
 //! - [`doctor`]: whether everything that the settings need is here.
 //! - [`console`]: all that a person sees.
 //! - [`cli`]: the command line; only `run` sees it.
@@ -96,8 +97,8 @@
 //! What is said on the wire, what flows between stages ([`record`]) and what is published (`dataset`) are three
 //! sets of types with explicit conversions: a change of a server or of a column stays where it is. Steps know nothing
 //! of terminals: they tell [`stages::event::Event`]s, to which the console and telemetry listen. Errors are one enum for
-//! each boundary ([`rocq::RocqError`], [`llm::LlmError`], [`store::StoreError`], [`stages::StageError`]), and [`failure`]
-//! is the one place that turns them into an exit code and a hint.
+//! each boundary ([`rocq::RocqError`], [`llm::LlmError`], [`store::StoreError`], [`stages::StageError`]), and each says
+//! itself what to do and how the program ends ([`hint`]).
 //!
 //! # What always holds
 //!
@@ -118,10 +119,11 @@
 //!
 //! **A stage.** Write `stages/NAME.rs`: its first lines say what it reads, writes and rejects; `run` does the reading and
 //! writing, most often one call of `map_units` (all records of a file at once) or of `model_units::map_records` (a model),
-//! with a pure function that does the thinking. Then follow the compiler: a variant of [`store::layout::Stage`]
-//! (which fixes its place in the chain), a field of [`record::Record`] for what it adds, a variant of
-//! [`record::Reason`] for each way to be rejected, a table of [`settings::Settings`], arguments in `cli::arguments`, an
-//! arm in [`pipeline`] and in [`run`]. Its tests go into `tests/it/NAME.rs`.
+//! with a pure function that does the thinking. Its `ENTRY` is its row in [`stages::table`]: what it reads, adds and
+//! rejects, its settings, and whether it asks a prover or a model; the verb and its help, `run`, `status` and
+//! `docs/stages.md` come from there. Then follow the compiler: a variant of [`store::layout::Stage`] (which fixes its place
+//! in the chain), a field of [`record::Record`] for what it adds, a variant of [`record::Reason`] for each way to be
+//! rejected, and a table of [`settings::Settings`]. Its tests go into `tests/it/NAME.rs`.
 //!
 //! **A setting.** One line in its table in `settings/`, as `settings/declare.rs` shows: flag, help, range check and
 //! `docs/settings.md` follow from it.
@@ -147,6 +149,7 @@ pub mod dataset;
 pub mod doctor;
 pub mod exit_code;
 pub mod failure;
+pub mod hint;
 pub mod llm;
 pub mod pipeline;
 pub mod record;

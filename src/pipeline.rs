@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::dataset::{self, DatasetManifest};
 use crate::llm::account::Spending;
 use crate::llm::budget::Limit;
+use crate::llm::endpoint::Endpoint;
 use crate::llm::journal::Journal;
-use crate::rocq::engine::Engine;
-use crate::rocq::installation::Installation;
 use crate::settings::{BudgetSettings, Settings};
-use crate::stages::{self, Context, StageError};
+use crate::stages::dry_run::DryRun;
+use crate::stages::table::{Entry, Job, Prover, Work};
+use crate::stages::{Context, StageError};
 use crate::store::StoreError;
-use crate::store::layout::{RunDir, Stage};
+use crate::store::layout::{RunDir, Stage, StageDir};
 use crate::store::ledger::Summary;
 
 /// The stages of the chain that have run, with what each did.
@@ -70,15 +73,9 @@ pub fn settle_steps(settings: &mut Settings) {
     settings.extract.only_steps.get_or_insert(settings.filter.steps());
 }
 
-/// The stages that these settings ask for, in order: those of the models up to the first one without a server.
+/// The stages that these settings ask for, in order: up to the first one whose model server is not named.
 pub fn chain(settings: &Settings) -> Vec<Stage> {
-    let is_asked_for = |stage: &Stage| match stage {
-        Stage::Extract | Stage::Verify | Stage::Measure | Stage::Filter | Stage::Select => true,
-        Stage::Reason => settings.reason.base_url.is_some(),
-        Stage::Score => settings.score.base_url.is_some(),
-        Stage::Judge => settings.judge.base_url.is_some(),
-    };
-    Stage::ALL.iter().copied().take_while(is_asked_for).collect()
+    Entry::all().take_while(|entry| entry.is_asked_for(settings)).map(|entry| entry.stage).collect()
 }
 
 /// What a stage that asks models may spend of what all of them may spend together in a run directory: the others'
@@ -89,41 +86,74 @@ pub fn budget(settings: &BudgetSettings, stage: Stage, run_dir: &RunDir) -> Resu
         return Ok(Limit::default());
     }
     let mut others = Spending::default();
-    for other in [Stage::Reason, Stage::Score, Stage::Judge].into_iter().filter(|other| *other != stage) {
+    let asking = Entry::all().filter(|entry| matches!(entry.work, Work::Ask { .. }));
+    for other in asking.map(|entry| entry.stage).filter(|other| *other != stage) {
         others = others + Journal::spent_in(&run_dir.stage(other))?;
     }
     Ok(Limit { max_cost, max_tokens: max_tokens_total, others: Some(others) })
 }
 
+/// Runs one stage, within what all stages may spend together.
+pub async fn run_stage<'a>(entry: &Entry, job: Job<'a>, prover: &'a Prover<'a>) -> Result<Summary, StageError> {
+    let budget = budget(&job.settings.budget, entry.stage, &job.output.run_dir())?;
+    entry.run(Job { context: Context { budget, ..job.context }, ..job }, prover).await
+}
+
 /// Runs every stage up to the export.
-pub async fn run(
-    context: Context<'_>,
-    settings: &Settings,
-    rocq: &Installation,
-    engine: &Engine,
-) -> Result<Outcome, StageError> {
+pub async fn run(context: Context<'_>, settings: &Settings) -> Result<Outcome, StageError> {
     let run_dir = RunDir::new(&settings.output);
+    let prover = Prover::new(settings, context.observer);
+    // Before hours are spent on the stages before the one that needs it.
+    for entry in chain(settings).into_iter().map(Entry::of) {
+        if let Work::Ask { server, .. } = &entry.work {
+            Endpoint::resolve(&server(settings), entry.stage.as_str())?.check_key()?;
+        }
+    }
+    prover.engine().await?;
     let mut funnel = Funnel::new();
     for stage in chain(settings) {
-        let input = stage.previous().map(|previous| run_dir.stage(previous));
-        let output = run_dir.stage(stage);
-        let input = input.as_ref().unwrap_or(&output);
-        let context = Context { budget: budget(&settings.budget, stage, &run_dir)?, ..context };
-        let summary = match stage {
-            Stage::Extract => stages::extract::run(context, settings, rocq, &output).await?,
-            Stage::Verify => stages::verify::run(context, settings, rocq, engine, input, &output).await?,
-            Stage::Measure => stages::measure::run(context, &settings.measure, input, &output)?,
-            Stage::Filter => stages::filter::run(context, &settings.filter, input, &output)?,
-            Stage::Select => stages::select::run(context, &settings.select, input, &output)?,
-            Stage::Reason => stages::reason::run(context, &settings.reason, input, &output).await?,
-            Stage::Score => stages::score::run(context, &settings.score, input, &output).await?,
-            Stage::Judge => stages::judge::run(context, &settings.judge, input, &output).await?,
-        };
-        funnel.push((stage, summary));
+        let (input, output) = folders(&run_dir, stage);
+        let job = Job { context, settings, input: &input, output: &output };
+        funnel.push((stage, run_stage(Entry::of(stage), job, &prover).await?));
     }
     let last = funnel.last().map_or(Stage::Select, |(stage, _)| *stage);
     let dataset = dataset::run(context, &settings.export, &run_dir.stage(last), &run_dir.dataset())?;
     Ok(Outcome { funnel, dataset })
+}
+
+/// Where a stage of a run reads and writes; the first one reads no records.
+pub fn folders(run_dir: &RunDir, stage: Stage) -> (StageDir, StageDir) {
+    (run_dir.stage(stage.previous().unwrap_or(stage)), run_dir.stage(stage))
+}
+
+/// What a run would ask of the models, as far as it can be said now.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Forecast {
+    /// All of it.
+    Known(DryRun),
+    /// It depends on what another stage makes.
+    DependsOn {
+        /// The stage.
+        stage: Stage,
+        /// The stage whose records are not there yet.
+        depends_on: Stage,
+    },
+}
+
+/// What each stage of the chain that asks models would ask.
+pub fn dry_run(context: Context<'_>, settings: &Settings) -> Result<Vec<Forecast>, StageError> {
+    let run_dir = RunDir::new(&settings.output);
+    let mut forecasts = Vec::new();
+    for stage in chain(settings) {
+        let Work::Ask { dry_run, .. } = Entry::of(stage).work else { continue };
+        let (input, output) = folders(&run_dir, stage);
+        forecasts.push(match stage.previous() {
+            Some(depends_on) if !input.manifest().is_file() => Forecast::DependsOn { stage, depends_on },
+            _ => Forecast::Known(dry_run(Job { context, settings, input: &input, output: &output })?),
+        });
+    }
+    Ok(forecasts)
 }
 
 #[cfg(test)]

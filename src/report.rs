@@ -11,6 +11,8 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use crate::exit_code::ExitCode;
+use crate::hint::{self, Hint};
 use crate::record::{Record, Rejected};
 use crate::stages::Pass;
 use crate::stages::event::Observer;
@@ -44,6 +46,23 @@ pub enum ReportError {
         /// What the plotting library says.
         message: String,
     },
+}
+
+impl Hint for ReportError {
+    fn hint(&self) -> String {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::NoRun { .. } => "name the run directory, the folder with `extract`, `verify`, … in it".to_owned(),
+            Self::Template(_) | Self::Chart { .. } => hint::REPORT.to_owned(),
+        }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Store(error) => error.exit_code(),
+            Self::NoRun { .. } | Self::Template(_) | Self::Chart { .. } => ExitCode::Failure,
+        }
+    }
 }
 
 /// What was written.

@@ -18,10 +18,11 @@ pub mod reason;
 pub mod score;
 pub mod select;
 mod stop;
+pub mod table;
 pub mod units;
 pub mod verify;
 
 pub use context::Context;
-pub use error::StageError;
+pub use error::{STATEMENT_FIELDS, StageError};
 pub use pass::Pass;
 pub use stop::Stop;

@@ -27,6 +27,7 @@ use reqwest::Url;
 use reqwest::blocking::Client;
 
 use crate::exit_code::ExitCode;
+use crate::hint::Hint;
 use crate::settings::TelemetrySettings;
 use crate::stages::event::{Event, Observer};
 use crate::tls;
@@ -61,6 +62,22 @@ pub enum TelemetryError {
         /// As the settings name it.
         endpoint: String,
     },
+}
+
+impl Hint for TelemetryError {
+    fn hint(&self) -> String {
+        match self {
+            Self::BadEndpoint { .. } => "write it as `http://HOST:PORT`, the address of a collector's OTLP over HTTP",
+            Self::NoClient { .. } | Self::Undelivered { .. } => {
+                "start a collector there, or unset `telemetry.endpoint` and OTEL_EXPORTER_OTLP_ENDPOINT"
+            }
+        }
+        .to_owned()
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
 }
 
 /// Sends what the stages tell, or nothing.

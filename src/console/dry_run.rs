@@ -1,6 +1,21 @@
 //! What `--dry-run` prints.
 
+use crate::pipeline::Forecast;
 use crate::stages::dry_run::{DryRun, FirstPrompt};
+
+/// What each stage of a run would ask, or why that cannot be said yet.
+pub(super) fn forecast_text(forecasts: &[Forecast]) -> String {
+    let text = |forecast: &Forecast| match forecast {
+        Forecast::Known(dry_run) => to_text(dry_run),
+        Forecast::DependsOn { stage, depends_on } => {
+            format!("stage: {stage}\nnot known before `{depends_on}` is done: its records are what is asked about\n")
+        }
+    };
+    match forecasts {
+        [] => "no stage of this run asks a model: no `base_url` is set\n".to_owned(),
+        forecasts => forecasts.iter().map(text).collect::<Vec<_>>().join("\n"),
+    }
+}
 
 /// The numbers, a line each, then the first prompt of each kind.
 pub(super) fn to_text(dry_run: &DryRun) -> String {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::record::Record;
+use crate::stages::STATEMENT_FIELDS;
 use crate::stages::StageError;
 use crate::text::bm25::Bm25;
 use crate::text::inverted_index::InvertedIndex;
@@ -76,9 +77,6 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Vec<BenchmarkStatement>, S
     let statements = values.iter().enumerate();
     statements.map(|(index, value)| statement(index, value).ok_or_else(|| bad(index + 1, None))).collect()
 }
-
-/// The names that benchmarks give to a statement.
-pub const STATEMENT_FIELDS: &[&str] = &["statement", "statement_type", "proposition", "formal_statement", "theorem"];
 
 fn statement(index: usize, value: &Value) -> Option<BenchmarkStatement> {
     let text = match value {

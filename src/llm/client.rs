@@ -38,6 +38,7 @@ pub struct Client {
 impl Client {
     /// A client of the endpoint; nothing is sent.
     pub fn new(endpoint: &Endpoint) -> Result<Self, LlmError> {
+        endpoint.check_key()?;
         tls::install();
         let Endpoint { base_url, key, settings, .. } = endpoint;
         let address = Url::parse(base_url).ok().filter(|url| url.has_host() && url.scheme().starts_with("http"));

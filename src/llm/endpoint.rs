@@ -81,6 +81,17 @@ impl Endpoint {
         self.base_url == SCRIPTED
     }
 
+    /// Refuses to go on without a key where the provider is known to ask for one: its refusal would say less, and without
+    /// a network nobody would say anything.
+    pub fn check_key(&self) -> Result<(), LlmError> {
+        let host = host(&self.base_url);
+        let is_of = |known: &str| host.strip_suffix(known).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        if self.key.is_none() && ASK_FOR_A_KEY.iter().any(|known| is_of(known)) {
+            return Err(LlmError::NoKey { url: self.address(), variable: self.settings.api_key_env.clone() });
+        }
+        Ok(())
+    }
+
     /// The body of a request for this model: what the stage says beside what the settings say.
     pub fn body(&self, own: impl IntoIterator<Item = (&'static str, Value)>) -> Map<String, Value> {
         let mut body = self.settings.body.clone();
@@ -108,6 +119,29 @@ const ANSWER_LIMITS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Providers that answer nobody without a key.
+const ASK_FOR_A_KEY: &[&str] = &[
+    "anthropic.com",
+    "deepseek.com",
+    "fireworks.ai",
+    "googleapis.com",
+    "groq.com",
+    "mistral.ai",
+    "openai.azure.com",
+    "openai.com",
+    "openrouter.ai",
+    "together.xyz",
+    "x.ai",
+];
+
+/// The host of an address, in lower case.
+fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    host.split(':').next().unwrap_or_default().to_lowercase()
 }
 
 /// An address whose `user:password@` is masked, and without what follows a `?`.
@@ -228,6 +262,25 @@ mod tests {
         assert_eq!(warnings("https://openrouter.ai/api/v1", "OPENAI_API_KEY"), 1);
         assert_eq!(warnings("http://gpu7:8000/v1", "GPU_KEY"), 1);
         assert_eq!(warnings("http://notopenai.com/v1", "OPENAI_API_KEY"), 2);
+    }
+
+    #[test]
+    fn m110_a_provider_that_is_known_to_ask_for_a_key_is_not_asked_without_one() {
+        let endpoint = |base_url: &str, key: Option<&str>| Endpoint {
+            stage: "reason",
+            base_url: base_url.to_owned(),
+            model: "large".to_owned(),
+            key: key.and_then(ApiKey::new),
+            settings: EndpointSettings::default(),
+        };
+        for url in ["https://openrouter.ai/api/v1", "https://API.openai.com:443/v1", "https://me@mine.openai.azure.com"]
+        {
+            assert!(endpoint(url, None).check_key().is_err(), "{url}");
+            endpoint(url, Some("sk-marked")).check_key().unwrap();
+        }
+        for url in ["http://127.0.0.1:8000/v1", "https://notopenai.com/v1", "https://h/openai.com", "scripted"] {
+            endpoint(url, None).check_key().unwrap();
+        }
     }
 
     #[test]

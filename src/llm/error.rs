@@ -2,6 +2,8 @@
 
 use super::Route;
 use super::budget::Exhausted;
+use crate::exit_code::ExitCode;
+use crate::hint::Hint;
 use crate::record::RecordId;
 use crate::store::StoreError;
 
@@ -32,6 +34,14 @@ pub enum LlmError {
     /// The key cannot be a key.
     #[error("the environment variable `{variable}` holds no key: it has characters that no key has")]
     BadKey {
+        /// The variable.
+        variable: String,
+    },
+    /// The provider answers nobody without a key, and there is none.
+    #[error("`{url}` asks for a key, and the environment variable `{variable}` is not set")]
+    NoKey {
+        /// The address.
+        url: String,
         /// The variable.
         variable: String,
     },
@@ -130,6 +140,100 @@ pub enum LlmError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl Hint for LlmError {
+    fn hint(&self) -> String {
+        const KEPT: &str = "every answer so far is kept and will not be asked for again";
+        match self {
+            Self::NoEndpoint { stage } => {
+                format!("set `{stage}.base_url` and `{stage}.model`; `rocq-distill example` prints files to start from")
+            }
+            Self::NoClient { .. } => CERTIFICATES.to_owned(),
+            Self::BadAddress { .. } => {
+                "write it as the server's client libraries take it, such as `http://127.0.0.1:8000/v1`".to_owned()
+            }
+            Self::NoKey { variable, .. } => {
+                format!("put the key into it, `export {variable}=…`, or name the variable that has it in `api_key_env`")
+            }
+            Self::BadKey { variable } => format!("put the key alone into `{variable}`, without quotes or line breaks"),
+            Self::Refused { status: 401, key_env, had_key: false, .. } => {
+                format!(
+                    "put a key for this server into the environment variable `{key_env}` and run the same command again: {KEPT}"
+                )
+            }
+            Self::Refused { status: 401 | 403, key_env, had_key: true, .. } => {
+                format!(
+                    "the key in the environment variable `{key_env}` is not one that this server accepts for this model: put \
+                     the right one there and run the same command again: {KEPT}"
+                )
+            }
+            Self::Refused { status: 402, .. } => {
+                format!("add credit to the account of this key and run the same command again: {KEPT}")
+            }
+            Self::Refused { status: 404 | 405, route: Route::Tokenize, .. } => {
+                "this server has no `/tokenize`: name the tokenizer of its model with `--tokenizer` or `score.tokenizer`, and \
+                 use `--wire echo` if it has no `prompt_logprobs` either"
+                    .to_owned()
+            }
+            Self::Refused { status: 404, .. } => {
+                "check `base_url`, which most often ends in `/v1`, and `model`: the server does not know one of them".to_owned()
+            }
+            Self::Refused { .. } => {
+                format!("what is sent besides the prompt stands in the settings of the stage, under `body`; {KEPT}")
+            }
+            Self::Untrusted { .. } => "check `base_url`; if that server's certificate is your own, name the file of who \
+                                       vouches for it in SSL_CERT_FILE"
+                .to_owned(),
+            Self::LongPause { .. } => format!("run the same command again when that time is over: {KEPT}"),
+            Self::RefusesAll { .. } => {
+                format!("ask another model or provider, or look at the template of the prompt; {KEPT}")
+            }
+            Self::AnswerLimit { key, .. } => {
+                format!("lower `{key}`, or serve the model with a larger context, and run the same command again: {KEPT}")
+            }
+            Self::OtherTokens { .. } => {
+                "leave `score.tokenizer` out, so that the server's own `/tokenize` is asked, or name the tokenizer of exactly \
+                 this model; `score.wire` must be one that the server has"
+                    .to_owned()
+            }
+            Self::BudgetSpent(_) => {
+                format!("raise `--max-cost` or `--max-tokens-total` and run the same command again: {KEPT}")
+            }
+            Self::Uncounted { .. } => {
+                "set `input_price` and `output_price`, per million tokens, or leave that limit out".to_owned()
+            }
+            Self::Unanswered { .. } => {
+                format!(
+                    "start that server or set its right address (`base_url`), or ask for less with `--max-workers` if it has \
+                     too much to do, and run the same command again: {KEPT}"
+                )
+            }
+            Self::Store(error) => error.hint(),
+        }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NoEndpoint { .. } | Self::BadAddress { .. } | Self::BadKey { .. } | Self::NoKey { .. } => {
+                ExitCode::Usage
+            }
+            Self::Refused { status: 402, .. } | Self::BudgetSpent(_) => ExitCode::BudgetSpent,
+            Self::Refused { .. }
+            | Self::Untrusted { .. }
+            | Self::RefusesAll { .. }
+            | Self::AnswerLimit { .. }
+            | Self::OtherTokens { .. }
+            | Self::Uncounted { .. } => ExitCode::Refused,
+            Self::Unanswered { .. } | Self::LongPause { .. } => ExitCode::Unanswered,
+            Self::NoClient { .. } => ExitCode::Failure,
+            Self::Store(error) => error.exit_code(),
+        }
+    }
+}
+
+/// What to do where no client of a server can be made.
+const CERTIFICATES: &str = "`https` needs the certificates of this system: install them (`apt-get install \
+                            ca-certificates`), or name their file in SSL_CERT_FILE";
 
 fn about(record: Option<&RecordId>) -> String {
     record.map(|record| format!(" about `{record}`")).unwrap_or_default()

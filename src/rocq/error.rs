@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::hint::{self, Hint};
 use crate::record::{LogicalPath, ProverReason, Reason};
 
 /// What makes the prover or a library unusable.
@@ -204,6 +205,68 @@ impl RocqError {
         )
     }
 }
+
+impl Hint for RocqError {
+    fn hint(&self) -> String {
+        match self {
+            Self::Handshake { fault: Fault::OutOfMemory { .. }, .. }
+            | Self::ServerHandshake { fault: Fault::OutOfMemory { .. }, .. } => {
+                "give it more with `--max-memory` or `rocq.max_memory`".to_owned()
+            }
+            Self::Start { program, source } if source.kind() == io::ErrorKind::PermissionDenied => {
+                format!("it may not be run: `chmod +x {}`, or name another program", program.display())
+            }
+            Self::NoProgram { .. } | Self::Start { .. } | Self::Handshake { .. } => {
+                NO_ROCQ.to_owned()
+            }
+            Self::TooOld { .. } => "put a newer Rocq on PATH, or name one in `rocq.program`".to_owned(),
+            Self::NoPet { .. } => format!("install coq-lsp, whose program it is; {PETANQUE}"),
+            Self::NoServer { .. } | Self::ServerHandshake { .. } => PETANQUE.to_owned(),
+            Self::OldServer { .. } => format!("install a newer coq-lsp; {PETANQUE}"),
+            Self::OtherRocq { .. } => format!("use the `pet` that was built with this Rocq; {PETANQUE}"),
+            Self::NoInput { .. } | Self::NoSources { .. } =>
+                "name folders and .v files with `--input` (for `verify`: `--library`); `rocq-distill doctor` says which library \
+                 is found"
+                    .to_owned(),
+            Self::NoGlob { .. } => format!(
+                "{BUILD}, which leaves a .glob file beside each .v file; sources that are not installed also need their \
+                 `_CoqProject` or `dune-project` in a folder above"
+            ),
+            Self::NotBuilt { .. } | Self::OutdatedBuild { .. } => {
+                format!("{BUILD}: nothing is ever compiled or written in its folder here")
+            }
+            Self::OtherFlags { .. } => {
+                "name the flags with `--rocq-arg` or `rocq.args` (`--rocq-arg=-noinit`, `--rocq-arg=-type-in-type`, …), or \
+                 in a `_CoqProject` beside the library; the rejected files hold Rocq's own words"
+                    .to_owned()
+            }
+            Self::NotLoadable { .. } =>
+                "folders and files are called by letters, digits, `_` and `'`, and begin with a letter or `_`".to_owned(),
+            Self::ProverDies { .. } => {
+                "find out what ends them (the memory of the whole machine, a plugin, a batch system) and run the same \
+                 command again: what is done is kept, and this file is not done"
+                    .to_owned()
+            }
+            Self::Unprepared { .. } => {
+                "install coq-elpi, or leave out `--implicit-premises` and `extract.implicit_premises`".to_owned()
+            }
+            Self::SameName { .. } => "name only one of them with `--input`".to_owned(),
+            Self::WrongFolder { .. } => {
+                "name the file where the library is installed, not a copy of it elsewhere".to_owned()
+            }
+            Self::Workspace { source } | Self::Read { source, .. } => hint::of_io(source.kind()).to_owned(),
+        }
+    }
+}
+
+/// What to do where petanque is of no use.
+const PETANQUE: &str = "name another with `--pet` or `--pet-server`, or do without it: `--engine coqidetop`";
+
+/// What to do where there is no prover.
+const NO_ROCQ: &str = "put Rocq and MathComp on PATH, set `rocq.program`, or put `containers/with-rocq` in front of the \
+                       command, which fetches them";
+
+const BUILD: &str = "build the library with this Rocq first (`make`, `dune build`)";
 
 /// Why a prover has not done what it was asked to do: what `?` hands on wherever one is talked to.
 #[derive(Debug, thiserror::Error)]

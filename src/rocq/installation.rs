@@ -92,7 +92,10 @@ pub(super) async fn answer(program: &Path, question: &str) -> Result<String, Roc
 }
 
 fn garbled(program: &Path, text: &str) -> RocqError {
-    let message = format!("it says `{}`", text.trim());
+    // What another program says of itself can be long.
+    const SHOWN: usize = 100;
+    let first: String = text.trim().lines().next().unwrap_or_default().chars().take(SHOWN).collect();
+    let message = format!("it says `{first}`");
     RocqError::Handshake { program: program.to_owned(), fault: Fault::Garbled { message } }
 }
 

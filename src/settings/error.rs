@@ -1,10 +1,15 @@
 //! What can be wrong with the settings.
 
 use std::env;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use figment::error::Kind;
 
+use crate::exit_code::ExitCode;
+use crate::hint::{self, Hint};
+
+use super::flags::lower;
 use super::{ENVIRONMENT_PREFIX, Entry, OTLP_VARIABLE, Settings};
 
 /// What can be wrong with the settings.
@@ -15,6 +20,21 @@ pub enum SettingsError {
     NoFile {
         /// The file.
         path: PathBuf,
+    },
+    /// The file that an example was to be written to is there.
+    #[error("there is a file `{path}` already", path = path.display())]
+    FileExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file that an example was to be written to cannot be written.
+    #[error("cannot write `{path}`", path = path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
     },
     /// The file is not TOML or cannot be read.
     #[error("cannot read the settings file `{path}`: {message}", path = path.display())]
@@ -114,25 +134,45 @@ impl SettingsError {
         let value = (setting.with_unit)(number);
         Self::OutOfRange { key: entry.key(), value, range: setting.range_text().unwrap_or_default() }
     }
+}
 
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+impl Hint for SettingsError {
+    fn hint(&self) -> String {
         match self {
-            Self::NoFile { .. } => {
-                Some("`rocq-distill run --show-settings` prints one with the default settings".to_owned())
-            }
-            Self::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::NoFile { .. } => "`rocq-distill run --show-settings` prints one with the default settings".to_owned(),
+            Self::UnknownKey { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::UnknownKey { nearest: None, .. } => {
-                Some("`rocq-distill run --show-settings` lists every setting, once this one is taken out".to_owned())
+                "`rocq-distill run --show-settings` lists every setting, once this one is taken out".to_owned()
             }
-            Self::BadFile { .. }
-            | Self::BadValue { .. }
-            | Self::OutOfRange { .. }
-            | Self::NothingToTrainOn { .. }
-            | Self::Missing { .. }
-            | Self::FixedField { .. }
-            | Self::EmptyRange { .. } => None,
+            Self::FileExists { .. } => "name another file, or move that one away: it is never written over".to_owned(),
+            Self::Unwritable { source, .. } => hint::of_io(source.kind()).to_owned(),
+            Self::BadFile { .. } => "mend it there, or name another file with `--config`".to_owned(),
+            Self::BadValue { key, .. } | Self::OutOfRange { key, .. } => described(key),
+            Self::NothingToTrainOn { .. } => "lower one of them: what neither holds out is trained on".to_owned(),
+            Self::Missing { key, .. } => format!("{}: set it, or take out the other", described(key)),
+            Self::FixedField { field, .. } => format!("take `{field}` out of it"),
+            Self::EmptyRange { min_key, max_key, .. } => format!("lower `{min_key}` or raise `{max_key}`"),
         }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Unwritable { .. } => ExitCode::Failure,
+            _ => ExitCode::Usage,
+        }
+    }
+}
+
+/// What a setting is, by its key, of which the last parts may lead into its value.
+fn described(key: &str) -> String {
+    let of_key =
+        |entry: &Entry| key.strip_prefix(&entry.key()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    match Settings::all().into_iter().find(of_key) {
+        Some(entry) => {
+            let default = entry.setting.default_text().map(|text| format!(" (default: {text})")).unwrap_or_default();
+            format!("`{}` is: {}{default}", entry.key(), lower(&entry.setting.summary()))
+        }
+        None => "`rocq-distill run --show-settings` lists every setting".to_owned(),
     }
 }
 

@@ -1,5 +1,11 @@
 //! Settings files to start from, one for each kind of model server.
 
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+use super::SettingsError;
+
 /// A kind of model server that there is an example for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Example {
@@ -20,6 +26,16 @@ pub enum Example {
 }
 
 impl Example {
+    /// Writes the settings file where nothing stands yet: a file that someone has made their own is never written over.
+    pub fn write(self, path: &Path) -> Result<(), SettingsError> {
+        let mut file = File::create_new(path).map_err(|source| match source.kind() {
+            ErrorKind::AlreadyExists => SettingsError::FileExists { path: path.to_owned() },
+            _ => SettingsError::Unwritable { path: path.to_owned(), source },
+        })?;
+        let unwritable = |source| SettingsError::Unwritable { path: path.to_owned(), source };
+        file.write_all(self.text().as_bytes()).map_err(unwritable)
+    }
+
     /// The settings file.
     pub fn text(self) -> &'static str {
         match self {

@@ -97,7 +97,8 @@ fn help(setting: &Setting, flag: &Flag) -> String {
     format!("{summary}{choices}{default}")
 }
 
-fn lower(text: &str) -> String {
+/// A sentence with a small first letter.
+pub(super) fn lower(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::exit_code::ExitCode;
+use crate::hint::{self, Hint};
 use crate::llm::LlmError;
 use crate::rocq::RocqError;
 use crate::store::StoreError;
@@ -89,3 +91,57 @@ pub enum StageError {
         source: rayon::ThreadPoolBuildError,
     },
 }
+
+impl Hint for StageError {
+    fn hint(&self) -> String {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::Rocq(error) => error.hint(),
+            Self::Llm(error) => error.hint(),
+            Self::Template { .. } => TEMPLATE.to_owned(),
+            Self::WrongStage { needed, .. } => {
+                format!("run `{needed}` first, or name the folder that it wrote with `--input`")
+            }
+            Self::Stopped { .. } => hint::GO_ON.to_owned(),
+            Self::NotShardable { stage } => format!("run `{stage}` once, without `--shard`"),
+            Self::BadBenchmark { .. } => format!(
+                "a benchmark is a JSON array, or JSON lines, of statements or of objects with one of {}",
+                STATEMENT_FIELDS.join(", ")
+            ),
+            Self::Rehearsal { .. } =>
+                "run the model stages with real servers, or look at the rehearsal with `--allow-rehearsal`"
+                    .to_owned(),
+            Self::Tokenizer(_) => {
+                "name a `tokenizer.json`, a folder that holds one, or `OWNER/NAME` on the hub with `--tokenizer`, or leave \
+                 it out"
+                    .to_owned()
+            }
+            Self::Index(_) | Self::Card(_) => hint::REPORT.to_owned(),
+            Self::Threads { .. } => "ask for fewer with `--jobs`".to_owned(),
+                }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Store(error) => error.exit_code(),
+            Self::Llm(error) => error.exit_code(),
+            Self::NotShardable { .. } | Self::Template { .. } => ExitCode::Usage,
+            Self::Stopped { .. } => ExitCode::StoppedEarly,
+            Self::Rocq(_)
+            | Self::Tokenizer(_)
+            | Self::Index(_)
+            | Self::WrongStage { .. }
+            | Self::BadBenchmark { .. }
+            | Self::Rehearsal { .. }
+            | Self::Card(_)
+            | Self::Threads { .. } => ExitCode::Failure,
+        }
+    }
+}
+
+const TEMPLATE: &str = "a template can name `statement`, `statement_type`, `section_context`, `proof_term`, \
+                             `tactics`, `premises` (`name`, `type`), `notations` (`text`, `scope`, `definition`) and, \
+                             for `judge`, `reasoning`";
+
+/// The names that benchmarks give to a statement.
+pub const STATEMENT_FIELDS: &[&str] = &["statement", "statement_type", "proposition", "formal_statement", "theorem"];

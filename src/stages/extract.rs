@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::event::Event;
 use super::files::{SourceKey, SourceKeys, digest, fault_policy, limits, unit_name};
+use super::table::{Entry, Reads, Work};
 use super::units::some;
 use super::{Context, StageError};
 use crate::record::{FullName, TheoremKind};
@@ -29,6 +30,23 @@ use crate::store::digest::Digest;
 use crate::store::layout::{Stage, StageDir, UnitName};
 use crate::store::ledger::{Input, Ledger, Summary};
 use crate::store::manifest::Manifest;
+
+/// Its row in the table of the stages.
+pub const ENTRY: Entry = Entry {
+    stage: Stage::Extract,
+    about: "Extract every proved theorem of a library",
+    examples: "\
+Examples:
+  rocq-distill extract --input mathcomp/ssreflect/div.v
+  rocq-distill extract --shard 0/4          (and 1/4, 2/4, 3/4 on other machines)",
+    reads: Reads::Library,
+    adds: "statement, script, states, term, premises, notations, axioms",
+    rejects: "what Rocq refuses, or has no script",
+    settings: &["extract", "jobs", "rocq.args", "rocq.max_memory", "shard"],
+    work: Work::Prove(|job, prover| {
+        Box::pin(async move { run(job.context, job.settings, prover.rocq().await?, job.output).await })
+    }),
+};
 
 /// Runs the stage.
 pub async fn run(

@@ -4,6 +4,7 @@
 //! What counts as a step of a proof, [`StepRange`](crate::settings::StepRange) says. In `run`, `extract` has rejected
 //! the proofs of another number of steps already.
 
+use super::table::{Entry, Reads, Work};
 use super::units::map_units;
 use super::{Context, StageError};
 use crate::record::{Measured, Quantity, Reason, SizeReason};
@@ -11,6 +12,20 @@ use crate::settings::FilterSettings;
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
 use crate::store::unit::Outcome;
+
+/// Its row in the table of the stages.
+pub const ENTRY: Entry = Entry {
+    stage: Stage::Filter,
+    about: "Keep records by their number of tokens and steps",
+    examples: "\
+Example:
+  rocq-distill filter --max-num-tokens 2000 --max-number-instructions 10",
+    reads: Reads::RecordsSince(Stage::Measure),
+    adds: "–",
+    rejects: "what is too long or too short",
+    settings: &["filter", "jobs", "shard"],
+    work: Work::Compute(|job| run(job.context, &job.settings.filter, job.input, job.output)),
+};
 
 /// Runs the stage.
 pub fn run(

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::dry_run::{DryRun, Rates};
 use super::model_units::{self, Fate, Unfinished};
 use super::prompt::{BuiltIn, Prompt, Theorem};
+use super::table::{Entry, Reads, Work};
 use super::{Context, StageError};
 use crate::llm::chat::{self, Completion};
 use crate::llm::endpoint::Endpoint;
@@ -26,6 +27,24 @@ const PROMPTS: BuiltIn = &[("default", include_str!("judge/prompt.txt"))];
 
 /// What is added to a question that was answered without a verdict: the same once more may be answered the same.
 const REMINDER: &str = "Answer with \\boxed{yes} or \\boxed{no} and with nothing else.";
+
+/// Its row in the table of the stages.
+pub const ENTRY: Entry = Entry {
+    stage: Stage::Judge,
+    about: "Ask a judge whether a reasoning gives its answer away, the best one first",
+    examples: "\
+Example:
+  rocq-distill judge --rank-by decision --max-judged 5 --max-cost 10",
+    reads: Reads::RecordsSince(Stage::Score),
+    adds: "`verdicts`, and the reasoning that is kept",
+    rejects: "what gives its answer away",
+    settings: &["judge", "shard"],
+    work: Work::Ask {
+        server: |settings| settings.judge.endpoint(),
+        run: |job| Box::pin(run(job.context, &job.settings.judge, job.input, job.output)),
+        dry_run: |job| dry_run(&job.settings.judge, job.input, job.output),
+    },
+};
 
 /// Runs the stage.
 pub async fn run(

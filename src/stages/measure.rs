@@ -5,6 +5,7 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::table::{Entry, Reads, Work};
 use super::units::map_units;
 use super::{Context, StageError};
 use crate::record::{Record, TokenCounts};
@@ -13,6 +14,20 @@ use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
 use crate::store::unit::Outcome;
 use crate::text::tokenizer::{Tokenizer, TokenizerError};
+
+/// Its row in the table of the stages.
+pub const ENTRY: Entry = Entry {
+    stage: Stage::Measure,
+    about: "Count the tokens of proof terms and proof scripts",
+    examples: "\
+Example:
+  rocq-distill measure --tokenizer deepseek-ai/DeepSeek-R1",
+    reads: Reads::Records,
+    adds: "`tokens`",
+    rejects: "nothing",
+    settings: &["measure", "jobs", "shard"],
+    work: Work::Compute(|job| run(job.context, &job.settings.measure, job.input, job.output)),
+};
 
 /// Runs the stage.
 pub fn run(

@@ -17,6 +17,7 @@ use super::dry_run::{DryRun, Rates};
 use super::event::Event;
 use super::model_units::{self, Fate, Unfinished};
 use super::prompt::{BuiltIn, Prompt, ProvedTheorem};
+use super::table::{Entry, Reads, Work};
 use super::{Context, StageError, units};
 use crate::llm::chat::{self, Completion};
 use crate::llm::endpoint::Endpoint;
@@ -36,6 +37,27 @@ const PROMPTS: BuiltIn = &[
     ("steps", include_str!("reason/steps.txt")),
     ("ssreflect", include_str!("reason/ssreflect.txt")),
 ];
+
+/// Its row in the table of the stages.
+pub const ENTRY: Entry = Entry {
+    stage: Stage::Reason,
+    about: "Ask a large model to think its way from each proof term to the tactics",
+    examples: "\
+Examples:
+  rocq-distill reason --dry-run
+  rocq-distill reason --num-gen 20 --max-workers 100 --max-cost 50
+
+Every answer is kept as it arrives; a run that was stopped goes on with what is missing.",
+    reads: Reads::Records,
+    adds: "`reasonings`: a large model, from the term to the script",
+    rejects: "what has no usable reasoning",
+    settings: &["reason", "shard"],
+    work: Work::Ask {
+        server: |settings| settings.reason.endpoint(),
+        run: |job| Box::pin(run(job.context, &job.settings.reason, job.input, job.output)),
+        dry_run: |job| dry_run(&job.settings.reason, job.input, job.output),
+    },
+};
 
 /// Runs the stage.
 pub async fn run(

@@ -21,6 +21,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use super::dry_run::{DryRun, Rates};
 use super::model_units::{self, Fate, Unfinished};
 use super::prompt::{BuiltIn, Prompt, ProvedTheorem};
+use super::table::{Entry, Reads, Work};
 use super::{Context, StageError};
 use crate::llm::completions::{self, TailLogprobs};
 use crate::llm::endpoint::Endpoint;
@@ -43,6 +44,25 @@ const PROMPTS: BuiltIn = &[("default", include_str!("score/prompt.txt"))];
 
 /// How many tokens a request lets the server generate, which are dropped.
 const GENERATED: u64 = 1;
+
+/// Its row in the table of the stages.
+pub const ENTRY: Entry = Entry {
+    stage: Stage::Score,
+    about: "Ask a smaller model how well it foresees the tactics after each reasoning",
+    examples: "\
+Examples:
+  rocq-distill score --base-url http://127.0.0.1:8000/v1 --model NAME
+  rocq-distill score --wire echo --tokenizer OWNER/NAME --no-keep-tokens",
+    reads: Reads::RecordsSince(Stage::Reason),
+    adds: "`scores`: how well a small model then foresees the script",
+    rejects: "what does not fit into that model",
+    settings: &["score", "shard"],
+    work: Work::Ask {
+        server: |settings| settings.score.endpoint(),
+        run: |job| Box::pin(run(job.context, &job.settings.score, job.input, job.output)),
+        dry_run: |job| dry_run(&job.settings.score, job.input, job.output),
+    },
+};
 
 /// Runs the stage.
 pub async fn run(

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::event::Event;
+use super::table::{Entry, Reads, Work};
 use super::{Context, StageError, units};
 use crate::record::{Reason, Record, RecordId, SelectReason, Selection};
 use crate::settings::SelectSettings;
@@ -25,6 +26,20 @@ use crate::text::farthest_first;
 use crate::text::inverted_index::InvertedIndex;
 
 const STAGE: Stage = Stage::Select;
+
+/// Its row in the table of the stages.
+pub const ENTRY: Entry = Entry {
+    stage: Stage::Select,
+    about: "Choose a diverse subset",
+    examples: "\
+Example:
+  rocq-distill select --num-documents 500",
+    reads: Reads::Records,
+    adds: "`selection`: its rank in a diverse subset",
+    rejects: "duplicates, and the rest",
+    settings: &["select", "jobs"],
+    work: Work::Compute(|job| run(job.context, &job.settings.select, job.input, job.output)),
+};
 
 /// Runs the stage.
 pub fn run(

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::event::Event;
+use super::table::{Entry, Reads};
 use super::{Context, StageError};
 use crate::record::{Measured, NotMeasured, Record};
 use crate::store::layout::{Stage, StageDir};
@@ -124,12 +125,7 @@ pub(super) fn some(names: &[impl Display]) -> String {
 /// Refuses a folder of a stage before the one that adds what this stage works on: nothing of the output is touched yet, and
 /// no server is asked about records that cannot go on.
 fn check_input(stage: Stage, input: &StageDir) -> Result<(), StageError> {
-    let needed = match stage {
-        Stage::Filter => Stage::Measure,
-        Stage::Score => Stage::Reason,
-        Stage::Judge => Stage::Score,
-        Stage::Extract | Stage::Verify | Stage::Measure | Stage::Select | Stage::Reason => return Ok(()),
-    };
+    let Reads::RecordsSince(needed) = Entry::of(stage).reads else { return Ok(()) };
     match Manifest::read(input)?.map(|manifest| manifest.stage) {
         Some(found) if found < needed => Err(StageError::WrongStage {
             what: format!("the records of `{found}`"),

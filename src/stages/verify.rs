@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::event::Event;
 use super::files::{SourceKey, SourceKeys, fault_policy, limits, unit_name};
+use super::table::{Entry, Reads, Work};
 use super::{Context, StageError};
 use crate::record::{
     Axiom, LogicalPath, ProverReason, Reason, Record, Source, Verification, VerificationStatus, VerifyReason,
@@ -29,6 +30,25 @@ use crate::store::digest::Digest;
 use crate::store::layout::{Stage, StageDir, UnitName};
 use crate::store::ledger::{Input, Ledger, Summary};
 use crate::store::unit::Outcome;
+
+/// Its row in the table of the stages.
+pub const ENTRY: Entry = Entry {
+    stage: Stage::Verify,
+    about: "Replay each proof sentence by sentence in a fresh prover",
+    examples: "\
+Example:
+  rocq-distill verify --input export/extract --output export/verify",
+    reads: Reads::Records,
+    adds: "`verification`: a fresh prover found all of that again",
+    rejects: "what differs",
+    settings: &["verify", "jobs", "rocq.args", "rocq.max_memory", "shard"],
+    work: Work::Prove(|job, prover| {
+        Box::pin(async move {
+            let (rocq, engine) = (prover.rocq().await?, prover.engine().await?);
+            run(job.context, job.settings, rocq, engine, job.input, job.output).await
+        })
+    }),
+};
 
 /// Runs the stage.
 pub async fn run(

@@ -1,7 +1,10 @@
 //! What can go wrong with the run directory.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+
+use crate::exit_code::ExitCode;
+use crate::hint::{self, Hint};
 
 /// What can go wrong with the run directory.
 #[derive(Debug, thiserror::Error)]
@@ -109,5 +112,60 @@ impl StoreError {
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
+    }
+}
+
+impl Hint for StoreError {
+    fn hint(&self) -> String {
+        match self {
+            Self::Io { action: "lock", source, .. } if source.kind() == ErrorKind::Unsupported => {
+                "this file system has no locks (`flock`): mount it with them, or name another folder".to_owned()
+            }
+            Self::Io { action: "read" | "list", source, .. } if source.kind() == ErrorKind::NotADirectory => {
+                "a stage reads the folder that another stage wrote: name that folder, and no file, with `--input`".to_owned()
+            }
+            Self::Io { source, .. } => hint::of_io(source.kind()).to_owned(),
+            Self::Malformed { path, .. } => format!(
+                "`{}` was changed or damaged: remove it and run the stage that wrote it again, which makes only what is missing",
+                path.display()
+            ),
+            Self::Locked { .. } =>
+                "wait until it ends, or make another part with `--shard`; if its machine is gone for good, remove that file"
+                    .to_owned(),
+            Self::LockLost { .. } => {
+                "another process may be making the same part now: `status` of its run directory says which".to_owned()
+            }
+            Self::NoInput { stage, .. } => {
+                format!("run `{stage}` first, or name the folder with its records with `--input`")
+            }
+            Self::Changed { stage, .. } => format!(
+                "put the file back as it was, or remove it and run `{stage}` again, which makes only what is missing; \
+                 `status --check` of its run directory finds every file that was changed"
+            ),
+            Self::OtherFormat { .. } => {
+                "another version of rocq-distill wrote it: go on with that one, or start anew with this one in another \
+                 folder (`--output`)"
+                    .to_owned()
+            }
+            Self::BadUnitName { .. } => {
+                "no file is written outside the run directory: rename the source file or the folder it comes from".to_owned()
+            }
+            Self::Unwritable { .. } | Self::Unaccounted { .. } | Self::NoJson(_) => hint::REPORT.to_owned(),
+        }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Locked { .. } | Self::LockLost { .. } => ExitCode::Locked,
+            Self::Io { .. }
+            | Self::Malformed { .. }
+            | Self::Unwritable { .. }
+            | Self::Unaccounted { .. }
+            | Self::NoJson(_)
+            | Self::OtherFormat { .. }
+            | Self::BadUnitName { .. }
+            | Self::Changed { .. }
+            | Self::NoInput { .. } => ExitCode::Failure,
+        }
     }
 }

@@ -148,7 +148,6 @@ fn only_console_prints() {
 fn only_the_layout_joins_paths_of_the_run_directory() {
     /// Who else joins paths, and to what.
     const OTHERS: &[(&str, &str)] = &[
-        ("doctor.rs", "the installed library"),
         ("rocq/installation.rs", "the installed library and the folders of PATH"),
         ("rocq/petanque/workspace.rs", "a folder of its own for petanque"),
         ("rocq/compiler.rs", "a folder of its own for coqc"),

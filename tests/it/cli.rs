@@ -215,6 +215,139 @@ fn the_old_name_of_a_step_is_that_step() {
 }
 
 #[test]
+fn m57_step_2_filters_and_selects_in_one() {
+    let run = verified();
+    assert_eq!(run.run("step_1 --quiet --output export/counted").text(), "exit 0\n");
+    let line = "step_2 --input export/counted --output export/chosen --num-documents 2 --max-num-tokens 3750 \
+                --min-number-instructions 1 --max-number-instructions 7 --json --quiet";
+    let outcome = run.run(line);
+    assert_eq!(outcome.code(), 0, "{}", outcome.text());
+    let summary: Value = serde_json::from_str(&outcome.stdout()).unwrap();
+    let stages: Vec<_> =
+        summary["stages"].as_array().unwrap().iter().map(|stage| stage["stage"].as_str().unwrap()).collect();
+    assert_eq!(stages, ["filter", "select"]);
+    for folder in ["filter", "chosen"] {
+        assert!(run.path().join("export").join(folder).join("manifest.json").is_file(), "{folder}");
+    }
+}
+
+#[test]
+fn the_page_on_the_older_project_names_each_of_its_commands_as_the_help_does() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/older-project.md")).unwrap();
+    let help = TestRun::new().run("--help").stdout();
+    let (_, names) = help.split_once("Names of the older project:\n").unwrap();
+    let names: Vec<_> = names.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(names.len(), 7);
+    for line in names {
+        let (name, stages) = line.trim().split_once(' ').unwrap();
+        let stages = stages.trim().replace(", then ", "`, then `");
+        assert!(page.contains(&format!("| `{name}` | `{stages}` |")), "{line}");
+    }
+}
+
+#[test]
+fn m112_an_example_is_not_written_over_a_file_that_is_there() {
+    let run = TestRun::new();
+    assert_snapshot!(run.run("example rehearsal --output rocq-distill.toml").text(), @"
+    exit 0
+    --- stderr
+    note: `rocq-distill.toml` is yours to change
+    ");
+    let path = run.path().join("rocq-distill.toml");
+    assert_eq!(fs::read_to_string(&path).unwrap(), run.run("example rehearsal").stdout());
+    assert_snapshot!(run.run("example openai --output rocq-distill.toml").text(), @"
+    exit 2
+    --- stderr
+    error: there is a file `rocq-distill.toml` already
+
+    hint: name another file, or move that one away: it is never written over
+    ");
+    assert_eq!(fs::read_to_string(&path).unwrap(), run.run("example rehearsal").stdout());
+}
+
+#[test]
+fn m109_a_dry_run_of_the_whole_chain_says_what_is_known_and_does_nothing() {
+    let run = TestRun::new().file(
+        "rocq-distill.toml",
+        "[reason]\nbase_url = \"scripted\"\nnum_gen = 2\n[score]\nbase_url = \"scripted\"\n",
+    );
+    let folder = RunDir::new(run.path().join("export")).stage(Stage::Select);
+    write_stage(&folder, Stage::Select, &[("mathcomp.a", vec![record("mathcomp.a:x")])]);
+    let before = bytes(&run.path().join("export"));
+    let outcome = run.run("run --dry-run --input nothing --json");
+    assert_eq!(outcome.code(), 0, "{}", outcome.text());
+    let forecasts: Value = serde_json::from_str(&outcome.stdout()).unwrap();
+    assert_eq!((&forecasts[0]["stage"], &forecasts[0]["n_requests"]), (&json!("reason"), &json!(2)));
+    assert_eq!(forecasts[1], json!({ "stage": "score", "depends_on": "reason" }));
+    assert_eq!(bytes(&run.path().join("export")), before);
+}
+
+/// A program of a folder's own, which says this of itself.
+fn with_program(says: &str, mode: u32) -> TestRun {
+    let text = format!("#!/bin/sh\ncat <<'END'\n{says}\nEND\n");
+    let run = TestRun::new().file("mine", &text).file("rocq-distill.toml", "[rocq]\nprogram = \"./mine\"\n");
+    fs::set_permissions(run.path().join("mine"), fs::Permissions::from_mode(mode)).unwrap();
+    run
+}
+
+#[test]
+fn m118_of_a_foreign_program_s_banner_a_line_is_shown() {
+    let outcome = with_program("I am a teapot\nshort and stout\nthis is my handle", 0o755).run("extract");
+    assert!(outcome.stderr().contains("it says `I am a teapot`"), "{}", outcome.stderr());
+    assert!(!outcome.stderr().contains("stout"), "{}", outcome.stderr());
+}
+
+#[test]
+fn m118_a_program_that_may_not_be_run_is_told_from_one_that_is_not_there() {
+    assert_snapshot!(with_program("", 0o644).run("extract").text(), @r"
+    exit 1
+    --- stderr
+    error: cannot start `[DIR]/mine`
+      caused by: Permission denied (os error 13)
+
+    hint: it may not be run: `chmod +x [DIR]/mine`, or name another program
+    ");
+}
+
+#[test]
+fn m111_doctor_looks_at_the_library_that_is_named() {
+    let run =
+        TestRun::new().file("lib/a.v", "Lemma x : True. Proof. exact I. Qed.\n").file("lib/_CoqProject", "-R . L\n");
+    let library = |run: &TestRun| {
+        let found: Value = serde_json::from_str(&run.run("doctor --input lib --json").stdout()).unwrap();
+        let checks = found["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["what"] == "library").unwrap().clone()
+    };
+    let found = library(&run);
+    assert_eq!(found["finding"], "ok", "{found}");
+    let folder = run.path().canonicalize().unwrap();
+    let detail = found["detail"].as_str().unwrap().replace(folder.to_str().unwrap(), "[DIR]");
+    assert_snapshot!(detail, @"lib: 1 files, compiled: 0, with a .glob file of their text: 0 (those of the others are made again with coqc, elsewhere), flags: -R [DIR]/lib L");
+    let run = run.file("lib/b.v", "Require Import L.a.\n");
+    let found = library(&run);
+    assert_eq!(found["finding"], "missing", "{found}");
+}
+
+#[test]
+fn m110_a_key_that_is_not_set_is_noticed_before_anything_is_sent() {
+    let run = TestRun::new().file(
+        "rocq-distill.toml",
+        "[reason]\nbase_url = \"https://openrouter.ai/api/v1\"\nmodel = \"large\"\napi_key_env = \"NO_SUCH_KEY\"\n",
+    );
+    let folder = RunDir::new(run.path().join("export")).stage(Stage::Select);
+    write_stage(&folder, Stage::Select, &[("mathcomp.a", vec![record("mathcomp.a:x")])]);
+    let of_stage = run.run("reason --quiet").text();
+    assert_snapshot!(of_stage, @"
+    exit 2
+    --- stderr
+    error: `https://openrouter.ai/api/v1` asks for a key, and the environment variable `NO_SUCH_KEY` is not set
+
+    hint: put the key into it, `export NO_SUCH_KEY=…`, or name the variable that has it in `api_key_env`
+    ");
+    assert_eq!(run.run("run --quiet").text(), of_stage);
+}
+
+#[test]
 fn doctor_says_of_each_thing_whether_it_is_here_and_what_to_do() {
     let run =
         TestRun::new().variable("PATH", "/nowhere").file("rocq-distill.toml", "[measure]\ntokenizer = \"gone.json\"\n");

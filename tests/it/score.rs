@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rocq_distill::exit_code::ExitCode;
 use rocq_distill::failure::Failure;
+use rocq_distill::hint::Hint;
 use rocq_distill::llm::scripted::answer_in_passing;
 use rocq_distill::llm::{LlmError, Route};
 use rocq_distill::record::{ModelReason, Reason, Record, Score, StepKind, TokenLogprob, Variant};
@@ -323,7 +324,7 @@ fn a_server_without_tokenize_is_told_of_with_what_to_do() {
     });
     let failure = Failure::from(run(&run_dir, &settings(&server)).unwrap_err());
     assert_eq!(failure.exit_code(), ExitCode::Refused);
-    let hint = failure.hint().unwrap();
+    let hint = failure.hint();
     assert!(
         hint.starts_with("this server has no `/tokenize`: name the tokenizer of its model with `--tokenizer`"),
         "{hint}"

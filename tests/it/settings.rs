@@ -129,39 +129,47 @@ fn m19_a_number_that_is_text_is_refused_by_key_and_place() {
     exit 2
     --- stderr
     error: setting `filter.max_num_tokens` in `rocq-distill.toml`: found string "many", expected a whole number from 0
+
+    hint: `filter.max_num_tokens` is: most tokens of the proof term (default: 3750)
     "#);
     let run = TestRun::new().variable("ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS", "-1");
-    assert_snapshot!(run.run("filter").text(), @r#"
+    assert_snapshot!(run.run("filter").text(), @"
     exit 2
     --- stderr
     error: setting `filter.max_num_tokens` in the environment variable `ROCQ_DISTILL_FILTER__MAX_NUM_TOKENS`: found signed int `-1`, expected a whole number from 0
-    "#);
+
+    hint: `filter.max_num_tokens` is: most tokens of the proof term (default: 3750)
+    ");
 }
 
 #[test]
 fn an_unknown_kind_is_refused_with_the_known_ones() {
     let run = TestRun::new().variable("ROCQ_DISTILL_EXTRACT__KINDS", "[Lemma,Axiom]");
-    assert_snapshot!(run.run("extract").text(), @r#"
+    assert_snapshot!(run.run("extract").text(), @"
     exit 2
     --- stderr
     error: setting `extract.kinds.1` in the environment variable `ROCQ_DISTILL_EXTRACT__KINDS`: found `Axiom`, expected one of Theorem, Lemma, Fact, Remark, Corollary, Proposition, Property, Example, Definition, Instance, Let, Fixpoint, CoFixpoint, Goal, Obligation
-    "#);
+
+    hint: `extract.kinds` is: statements that become records (default: Theorem,Lemma,Fact,Remark,Corollary,Proposition,Property)
+    ");
 }
 
 #[test]
 fn a_value_in_the_place_of_a_table_is_refused() {
     let run = TestRun::new().file("rocq-distill.toml", "filter = 3\n");
-    assert_snapshot!(run.run("filter").text(), @r#"
+    assert_snapshot!(run.run("filter").text(), @"
     exit 2
     --- stderr
     error: setting `filter` in `rocq-distill.toml`: found signed int `3`, expected a table
-    "#);
+
+    hint: `rocq-distill run --show-settings` lists every setting
+    ");
 }
 
 #[test]
 fn a_file_that_is_not_toml_is_refused_with_the_place_in_it() {
     let run = TestRun::new().file("mine.toml", "jobs = 2\n[filter\n");
-    assert_snapshot!(run.run("filter --config mine.toml").text(), @r#"
+    assert_snapshot!(run.run("filter --config mine.toml").text(), @"
     exit 2
     --- stderr
     error: cannot read the settings file `mine.toml`: TOML parse error at line 2, column 8
@@ -170,7 +178,9 @@ fn a_file_that_is_not_toml_is_refused_with_the_place_in_it() {
       |        ^
     invalid table header
     expected `.`, `]`
-    "#);
+
+    hint: mend it there, or name another file with `--config`
+    ");
 }
 
 #[test]
@@ -186,16 +196,20 @@ fn a_file_that_is_named_must_be_there() {
 
 #[test]
 fn crossed_limits_and_no_jobs_are_refused() {
-    assert_snapshot!(TestRun::new().run("filter --min-num-tokens 9 --max-num-tokens 8").text(), @r#"
+    assert_snapshot!(TestRun::new().run("filter --min-num-tokens 9 --max-num-tokens 8").text(), @"
     exit 2
     --- stderr
     error: setting `filter.min_num_tokens` is 9, more than `filter.max_num_tokens`, which is 8: no record would be kept
-    "#);
-    assert_snapshot!(TestRun::new().run("filter --jobs 0").text(), @r#"
+
+    hint: lower `filter.min_num_tokens` or raise `filter.max_num_tokens`
+    ");
+    assert_snapshot!(TestRun::new().run("filter --jobs 0").text(), @"
     exit 2
     --- stderr
     error: setting `jobs` is 0, which is not in its range, 1 to 4096
-    "#);
+
+    hint: `jobs` is: provers or threads at work at once (default: one per core)
+    ");
 }
 
 #[test]
@@ -227,10 +241,26 @@ fn what_no_model_server_could_be_asked_with_is_refused() {
         assert_eq!(outcome.code(), 2, "{}", outcome.stderr());
         outcome.stderr()
     };
-    insta::assert_snapshot!(refused("[reason]\nbase_url = \"http://h/v1\"\n"), @"error: setting `reason.model` is missing, which `reason.base_url` needs");
-    insta::assert_snapshot!(refused("[judge]\nmax_workers = 0\n"), @"error: setting `judge.max_workers` is 0, which is not in its range, 1 to 10000");
-    insta::assert_snapshot!(refused("[score]\nrequests_per_second = 0.0\n"), @"error: setting `score.requests_per_second` is 0, which is not in its range, 0.000001 to 1000000");
-    insta::assert_snapshot!(refused("[reason.body]\nmessages = []\n"), @"error: setting `reason.body` must not have `messages`, which the stage fills in itself");
+    insta::assert_snapshot!(refused("[reason]\nbase_url = \"http://h/v1\"\n"), @"
+    error: setting `reason.model` is missing, which `reason.base_url` needs
+
+    hint: `reason.model` is: the model, as the server names it: set it, or take out the other
+    ");
+    insta::assert_snapshot!(refused("[judge]\nmax_workers = 0\n"), @"
+    error: setting `judge.max_workers` is 0, which is not in its range, 1 to 10000
+
+    hint: `judge.max_workers` is: most requests under way at once (default: 50)
+    ");
+    insta::assert_snapshot!(refused("[score]\nrequests_per_second = 0.0\n"), @"
+    error: setting `score.requests_per_second` is 0, which is not in its range, 0.000001 to 1000000
+
+    hint: `score.requests_per_second` is: most requests that are sent in a second
+    ");
+    insta::assert_snapshot!(refused("[reason.body]\nmessages = []\n"), @"
+    error: setting `reason.body` must not have `messages`, which the stage fills in itself
+
+    hint: take `messages` out of it
+    ");
     insta::assert_snapshot!(refused("[reason]\nbase_ulr = \"x\"\n"), @"
     error: unknown setting `reason.base_ulr` in `rocq-distill.toml`
 
@@ -244,13 +274,16 @@ fn what_no_model_server_could_be_asked_with_is_refused() {
 }
 
 #[test]
-fn the_reference_of_settings_is_made_from_their_declarations() {
-    let page = TestRun::new().run("reference settings").stdout();
-    let written = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).unwrap();
-    assert!(
-        written == page,
-        "docs/settings.md is old: `rocq-distill reference settings >docs/settings.md` makes it anew"
-    );
+fn the_pages_on_settings_and_stages_are_made_from_their_declarations() {
+    for page in ["settings", "stages"] {
+        let made = TestRun::new().run(&format!("reference {page}")).stdout();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{page}.md"));
+        let written = std::fs::read_to_string(path).unwrap();
+        assert!(
+            written == made,
+            "docs/{page}.md is old: `rocq-distill reference {page} >docs/{page}.md` makes it anew"
+        );
+    }
 }
 
 #[test]
@@ -290,22 +323,30 @@ fn m100_a_number_that_no_machine_can_serve_is_refused_at_once() {
     exit 2
     --- stderr
     error: setting `reason.max_workers` is 4000000000000000000, which is not in its range, 1 to 10000
+
+    hint: `reason.max_workers` is: most requests under way at once (default: 50)
     ");
     let run = TestRun::new().file("rocq-distill.toml", "[reason]\nbase_url = \"scripted\"\n");
     assert_snapshot!(run.run("reason --dry-run --num-gen 1000000000000").text(), @"
     exit 2
     --- stderr
     error: setting `reason.num_gen` is 1000000000000, which is not in its range, 1 to 10000
+
+    hint: `reason.num_gen` is: reasonings of each record (default: 20)
     ");
     assert_snapshot!(run.run("filter --shard 0/4000000000000").text(), @"
     exit 2
     --- stderr
     error: setting `shard` is 0/4000000000000, which is not in its range, 0/1 to 0/100000
+
+    hint: `shard` is: make only part I (from 0) of N parts
     ");
     assert_snapshot!(run.run("extract --max-memory 5B").text(), @"
     exit 2
     --- stderr
     error: setting `rocq.max_memory` is 5B, which is not in its range, 1MiB to 1PiB
+
+    hint: `rocq.max_memory` is: memory that each prover may use (default: 4GiB)
     ");
 }
 
