@@ -14,7 +14,7 @@ model_stage! {
         wire: Wire = Wire::PromptLogprobs, flag "WIRE";
         /// What stands for the reasoning in the prompts of each record
         ///
-        /// `obfuscated` is the one that ranks; without `full` there are half as many prompts.
+        /// `obfuscated`, which ranks, is always among them; without `full` there are half as many prompts.
         variants: Vec<Variant> = Variant::ALL.to_vec(), flag "VARIANT";
         /// Keep the logprob of each token of the tactics
         keep_tokens: bool = true, flag "";

@@ -161,7 +161,7 @@ impl Scorer {
     /// The prompts of a record up to the tactics, each different one once, and what each is for: the baselines first.
     fn prefixes(&self, record: &Record) -> Result<(Vec<Planned>, Vec<String>), StageError> {
         let obfuscator = obfuscator(record);
-        let is_wanted = |variant: Variant| self.variants.contains(&variant);
+        let is_wanted = |variant| variant == Variant::Obfuscated || self.variants.contains(&variant);
         let mut reasonings = vec![(Variant::None, None, String::new())];
         if is_wanted(Variant::Mixed)
             && let Some(other) = self.pool.other(&record.id)?

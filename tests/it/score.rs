@@ -402,9 +402,9 @@ fn the_prompts_of_a_record_share_what_stands_before_the_reasoning_and_are_sent_n
 fn only_the_variants_that_are_wanted_are_scored() {
     let (_folder, run_dir) = two_records();
     let server = server();
-    let variants = vec![Variant::Obfuscated, Variant::None];
-    run(&run_dir, &ScoreSettings { variants: variants.clone(), ..settings(&server) }).unwrap();
-    assert!(scores(&run_dir).iter().flatten().all(|score| variants.contains(&score.variant)));
+    run(&run_dir, &ScoreSettings { variants: vec![Variant::None], ..settings(&server) }).unwrap();
+    let ranks = [Variant::Obfuscated, Variant::None];
+    assert!(scores(&run_dir).iter().flatten().all(|score| ranks.contains(&score.variant)));
     assert!(!prompts(&server).iter().any(|prompt| prompt.contains("I would rewrite, step by step.")));
 }
 
