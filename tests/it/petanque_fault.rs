@@ -279,10 +279,17 @@ fn a_proof_without_a_record_that_no_server_gets_through_costs_no_record() {
 
 #[test]
 fn what_ends_the_server_before_a_theorem_is_not_tried_for_each_theorem_after_it() {
-    let bench = Bench::with_prefix("dies_always.\n", &["a", "b", "c", "d"]);
+    let prefix = "Lemma no_record : True. Proof. fine. Qed.\ndies_always.\n";
+    let bench = Bench::with_prefix(prefix, &["a", "b", "c", "d"]);
     let expected = ["a", "b", "c", "d"].map(|name| (name, "prover_died"));
     assert_eq!(bench.verify(""), standings(&expected));
     assert_eq!(bench.n_starts(), 3);
+}
+
+#[test]
+fn what_ends_every_server_before_the_first_theorem_ends_the_run() {
+    let error = Bench::with_prefix("dies_always.\n", &["a"]).error("");
+    assert!(error.contains("2 provers died in `L.a` before its first theorem, at `dies_always.`"), "{error}");
 }
 
 #[test]
