@@ -42,7 +42,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         &["run", "extract", "verify", "measure", "filter", "select", "reason", "score", "judge", "export"],
     ),
     ("With the records of a stage", &["check"]),
-    ("To see how it went", &["status", "report"]),
+    ("To see how it went", &["status", "report", "journal"]),
     ("To get it going", &["doctor", "example", "completions", "man"]),
 ];
 
@@ -251,6 +251,15 @@ Example:
 
 The page needs no network and no other file.")]
     Report(ReportArgs),
+    /// Look into the journal of a stage that asks models, or tend it
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  rocq-distill journal show export/reason
+  rocq-distill journal import export/reason --from older/reason"
+    )]
+    Journal(JournalVerb),
     /// Check that everything the settings need is here
     #[command(after_help = "\
 Examples:
@@ -307,6 +316,38 @@ pub enum Page {
     Stages,
 }
 
+/// What is done with the journal of a stage, the folder of which is named.
+#[derive(Debug, Subcommand)]
+pub enum JournalVerb {
+    /// List requests, answers, and what was spent by model and day
+    #[command(after_help = "\
+Example:
+  rocq-distill journal show export/reason")]
+    Show {
+        /// The folder of the stage
+        folder: PathBuf,
+    },
+    /// Rewrite it without damaged lines and repeated answers; what they cost stays counted
+    #[command(after_help = "\
+Example:
+  rocq-distill journal compact export/reason")]
+    Compact {
+        /// The folder of the stage
+        folder: PathBuf,
+    },
+    /// Take the answers of another run to the same requests
+    #[command(after_help = "\
+Example:
+  rocq-distill journal import export/reason --from older/reason")]
+    Import {
+        /// The folder of the stage
+        folder: PathBuf,
+        /// The folder of the same stage of the other run
+        #[arg(long)]
+        from: PathBuf,
+    },
+}
+
 impl Verb {
     fn overrides(&self, matches: &ArgMatches) -> Result<Overrides, NotText> {
         match self {
@@ -326,6 +367,7 @@ impl Work {
             Self::Check(_) => "check",
             Self::Status(_) => "status",
             Self::Report(_) => "report",
+            Self::Journal(_) => "journal",
             Self::Doctor(_) => "doctor",
         }
     }
@@ -335,7 +377,12 @@ impl Work {
         match self {
             Self::Run(args) => args.retry_faults,
             Self::Stage(verb) => verb.retry_faults,
-            Self::Export(_) | Self::Check(_) | Self::Status(_) | Self::Report(_) | Self::Doctor(_) => false,
+            Self::Export(_)
+            | Self::Check(_)
+            | Self::Status(_)
+            | Self::Report(_)
+            | Self::Journal(_)
+            | Self::Doctor(_) => false,
         }
     }
 
@@ -354,6 +401,7 @@ impl Work {
             Self::Check(args) => of_library(Overrides::of(matches, CHECK_FLAGS)?, &args.library),
             Self::Status(args) => run_dir(Overrides::default(), args.dir.as_deref()),
             Self::Report(args) => run_dir(Overrides::default(), args.dir.as_deref()),
+            Self::Journal(_) => Ok(Overrides::default()),
             Self::Doctor(args) => of_library(Overrides::default(), &args.input),
         }
     }

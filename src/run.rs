@@ -7,17 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
+use serde_json::json;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::cli::{CheckArgs, Cli, ExportArgs, Global, Page, Print, ReportArgs, StageVerb, StatusArgs, Verb, Work};
+use crate::cli::{
+    CheckArgs, Cli, ExportArgs, Global, JournalVerb, Page, Print, ReportArgs, StageVerb, StatusArgs, Verb, Work,
+};
 use crate::console::Console;
 use crate::dataset::{self, DatasetManifest};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::llm::budget::Limit;
+use crate::llm::journal::upkeep;
 use crate::pipeline::{self, Funnel, Portion};
 use crate::rocq::process;
 use crate::settings::{self, Overrides, Settings};
@@ -103,7 +107,7 @@ fn prepare(work: Work, global: &Global, overrides: &Overrides, console: &Arc<Con
 fn start(work: Work, settings: Settings, config: Option<PathBuf>, console: &Arc<Console>) -> Result<ExitCode, Failure> {
     // Its client must not be made inside a runtime.
     let telemetry = match &work {
-        Work::Status(_) | Work::Report(_) | Work::Doctor(_) => Telemetry::off(),
+        Work::Status(_) | Work::Report(_) | Work::Journal(_) | Work::Doctor(_) => Telemetry::off(),
         work => Telemetry::start(&settings.telemetry, work.name())?,
     };
     let telemetry = Arc::new(telemetry);
@@ -124,7 +128,7 @@ fn start(work: Work, settings: Settings, config: Option<PathBuf>, console: &Arc<
         let mut ended = pin!(async {
             tokio::select! {
                 outcome = outcome => outcome,
-                interrupted = interruption() => interrupted.map(|()| console.interrupted()).map_err(Failure::Start),
+                interrupted = interruption(&stop, console) => interrupted.map(|()| console.interrupted()).map_err(Failure::Start),
             }
         });
         tokio::select! {
@@ -176,6 +180,7 @@ impl Here<'_> {
             Work::Check(args) => self.check(args, context).await,
             Work::Status(args) => self.status(args),
             Work::Report(args) => self.report(args),
+            Work::Journal(verb) => self.journal(verb).await,
             Work::Doctor(_) => self.doctor().await,
         }
     }
@@ -255,6 +260,26 @@ impl Here<'_> {
         Ok(ExitCode::Success)
     }
 
+    /// Looks into the journal of a stage, or tends it.
+    async fn journal(&self, verb: &JournalVerb) -> Result<ExitCode, Failure> {
+        match verb {
+            JournalVerb::Show { folder } => {
+                let contents = upkeep::show(&StageDir::new(folder))?;
+                self.console.value(&contents, &contents.to_string())?;
+            }
+            JournalVerb::Compact { folder } => {
+                let compacted = upkeep::compact(&StageDir::new(folder))?;
+                self.console.value(&compacted, &compacted.to_string())?;
+            }
+            JournalVerb::Import { folder, from } => {
+                let n_imported = upkeep::import(&StageDir::new(folder), &StageDir::new(from)).await?;
+                let text = format!("{n_imported} answers were taken over\n");
+                self.console.value(&json!({ "n_imported": n_imported }), &text)?;
+            }
+        }
+        Ok(ExitCode::Success)
+    }
+
     fn report(&self, args: &ReportArgs) -> Result<ExitCode, Failure> {
         let written = report::write(self.console, &self.run_dir(), &args.output)?;
         let (path, n_records) = (args.output.display(), written.n_records);
@@ -324,14 +349,22 @@ fn last_done(run_dir: &RunDir) -> StageDir {
 }
 
 /// Ends when the user or the batch system asks the program to stop.
-async fn interruption() -> io::Result<()> {
+///
+/// While models are asked, the user's first interruption only asks for no more: what is under way may have been paid for.
+async fn interruption(stop: &Stop, console: &Console) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => {}
+        }
+        if !stop.is_asking() || stop.is_asked() {
+            return Ok(());
+        }
+        stop.ask();
+        console.note("requests under way are waited for, which may have been paid for; interrupt again to end at once");
     }
-    Ok(())
 }
 
 /// Ends when the batch system says that the time of this job is nearly over.

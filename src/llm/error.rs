@@ -94,7 +94,7 @@ pub enum LlmError {
         message: String,
     },
     /// The server asks for a longer pause than the settings allow.
-    #[error("`{url}` asks to be left alone for {asked_s} s, and {max_s} s is the most: {message}")]
+    #[error("`{url}` asks to be left alone for {asked_s} s, and `max_wait_s` is {max_s}: {message}")]
     LongPause {
         /// The address.
         url: String,

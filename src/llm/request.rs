@@ -80,10 +80,10 @@ impl Request {
         Self { server, ..self }
     }
 
-    /// The same once more, to get another answer.
-    #[must_use]
-    pub fn again(&self) -> Self {
-        Self { attempt: self.attempt + 1, ..self.clone() }
+    /// Whether the model is told to leave nothing to chance: its temperature is 0.
+    pub fn is_certain(&self) -> bool {
+        let body: Value = serde_json::from_str(&self.body).unwrap_or(Value::Null);
+        body.get("temperature").and_then(Value::as_f64) == Some(0.0)
     }
 }
 
@@ -151,6 +151,16 @@ mod tests {
     }
 
     #[test]
+    fn m54_a_temperature_of_zero_leaves_nothing_to_chance() {
+        let is_certain = |temperature: Value| {
+            let body = Map::from_iter([("temperature".to_owned(), temperature)]);
+            Request::new(RecordId::new("lib.a:x"), 0, Route::ChatCompletions, &body, 1).is_certain()
+        };
+        assert_eq!((is_certain(0.into()), is_certain(0.0.into()), is_certain(0.6.into())), (true, true, false));
+        assert!(!request("a").is_certain());
+    }
+
+    #[test]
     fn m95_a_query_of_the_base_url_stays_behind_the_path() {
         let azure = "https://h/openai/deployments/d?api-version=2024-10-21";
         let expected = "https://h/openai/deployments/d/chat/completions?api-version=2024-10-21";
@@ -162,7 +172,7 @@ mod tests {
     #[test]
     fn the_hash_is_that_of_everything_that_is_sent() {
         assert_eq!(request("a").hash, request("a").hash);
-        assert_eq!(request("a").hash, request("a").of_sample(3).again().hash);
+        assert_eq!(request("a").hash, request("a").of_sample(3).hash);
         assert_ne!(request("a").hash, request("b").hash);
         let chat = Request { route: Route::ChatCompletions, ..request("a") };
         let body: Map<_, _> = serde_json::from_str(&chat.body).unwrap();

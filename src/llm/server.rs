@@ -90,6 +90,11 @@ impl Server {
         said
     }
 
+    /// The longest pause that it may ask for.
+    pub(super) fn longest_pause(&self) -> Duration {
+        Duration::from_secs(self.endpoint.settings.max_wait_s)
+    }
+
     /// Whether it has answered anything in this run.
     pub(super) fn has_answered(&self) -> bool {
         self.has_answered.load(Ordering::Relaxed)

@@ -23,9 +23,6 @@ use crate::record::{Provenance, Usage};
 use crate::store::layout::StageDir;
 use crate::store::shard::Shard;
 
-/// The longest pause that a server may ask for.
-const LONGEST_PAUSE: Duration = Duration::from_mins(10);
-
 /// Everything that one process asks the servers of one stage, most often a single one.
 ///
 /// Answers are in the journal before they are handed out, and what is in the journal is not asked again. When something
@@ -117,9 +114,12 @@ impl Session {
             return Ok(reply);
         }
         let mut waits = self.server(request).waits();
+        let mut n_tries = 0;
         loop {
+            n_tries += 1;
             let wait = waits.next();
-            match self.attempt::<A>(request, wait.is_none()).await {
+            let is_last = wait.is_none() || (n_tries > 1 && request.is_certain());
+            match self.attempt::<A>(request, is_last).await {
                 // What was written is read again: a number that went through the journal is always the same.
                 Ok(()) => return self.recall(request)?.ok_or(NoAnswer),
                 Err(Missed::Ended) => return Err(NoAnswer),
@@ -142,7 +142,7 @@ impl Session {
                     return Ok(answer);
                 }
                 Err(trouble) => {
-                    slow_down(&passage, &trouble);
+                    slow_down(server, &passage, &trouble);
                     drop(passage);
                     self.recover(server, (route, None), trouble, waits.next()).await?;
                 }
@@ -184,7 +184,7 @@ impl Session {
         let body = match self.send(server, request).await {
             Ok(body) => body,
             Err(trouble) => {
-                slow_down(&passage, &trouble);
+                slow_down(server, &passage, &trouble);
                 return self.settle::<A>(request, trouble, reserved).await;
             }
         };
@@ -328,8 +328,8 @@ impl Session {
                 return Err(self.halt(refused(&server.endpoint, route, request, (400, message))));
             }
         };
-        if let Some(asked) = retry_after.filter(|asked| *asked > LONGEST_PAUSE) {
-            let (asked_s, max_s) = (asked.as_secs(), LONGEST_PAUSE.as_secs());
+        if let Some(asked) = retry_after.filter(|asked| *asked > server.longest_pause()) {
+            let (asked_s, max_s) = (asked.as_secs(), server.longest_pause().as_secs());
             return Err(self.halt(LlmError::LongPause { url: server.endpoint.address(), asked_s, max_s, message }));
         }
         let Some(wait) = wait else {
@@ -384,10 +384,10 @@ fn plain_question(request: &Request) -> Option<Value> {
 }
 
 /// Asks less of a server that has too much to do.
-fn slow_down(passage: &Passage, trouble: &Trouble) {
+fn slow_down(server: &Server, passage: &Passage, trouble: &Trouble) {
     match trouble {
         Trouble::Transient { is_overload: true, retry_after, .. } => {
-            passage.turned_away(retry_after.map(|asked| asked.min(LONGEST_PAUSE)));
+            passage.turned_away(retry_after.map(|asked| asked.min(server.longest_pause())));
         }
         Trouble::Transient { .. } => {}
         _ => passage.answered(),

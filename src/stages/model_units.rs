@@ -93,6 +93,7 @@ pub(super) async fn map_records(
         context.observer.observe(&Event::Warning { message });
     }
     let exchanges = session.watch();
+    let _asking = context.stop.asking();
     let make = async |todo| make_unit(context, &ledger, &session, input, todo, most_records, &decide).await;
     let work = stream::iter(ledger.todo()).map(make).buffer_unordered(OPEN_UNITS).collect::<Vec<_>>();
     let done = attended(context, &ledger, &session, exchanges, work).await;

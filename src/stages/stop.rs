@@ -1,6 +1,6 @@
 //! The wish to stop early: no unit is started any more, those at work are finished.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::event::{Event, Observer};
 
@@ -8,13 +8,19 @@ use super::event::{Event, Observer};
 #[derive(Debug, Default)]
 pub struct Stop {
     is_asked: AtomicBool,
+    /// Stages that are asking models.
+    n_asking: AtomicUsize,
     has_finished_something: AtomicBool,
 }
 
 impl Stop {
     /// Nobody wishes so yet.
     pub const fn new() -> Self {
-        Self { is_asked: AtomicBool::new(false), has_finished_something: AtomicBool::new(false) }
+        Self {
+            is_asked: AtomicBool::new(false),
+            n_asking: AtomicUsize::new(0),
+            has_finished_something: AtomicBool::new(false),
+        }
     }
 
     /// Wishes it, for good.
@@ -27,9 +33,30 @@ impl Stop {
         self.is_asked.load(Ordering::Relaxed)
     }
 
+    /// Says that models are asked until what is returned is dropped: requests are under way that may have been paid for.
+    pub fn asking(&self) -> Asking<'_> {
+        self.n_asking.fetch_add(1, Ordering::Relaxed);
+        Asking(self)
+    }
+
+    /// Whether models are being asked.
+    pub fn is_asking(&self) -> bool {
+        self.n_asking.load(Ordering::Relaxed) > 0
+    }
+
     /// Whether it has heard of nothing that the next run finds done: no unit, and no answer of a model.
     pub fn is_in_vain(&self) -> bool {
         !self.has_finished_something.load(Ordering::Relaxed)
+    }
+}
+
+/// Models are asked as long as it lives.
+#[derive(Debug)]
+pub struct Asking<'a>(&'a Stop);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.n_asking.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use rocq_distill::store::layout::{RunDir, Stage};
 use rustls::pki_types::pem::PemObject;
@@ -157,4 +158,18 @@ fn m100_more_workers_than_open_files_are_fewer_workers() {
     assert!(output.status.success(), "{said}");
     assert!(said.contains("requests at once instead of 2000"), "{said}");
     assert_eq!(server.asked().len(), 600);
+}
+
+#[test]
+fn m100_an_interruption_waits_for_requests_under_way_as_a_wish_to_stop_does() {
+    let server = ModelServer::saying(vec![Said::chat("I think", "so").after(Duration::from_millis(1500))]);
+    let run = reason(&server.base_url(), "max_workers = 2\n");
+    let mut child = run.command("reason --quiet").spawn().unwrap();
+    while server.asked().len() < 2 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(75));
+    let journal = fs::read_to_string(run.path().join("export/reason/journal/00000-of-00001.jsonl")).unwrap();
+    assert_eq!((server.asked().len(), server.answered().len(), journal.lines().count()), (2, 2, 2));
 }

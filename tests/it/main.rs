@@ -12,6 +12,7 @@ mod fault;
 mod filter;
 mod harness;
 mod interruption;
+mod journal;
 mod judge;
 mod keys;
 mod kill;

@@ -1,6 +1,7 @@
 //! What people do with journals: look at what they hold, drop what nothing is read from, take answers from another run.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::fs::File;
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use crate::llm::account::Spending;
 use crate::store::layout::StageDir;
 use crate::store::shard::Shard;
 use crate::store::{StoreError, jsonl};
+use crate::text::printable::printable;
 
 /// What the journals of a stage hold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,6 +40,18 @@ pub struct Portion {
     pub day: String,
     /// What was spent.
     pub spent: Spending,
+}
+
+impl fmt::Display for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { n_requests, n_answered, spent, by_model_and_day, n_damaged } = self;
+        writeln!(f, "{n_requests} requests, {n_answered} of them answered for good, {n_damaged} damaged lines")?;
+        writeln!(f, "{spent}")?;
+        for Portion { model, day, spent } in by_model_and_day {
+            writeln!(f, "{day}  {}: {spent}", printable(model))?;
+        }
+        Ok(())
+    }
 }
 
 /// What the journals of a stage hold; changes nothing.
@@ -76,6 +90,13 @@ pub struct Compacted {
     pub n_repeated: usize,
     /// Damaged lines, which are kept in a file of their own.
     pub n_damaged: usize,
+}
+
+impl fmt::Display for Compacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { n_kept, n_repeated, n_damaged } = self;
+        writeln!(f, "{n_kept} entries kept, {n_repeated} repeated answers and {n_damaged} damaged lines dropped")
+    }
 }
 
 /// Rewrites each journal of a stage: one line an entry with a sum, nothing damaged, no answer twice. No journal may be in
