@@ -209,6 +209,8 @@ impl Extraction<'_> {
                     self.walk.lose();
                     break fault.reason(&sentence);
                 }
+                // The sentence was accepted: nothing is known of this proof alone.
+                Halt::Rejected(reason @ Reason::Prover(ProverReason::Unanswered { .. })) => break reason,
                 Halt::Rejected(reason) => return Ok(Next::Nothing(Rest { from: index, reason })),
                 Halt::Unusable(error) => return Err(error),
             }
