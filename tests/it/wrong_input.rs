@@ -38,13 +38,13 @@ fn refused(run: &TestRun, arguments: &str) -> String {
 #[test]
 fn a_folder_without_source_files() {
     let run = done(Stage::Extract).file("notes/readme.txt", "no Rocq here");
-    assert_snapshot!(refused(&run, "extract --input notes"), @r#"
+    assert_snapshot!(refused(&run, "extract --input notes"), @"
     exit 1
     --- stderr
-    error: there are no .v files in `notes`
+    error: there are no .v files in `[DIR]/notes`
 
     hint: name folders and .v files with `--input` (for `verify`: `--library`); `rocq-distill doctor` says which library is found
-    "#);
+    ");
 }
 
 #[test]
