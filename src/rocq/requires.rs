@@ -9,12 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use walkdir::WalkDir;
-
 use super::RocqError;
 use super::library::{SourceFile, md5_hex};
 use super::sentence::{self, skip_blank};
-use super::vernac;
+use super::{source_tree, vernac};
 use crate::record::LogicalPath;
 
 /// The files of some libraries by what Rocq calls them, and what each requires of the others.
@@ -40,7 +38,7 @@ impl Requires {
                 if !walked.insert(&binding.folder) {
                     continue;
                 }
-                for path in rocq_files(&binding.folder)? {
+                for path in source_tree::files(&binding.folder, &["v", "vo"])? {
                     stems.extend(load_path.logical_path_of(&path).map(|name| (name, path.with_extension(""))));
                 }
             }
@@ -113,22 +111,6 @@ impl Requires {
             is_below && is_it
         })
     }
-}
-
-/// The sources and compiled files below a folder.
-fn rocq_files(folder: &Path) -> Result<Vec<PathBuf>, RocqError> {
-    let mut files = Vec::new();
-    for entry in WalkDir::new(folder).follow_links(true) {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(folder).to_owned();
-            RocqError::Read { path, source: error.into() }
-        })?;
-        let is_one = |extension| extension == "v" || extension == "vo";
-        if entry.path().extension().is_some_and(is_one) && entry.file_type().is_file() {
-            files.push(entry.into_path());
-        }
-    }
-    Ok(files)
 }
 
 /// Whether the compiled file beside a source comes from this text of it.

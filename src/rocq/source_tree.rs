@@ -1,5 +1,6 @@
 //! The `.v` files in a folder, without what editors, version control and build tools keep there.
 
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
@@ -11,7 +12,12 @@ const PASSED_OVER: &[&str] = &["_build", "_opam", "_esy"];
 
 /// The `.v` files at or below a path, sorted by name folder by folder, each as often as a link leads to it.
 pub fn sources(path: &Path) -> Result<Vec<PathBuf>, RocqError> {
-    let mut sources = Vec::new();
+    files(path, &["v"])
+}
+
+/// The same of files with some extensions.
+pub fn files(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, RocqError> {
+    let mut files = Vec::new();
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_looked_at) {
         let entry = match entry {
             Ok(entry) => entry,
@@ -24,11 +30,12 @@ pub fn sources(path: &Path) -> Result<Vec<PathBuf>, RocqError> {
                 return Err(RocqError::Read { path, source: error.into() });
             }
         };
-        if entry.file_type().is_file() && entry.path().extension().is_some_and(|extension| extension == "v") {
-            sources.push(entry.into_path());
+        let has_one = |extension: &OsStr| extensions.iter().any(|wanted| extension == *wanted);
+        if entry.file_type().is_file() && entry.path().extension().is_some_and(has_one) {
+            files.push(entry.into_path());
         }
     }
-    Ok(sources)
+    Ok(files)
 }
 
 /// Whether an entry is looked into: what the user names always is.

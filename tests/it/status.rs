@@ -316,7 +316,13 @@ fn it_says_how_many_proofs_fell_to_faults_and_how_they_are_tried_again() {
     let rejected = vec![y.rejected(timed_out), z.rejected(Reason::Extract(ExtractReason::GivenUp))];
     let outcome = Outcome { kept: vec![x], rejected };
     write_outcomes(&run_dir(&run).stage(Stage::Extract), Stage::Extract, &[("lib.a", outcome)]);
-    assert_snapshot!(run.run("status").stdout().lines().take(5).collect::<Vec<_>>().join("\n"), @"");
+    assert_snapshot!(run.run("status").stdout().lines().take(5).collect::<Vec<_>>().join("\n"), @"
+    stage    files  in  kept  rejected
+    extract    1/1   3     1         2  1 given_up
+                                        1 timed_out
+
+    extract: 1 of the rejected are faults of provers: larger limits make their files again, and so does `--retry-faults`
+    ");
     let status: Value = serde_json::from_str(&run.run("status --json").stdout()).unwrap();
     assert_eq!(status["stages"][0]["n_faults"], 1);
     assert_eq!(status["is_whole"], true);
