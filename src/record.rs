@@ -28,11 +28,11 @@ pub use reason::{
 };
 pub use reasoning::{AnswerOutcome, FinishReason, Flaw, Provenance, Reasoning, ReasoningSource, Usage};
 pub use rejection::{Rejected, excerpt};
-pub use score::{Score, TokenLogprob, Variant};
+pub use score::{Foreseen, Prompted, Score, ScoreOutcome, TokenLogprob, Variant};
 pub use source::{Position, Source, TheoremKind};
 pub use stage::{Selection, TokenCounts, Verification, VerificationStatus};
 pub use tactics::tactic_steps;
-pub use verdict::{Judge, Verdict};
+pub use verdict::{Finding, Judge, Verdict};
 
 use serde::{Deserialize, Serialize};
 

@@ -83,10 +83,10 @@ fn notation(notation: &crate::record::Notation) -> String {
 
 /// What ranked a reasoning: the score of its obfuscated form.
 fn score(record: &Record, index: usize) -> Option<OldScore> {
-    let is_it = |score: &&Score| score.index == Some(index) && score.variant == Variant::Obfuscated;
+    let is_it = |score: &&Score| score.index() == Some(index) && score.variant() == Variant::Obfuscated;
     record.scores.iter().find(is_it).map(|score| OldScore {
-        mean: score.mean,
-        decision: score.decision,
-        completion: score.completion,
+        mean: score.mean(),
+        decision: score.decision(),
+        completion: score.completion(),
     })
 }

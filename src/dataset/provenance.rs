@@ -241,7 +241,7 @@ pub(super) fn split_sizes(members: &[(Key, Split)], settings: &ExportSettings) -
 
 /// Whether a record holds answers that no model gave.
 pub fn is_rehearsal(record: &Record) -> bool {
-    answers(record).any(|(_, answer)| answer.is_rehearsal) || record.scores.iter().any(|score| score.is_rehearsal)
+    answers(record).any(|(_, answer)| answer.is_rehearsal) || record.scores.iter().any(|score| score.is_rehearsal())
 }
 
 /// The answers that a record holds, with what they were asked for.

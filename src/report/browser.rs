@@ -49,9 +49,9 @@ pub(super) fn index(records: &[Record]) -> String {
 }
 
 fn decision(record: &Record) -> Option<f64> {
-    let obfuscated = || record.scores.iter().filter(|score| score.variant == Variant::Obfuscated);
-    let kept = obfuscated().find(|score| score.index == record.reasoning_index).and_then(|score| score.decision);
-    kept.or_else(|| obfuscated().filter_map(|score| score.decision).max_by(f64::total_cmp))
+    let obfuscated = || record.scores.iter().filter(|score| score.variant() == Variant::Obfuscated);
+    let kept = obfuscated().find(|score| score.index() == record.reasoning_index).and_then(|score| score.decision());
+    kept.or_else(|| obfuscated().filter_map(|score| score.decision()).max_by(f64::total_cmp))
 }
 
 /// Some records as the page shows them.
@@ -120,7 +120,7 @@ impl<'a> Shown<'a> {
         let verdict = |index: usize| {
             // Where none could be read at first, the last one counts.
             let verdict = record.verdicts.iter().rfind(|verdict| verdict.index == index)?;
-            Some((verdict.accepted, verdict.explanation.as_str()))
+            Some((verdict.is_accepted(), verdict.explanation.as_str()))
         };
         let obfuscator = obfuscator(record);
         Self {
@@ -164,9 +164,9 @@ impl<'a> Shown<'a> {
                 .scores
                 .iter()
                 .map(|it| ShownScore {
-                    index: it.index,
-                    variant: it.variant,
-                    values: [it.mean, it.decision, it.completion],
+                    index: it.index(),
+                    variant: it.variant(),
+                    values: [it.mean(), it.decision(), it.completion()],
                 })
                 .collect(),
             kept: record.reasoning_index,

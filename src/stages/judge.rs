@@ -14,7 +14,7 @@ use crate::llm::chat::{self, Completion};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
 use crate::llm::{Reply, Request, Route, Session};
-use crate::record::{FinishReason, Judge, ModelReason, Reason, Reasoning, Record, Score, Variant, Verdict};
+use crate::record::{Finding, FinishReason, Judge, ModelReason, Reason, Reasoning, Record, Score, Variant, Verdict};
 use crate::settings::{JudgeSettings, RankBy};
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
@@ -105,11 +105,11 @@ async fn judge(
         for question in [&question, &[&question, "\n\n", REMINDER].concat()] {
             let request = request(&record, reasoning, question, prompt, session.endpoint());
             verdicts.push(ask(session, reasoning.index, &request).await?);
-            if verdicts.last().is_some_and(|verdict| !verdict.is_unreadable) {
+            if verdicts.last().is_some_and(|verdict| !verdict.is_unreadable()) {
                 break;
             }
         }
-        if verdicts.last().is_some_and(|verdict| verdict.accepted) {
+        if verdicts.last().is_some_and(|verdict| verdict.is_accepted()) {
             break;
         }
     }
@@ -124,8 +124,11 @@ async fn ask(session: &Session, index: usize, request: &Request) -> Result<Verdi
                 answer::verdict(&completion.answer).filter(|_| completion.finish_reason == FinishReason::Stop);
             Verdict {
                 index,
-                accepted: accepted.unwrap_or(false),
-                is_unreadable: accepted.is_none(),
+                finding: match accepted {
+                    Some(true) => Finding::Accepted,
+                    Some(false) => Finding::Refused,
+                    None => Finding::Unreadable,
+                },
                 explanation: completion.answer,
                 judge: Judge::Model(provenance),
             }
@@ -135,12 +138,12 @@ async fn ask(session: &Session, index: usize, request: &Request) -> Result<Verdi
 }
 
 fn refusal(index: usize, explanation: String, judge: Judge) -> Verdict {
-    Verdict { index, accepted: false, is_unreadable: false, explanation, judge }
+    Verdict { index, finding: Finding::Refused, explanation, judge }
 }
 
 /// What is kept is what was judged: the index of the verdict.
 fn fate(mut record: Record, n_judged: usize, n_patterns: usize) -> Fate {
-    record.reasoning_index = record.verdicts.iter().find(|verdict| verdict.accepted).map(|verdict| verdict.index);
+    record.reasoning_index = record.verdicts.iter().find(|verdict| verdict.is_accepted()).map(|verdict| verdict.index);
     if record.reasoning_index.is_some() {
         Fate::Kept(Box::new(record))
     } else {
@@ -176,14 +179,14 @@ fn request(record: &Record, reasoning: &Reasoning, question: &str, prompt: &Prom
 /// The reasonings that can be used, the best first; ties, and those without a score, by their place.
 pub fn ranked(record: &Record, rank_by: RankBy) -> Vec<&Reasoning> {
     let value = |score: &Score| match rank_by {
-        RankBy::Mean => score.mean,
-        RankBy::Decision => score.decision,
-        RankBy::Completion => score.completion,
-        RankBy::NormalisedMean => score.normalised_mean,
+        RankBy::Mean => score.mean(),
+        RankBy::Decision => score.decision(),
+        RankBy::Completion => score.completion(),
+        RankBy::NormalisedMean => score.normalised_mean(),
     };
     let of = |reasoning: &Reasoning| {
-        let mut scores = record.scores.iter().filter(|score| score.variant == Variant::Obfuscated);
-        let score = scores.find(|score| score.index == Some(reasoning.index));
+        let mut scores = record.scores.iter().filter(|score| score.variant() == Variant::Obfuscated);
+        let score = scores.find(|score| score.index() == Some(reasoning.index));
         score.and_then(value).unwrap_or(f64::NEG_INFINITY)
     };
     let mut ranked: Vec<_> = record.reasonings.iter().filter(|reasoning| reasoning.is_usable()).collect();

@@ -27,12 +27,12 @@ use crate::llm::completions::{self, TailLogprobs};
 use crate::llm::endpoint::Endpoint;
 use crate::llm::request::about_tokens;
 use crate::llm::{Reply, Request, Session};
-use crate::record::{ModelReason, Reason, Record, Score, TokenLogprob, Variant};
+use crate::record::{Foreseen, ModelReason, Prompted, Reason, Record, Score, ScoreOutcome, TokenLogprob, Variant};
 use crate::settings::{ScoreSettings, Wire};
 use crate::store::layout::{Stage, StageDir};
 use crate::store::ledger::Summary;
 use crate::text::obfuscate::{Obfuscator, TrueProof};
-use measures::measures;
+use measures::{Measures, measures};
 use mix::Pool;
 use tokens::{TokenSource, Tokens};
 
@@ -97,8 +97,8 @@ pub fn dry_run(settings: &ScoreSettings, input: &StageDir, output: &StageDir) ->
         for prefix in &prefixes {
             plan.add(scorer.request(&endpoint, &record, prefix));
         }
-        for Planned { variant, prefix, .. } in planned {
-            plan.show(variant.as_str(), || [&prefixes[prefix], record.tactics()].concat());
+        for Planned { prompted, prefix } in planned {
+            plan.show(prompted.variant().as_str(), || [&prefixes[prefix], record.tactics()].concat());
         }
         Ok(())
     })
@@ -122,8 +122,7 @@ struct Scorer {
 /// What stands for the reasoning in one prompt of a record, and the prompt's place among the different ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Planned {
-    variant: Variant,
-    index: Option<usize>,
+    prompted: Prompted,
     prefix: usize,
 }
 
@@ -161,28 +160,28 @@ impl Scorer {
     /// The prompts of a record up to the tactics, each different one once, and what each is for: the baselines first.
     fn prefixes(&self, record: &Record) -> Result<(Vec<Planned>, Vec<String>), StageError> {
         let obfuscator = obfuscator(record);
-        let is_wanted = |variant| variant == Variant::Obfuscated || self.variants.contains(&variant);
-        let mut reasonings = vec![(Variant::None, None, String::new())];
+        let is_wanted = |variant: Variant| variant == Variant::Obfuscated || self.variants.contains(&variant);
+        let mut reasonings = vec![(Prompted::None, String::new())];
         if is_wanted(Variant::Mixed)
             && let Some(other) = self.pool.other(&record.id)?
         {
-            reasonings.push((Variant::Mixed, None, obfuscator.obfuscate(&other)));
+            reasonings.push((Prompted::Mixed, obfuscator.obfuscate(&other)));
         }
         for reasoning in record.reasonings.iter().filter(|reasoning| reasoning.is_usable()) {
-            let index = Some(reasoning.index);
-            reasonings.push((Variant::Obfuscated, index, obfuscator.obfuscate(&reasoning.text)));
-            reasonings.push((Variant::Full, index, reasoning.text.clone()));
+            let index = reasoning.index;
+            reasonings.push((Prompted::Obfuscated(index), obfuscator.obfuscate(&reasoning.text)));
+            reasonings.push((Prompted::Full(index), reasoning.text.clone()));
         }
         let (mut planned, mut prefixes) = (Vec::new(), Vec::<String>::new());
         let mut places = BTreeMap::new();
         let theorem = ProvedTheorem::of(record, &[]);
-        for (variant, index, reasoning) in reasonings.into_iter().filter(|(variant, ..)| is_wanted(*variant)) {
+        for (prompted, reasoning) in reasonings.into_iter().filter(|(prompted, _)| is_wanted(prompted.variant())) {
             let prefix = self.prefix(&theorem, &reasoning)?;
             let place = *places.entry(prefix.clone()).or_insert_with(|| {
                 prefixes.push(prefix);
                 prefixes.len() - 1
             });
-            planned.push(Planned { variant, index, prefix: place });
+            planned.push(Planned { prompted, prefix: place });
         }
         Ok((planned, prefixes))
     }
@@ -252,37 +251,23 @@ pub fn obfuscator(record: &Record) -> Obfuscator {
 }
 
 fn score(planned: &Planned, scored: Scored, keep_tokens: bool) -> Score {
-    let mut score = Score {
-        index: planned.index,
-        variant: planned.variant,
-        mean: None,
-        decision: None,
-        completion: None,
-        normalised_mean: None,
-        too_long: None,
-        is_rehearsal: false,
-        tokens: None,
-    };
-    match scored {
+    let outcome = match scored {
         Scored::Tokens { tokens, is_rehearsal } => {
-            let measures = measures(&tokens);
-            score.mean = measures.mean;
-            score.decision = measures.decision;
-            score.completion = measures.completion;
-            score.is_rehearsal = is_rehearsal;
-            score.tokens = keep_tokens.then_some(tokens);
+            let Measures { mean, decision, completion } = measures(&tokens);
+            let tokens = keep_tokens.then_some(tokens);
+            ScoreOutcome::Foreseen(Foreseen { mean, decision, completion, normalised_mean: None, is_rehearsal, tokens })
         }
-        Scored::TooLong(message) => score.too_long = Some(message),
-    }
-    score
+        Scored::TooLong(message) => ScoreOutcome::TooLong(message),
+    };
+    Score { prompted: planned.prompted, outcome }
 }
 
 /// A record goes on if one of its obfuscated reasonings has a score.
 fn fate(record: Record) -> Fate {
-    let mut ranking = record.scores.iter().filter(|score| score.variant == Variant::Obfuscated);
-    if ranking.clone().any(|score| score.mean.is_some()) {
+    let mut ranking = record.scores.iter().filter(|score| score.variant() == Variant::Obfuscated);
+    if ranking.clone().any(|score| score.mean().is_some()) {
         return Fate::Kept(Box::new(record));
     }
-    let message = ranking.find_map(|score| score.too_long.clone()).unwrap_or_default();
+    let message = ranking.find_map(|score| score.too_long().map(str::to_owned)).unwrap_or_default();
     Fate::Rejected(Box::new(record.rejected_whole(Reason::Model(ModelReason::PromptTooLong { message }))))
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rocq_distill::dataset::{self, DatasetManifest};
 use rocq_distill::record::{
-    AnswerOutcome, FinishReason, FullName, Goal, Hypothesis, Judge, LogicalPath, Notation, Premise, ProofState,
-    ProofTerm, Provenance, Reasoning, ReasoningSource, Record, Score, Source, StepKind, TokenCounts, Usage, Variant,
-    Verdict, Verification, VerificationStatus,
+    AnswerOutcome, Finding, FinishReason, Foreseen, FullName, Goal, Hypothesis, Judge, LogicalPath, Notation, Premise,
+    Prompted, ProofState, ProofTerm, Provenance, Reasoning, ReasoningSource, Record, Score, ScoreOutcome, Source,
+    StepKind, TokenCounts, Usage, Verdict, Verification, VerificationStatus,
 };
 use rocq_distill::settings::ExportSettings;
 use rocq_distill::store::digest::Digest;
@@ -94,16 +94,9 @@ pub(crate) fn full(id: &str) -> Record {
         finish_reason: FinishReason::Stop,
         provenance: provenance("large-model"),
     };
-    let score = |index: Option<usize>, variant: Variant| Score {
-        index,
-        variant,
-        mean: Some(50.0),
-        decision: Some(60.5),
-        completion: None,
-        normalised_mean: None,
-        is_rehearsal: false,
-        too_long: None,
-        tokens: None,
+    let score = |prompted: Prompted| Score {
+        prompted,
+        outcome: ScoreOutcome::Foreseen(Foreseen { mean: Some(50.0), decision: Some(60.5), ..Foreseen::default() }),
     };
     let state = |conclusion: &str| ProofState {
         goals: vec![Goal { name: None, hypotheses: vec![], conclusion: conclusion.to_owned() }],
@@ -149,15 +142,10 @@ pub(crate) fn full(id: &str) -> Record {
             proof_script: 5,
         }),
         reasonings: vec![reasoning(0), reasoning(1)],
-        scores: vec![
-            score(Some(0), Variant::Obfuscated),
-            score(Some(1), Variant::Obfuscated),
-            score(None, Variant::None),
-        ],
+        scores: vec![score(Prompted::Obfuscated(0)), score(Prompted::Obfuscated(1)), score(Prompted::None)],
         verdicts: vec![Verdict {
             index: 1,
-            accepted: true,
-            is_unreadable: false,
+            finding: Finding::Accepted,
             explanation: "it does not say so".to_owned(),
             judge: Judge::Model(provenance("judge-model")),
         }],

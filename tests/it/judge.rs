@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rocq_distill::record::{Flaw, Judge, ModelReason, Reason, Record, Score, Variant};
+use rocq_distill::record::{Flaw, Foreseen, Judge, ModelReason, Prompted, Reason, Record, Score, ScoreOutcome};
 use rocq_distill::settings::{JudgeSettings, RankBy};
 use rocq_distill::stages::judge;
 use rocq_distill::store::layout::{RunDir, Stage};
@@ -17,17 +17,9 @@ use crate::model_server::{Asked, ModelServer, Said, chat};
 use crate::support::{context, kept, reasoning, record, rejected, write_stage};
 
 fn score(index: usize, decision: Option<f64>) -> Score {
-    Score {
-        index: Some(index),
-        variant: Variant::Obfuscated,
-        mean: decision.map(|score| 100.0 - score),
-        decision,
-        completion: None,
-        normalised_mean: None,
-        too_long: None,
-        is_rehearsal: false,
-        tokens: None,
-    }
+    let mean = decision.map(|score| 100.0 - score);
+    let outcome = ScoreOutcome::Foreseen(Foreseen { mean, decision, ..Foreseen::default() });
+    Score { prompted: Prompted::Obfuscated(index), outcome }
 }
 
 /// A record with these reasonings and their decision scores.
@@ -87,7 +79,7 @@ fn the_best_is_judged_first_until_one_is_accepted() {
     assert_eq!(asked, ["b bad", "c good"]);
     let record = kept(&run_dir.stage(Stage::Judge)).remove(0);
     assert_eq!(record.reasoning_index, Some(2));
-    let verdicts: Vec<_> = record.verdicts.iter().map(|verdict| (verdict.index, verdict.accepted)).collect();
+    let verdicts: Vec<_> = record.verdicts.iter().map(|verdict| (verdict.index, verdict.is_accepted())).collect();
     assert_eq!(verdicts, [(1, false), (2, true)]);
     let Judge::Model(provenance) = &record.verdicts[0].judge else { panic!("no model") };
     assert_eq!(provenance.usage.cost, Some(0.25));
@@ -130,7 +122,7 @@ fn m35_what_is_kept_is_what_was_judged() {
                 if let (Some(record), Some(index)) = (record, expected) {
                     prop_assert_eq!(&record.reasonings[index].text, &texts[number][index]);
                     let verdict = record.verdicts.last().unwrap();
-                    prop_assert!(verdict.accepted && verdict.index == index);
+                    prop_assert!(verdict.is_accepted() && verdict.index == index);
                 }
             }
             Ok(())
@@ -156,7 +148,8 @@ fn m54_an_answer_without_a_verdict_is_asked_for_once_more_in_other_words() {
     let (_folder, run_dir) = run_dir(vec![scored("lib.a:x", &[("a", 1.0)])]);
     run(&run_dir, &settings(&server));
     let record = kept(&run_dir.stage(Stage::Judge)).remove(0);
-    let verdicts: Vec<_> = record.verdicts.iter().map(|verdict| (verdict.accepted, verdict.is_unreadable)).collect();
+    let verdicts: Vec<_> =
+        record.verdicts.iter().map(|verdict| (verdict.is_accepted(), verdict.is_unreadable())).collect();
     assert_eq!(verdicts, [(false, true), (true, false)]);
     let asked = server.asked();
     assert_ne!(asked[0].body, asked[1].body, "nothing is asked twice");
@@ -218,10 +211,10 @@ fn no_more_than_max_judged_are_judged() {
 #[test]
 fn reasonings_are_ranked_by_the_score_that_was_asked_for_and_those_without_come_last() {
     let mut record = scored("lib.a:x", &[("a", 1.0), ("b", 3.0), ("c", 2.0), ("d", 3.0), ("e", 9.0)]);
-    record.scores[0].decision = None;
+    record.scores[0].foreseen_mut().unwrap().decision = None;
     record.reasonings[4].flaw = Some(Flaw::Length);
     for (index, normalised_mean) in [0.5, 0.25, 1.5, 2.0, 1.75].into_iter().enumerate() {
-        record.scores[index].normalised_mean = Some(normalised_mean);
+        record.scores[index].foreseen_mut().unwrap().normalised_mean = Some(normalised_mean);
     }
     let by = |rank_by| judge::ranked(&record, rank_by).iter().map(|reasoning| reasoning.index).collect::<Vec<_>>();
     assert_eq!(by(RankBy::Decision), [1, 3, 2, 0]);

@@ -146,16 +146,16 @@ fn a_real_servers_words_are_understood_from_the_first_thought_to_the_last_verdic
         assert_eq!(record.reasonings.len(), 2);
         assert!(record.reasonings.iter().all(|reasoning| !reasoning.text.is_empty() && reasoning.flaw.is_none()));
         assert!(record.reasoning_index.is_some());
-        let variants: Vec<_> = record.scores.iter().map(|score| score.variant).collect();
+        let variants: Vec<_> = record.scores.iter().map(|score| score.variant()).collect();
         assert!(variants.starts_with(&[Variant::None, Variant::Mixed, Variant::Obfuscated]), "{variants:?}");
         for score in &record.scores {
-            let tokens = score.tokens.as_ref().unwrap();
+            let tokens = score.tokens().unwrap();
             assert_eq!(tokens.iter().map(|token| token.text.as_str()).collect::<String>(), TACTICS);
             // The parts of a character have no text of their own.
             assert!(tokens.iter().any(|token| token.text.is_empty()));
         }
     }
-    let means = records.iter().flat_map(|record| &record.scores).map(|score| score.mean.unwrap());
+    let means = records.iter().flat_map(|record| &record.scores).map(|score| score.mean().unwrap());
     let means: Vec<_> = means.map(|mean| format!("{mean:.9}")).collect();
     insta::assert_snapshot!(means.join("\n"));
 }

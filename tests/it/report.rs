@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use flate2::read::GzDecoder;
-use rocq_distill::record::{ProverReason, Reason, StepKind, Verdict};
+use rocq_distill::record::{Finding, ProverReason, Reason, StepKind, Verdict};
 use rocq_distill::report;
 use rocq_distill::stages::event::Silent;
 use rocq_distill::store::digest::Digest;
@@ -76,7 +76,7 @@ fn what_the_page_marks_is_what_the_score_does_not_see() {
 #[test]
 fn a_reasoning_that_was_asked_about_again_keeps_its_rank_and_its_last_verdict() {
     let mut record = full("lib.a:x");
-    let unread = Verdict { accepted: false, is_unreadable: true, ..record.verdicts[0].clone() };
+    let unread = Verdict { finding: Finding::Unreadable, ..record.verdicts[0].clone() };
     record.verdicts.insert(0, unread);
     let (_folder, run_dir) = run_dir_of(vec![record]);
     let page = page(&run_dir);

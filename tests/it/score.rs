@@ -101,7 +101,7 @@ fn m34_each_reasoning_is_scored_obfuscated_and_in_full_beside_two_baselines() {
     let summary = run(&run_dir, &settings(&server)).unwrap();
     assert_eq!((summary.manifest.n_in, summary.manifest.n_kept), (2, 2));
     let scores = scores(&run_dir);
-    let variants: Vec<_> = scores[0].iter().map(|score| (score.variant, score.index)).collect();
+    let variants: Vec<_> = scores[0].iter().map(|score| (score.variant(), score.index())).collect();
     assert_eq!(
         variants,
         [
@@ -113,7 +113,7 @@ fn m34_each_reasoning_is_scored_obfuscated_and_in_full_beside_two_baselines() {
             (Variant::Full, Some(1)),
         ]
     );
-    assert!(scores.iter().flatten().all(|score| score.normalised_mean.is_some() && score.decision.is_some()));
+    assert!(scores.iter().flatten().all(|score| score.normalised_mean().is_some() && score.decision().is_some()));
     let prompts = prompts(&server);
     let with = |text: &str| prompts.iter().filter(|prompt| prompt.contains(text)).count();
     // In full only; hidden; in the mixed prompt of the other record too.
@@ -129,7 +129,7 @@ fn m30_m31_the_span_is_exactly_the_tactics_also_where_a_reasoning_has_the_marker
     let server = server();
     run(&run_dir, &settings(&server)).unwrap();
     for score in scores(&run_dir).iter().flatten() {
-        let tokens = score.tokens.as_ref().unwrap();
+        let tokens = score.tokens().unwrap();
         assert_eq!(text(tokens), TACTICS);
         assert_eq!(tokens.len(), TACTICS.len());
     }
@@ -155,11 +155,11 @@ fn scores_are_those_of_the_logprobs_that_the_server_told() {
         })
         .collect();
     for score in scores(&run_dir).iter().flatten() {
-        let logprobs: Vec<_> = score.tokens.as_ref().unwrap().iter().map(|token| token.logprob).collect();
+        let logprobs: Vec<_> = score.tokens().as_ref().unwrap().iter().map(|token| token.logprob).collect();
         assert!(told.contains(&logprobs));
         #[expect(clippy::cast_precision_loss, reason = "a span has few tokens")]
         let mean = 100.0 * (logprobs.iter().sum::<f64>() / logprobs.len() as f64).exp();
-        assert!((score.mean.unwrap() - mean).abs() < 1e-9);
+        assert!((score.mean().unwrap() - mean).abs() < 1e-9);
     }
 }
 
@@ -247,7 +247,7 @@ fn a_tokenizer_of_this_machine_that_agrees_tokenises_in_the_place_of_the_server(
     run(&run_dir, &ScoreSettings { tokenizer: Some(name), ..settings(&server) }).unwrap();
     assert!(server.asked().iter().all(|asked| asked.path == "/v1/completions"));
     for score in scores(&run_dir).iter().flatten() {
-        assert_eq!(score.tokens.as_ref().unwrap().len(), n_tactics);
+        assert_eq!(score.tokens().as_ref().unwrap().len(), n_tactics);
     }
 }
 
@@ -269,7 +269,7 @@ fn where_a_token_reaches_into_the_tactics_the_two_are_tokenised_apart() {
     });
     run(&run_dir, &settings(&server)).unwrap();
     for score in scores(&run_dir).iter().flatten() {
-        assert_eq!(text(score.tokens.as_ref().unwrap()), TACTICS);
+        assert_eq!(text(score.tokens().as_ref().unwrap()), TACTICS);
     }
 }
 
@@ -291,14 +291,14 @@ fn a_prompt_that_does_not_fit_is_a_sample_without_a_score_and_tells_the_lengths(
     let server = narrow(1500);
     run(&run_dir, &settings(&server)).unwrap();
     let scores = &scores(&run_dir)[0];
-    let of = |index| scores.iter().find(|score| score.index == Some(index)).unwrap();
-    assert_eq!((of(0).mean, of(0).normalised_mean), (None, None));
-    let told = of(0).too_long.as_deref().unwrap();
+    let of = |index| scores.iter().find(|score| score.index() == Some(index)).unwrap();
+    assert_eq!((of(0).mean(), of(0).normalised_mean()), (None, None));
+    let told = of(0).too_long().unwrap();
     assert!(
         told.starts_with("the prompt has 2") && told.ends_with("tokens, and the model takes 1500 with one more"),
         "{told}"
     );
-    assert!(of(1).mean.is_some() && of(1).too_long.is_none());
+    assert!(of(1).mean().is_some() && of(1).too_long().is_none());
 }
 
 #[test]
@@ -365,7 +365,7 @@ fn the_second_wire_gives_the_same_scores() {
 fn tokens_are_left_out_where_nobody_wants_them() {
     let (_folder, run_dir) = two_records();
     run(&run_dir, &ScoreSettings { keep_tokens: false, ..settings(&server()) }).unwrap();
-    assert!(scores(&run_dir).iter().flatten().all(|score| score.tokens.is_none() && score.mean.is_some()));
+    assert!(scores(&run_dir).iter().flatten().all(|score| score.tokens().is_none() && score.mean().is_some()));
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn a_rehearsal_is_marked_in_every_score() {
         ..ScoreSettings::default()
     };
     run(&run_dir, &settings).unwrap();
-    assert!(scores(&run_dir).iter().flatten().all(|score| score.is_rehearsal));
+    assert!(scores(&run_dir).iter().flatten().all(|score| score.is_rehearsal()));
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn only_the_variants_that_are_wanted_are_scored() {
     let server = server();
     run(&run_dir, &ScoreSettings { variants: vec![Variant::None], ..settings(&server) }).unwrap();
     let ranks = [Variant::Obfuscated, Variant::None];
-    assert!(scores(&run_dir).iter().flatten().all(|score| ranks.contains(&score.variant)));
+    assert!(scores(&run_dir).iter().flatten().all(|score| ranks.contains(&score.variant())));
     assert!(!prompts(&server).iter().any(|prompt| prompt.contains("I would rewrite, step by step.")));
 }
 

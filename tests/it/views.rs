@@ -411,7 +411,7 @@ fn m38_a_list_for_each_split_in_the_layout_of_babel_formal() {
 #[test]
 fn m35_each_score_of_babel_formal_stands_in_the_place_of_its_reasoning() {
     let mut record = full("lib.a:x");
-    record.scores.retain(|score| score.index != Some(0));
+    record.scores.retain(|score| score.index() != Some(0));
     let (_folder, run_dir) = run_dir_of(vec![record]);
     run_with(&run_dir, &ExportSettings { compat: vec![Compat::BabelFormal], ..ExportSettings::default() });
     let text = fs::read_to_string(run_dir.dataset().babel_formal("train")).unwrap();

@@ -37,16 +37,16 @@ row! {
 
 row! {
     pub(super) struct ScoreCell<'a>(score: &'a Score) {
-        index: Option<usize> = score.index;
-        variant: &'static str = score.variant.as_str();
-        mean: Option<f64> = score.mean;
-        decision: Option<f64> = score.decision;
-        completion: Option<f64> = score.completion;
-        normalised_mean: Option<f64> = score.normalised_mean;
-        too_long: Option<&'a str> = score.too_long.as_deref();
-        is_rehearsal: bool = score.is_rehearsal;
+        index: Option<usize> = score.index();
+        variant: &'static str = score.variant().as_str();
+        mean: Option<f64> = score.mean();
+        decision: Option<f64> = score.decision();
+        completion: Option<f64> = score.completion();
+        normalised_mean: Option<f64> = score.normalised_mean();
+        too_long: Option<&'a str> = score.too_long();
+        is_rehearsal: bool = score.is_rehearsal();
         tokens: Option<Vec<TokenCell<'a>>> =
-            score.tokens.as_ref().map(|tokens| tokens.iter().map(TokenCell::new).collect());
+            score.tokens().map(|tokens| tokens.iter().map(TokenCell::new).collect());
     }
 }
 
@@ -61,8 +61,8 @@ row! {
 row! {
     pub(super) struct VerdictCell<'a>(verdict: &'a Verdict) {
         index: usize = verdict.index;
-        accepted: bool = verdict.accepted;
-        is_unreadable: bool = verdict.is_unreadable;
+        accepted: bool = verdict.is_accepted();
+        is_unreadable: bool = verdict.is_unreadable();
         explanation: &'a str = &verdict.explanation;
         judge: JudgeCell<'a> = JudgeCell::new(&verdict.judge);
     }

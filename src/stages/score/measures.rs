@@ -58,9 +58,9 @@ fn score(logprobs: impl Iterator<Item = f64>) -> Option<f64> {
 /// Gives each score of a record its normalised mean: decision and completion, each brought to 0..1 over all of them,
 /// added; none where it has neither, and the one where it has only one.
 pub(super) fn normalise(scores: &mut [Score]) {
-    let decisions = range(scores.iter().filter_map(|score| score.decision));
-    let completions = range(scores.iter().filter_map(|score| score.completion));
-    for score in scores {
+    let decisions = range(scores.iter().filter_map(Score::decision));
+    let completions = range(scores.iter().filter_map(Score::completion));
+    for score in scores.iter_mut().filter_map(Score::foreseen_mut) {
         let parts = [
             score.decision.zip(decisions).map(|(value, range)| within(value, range)),
             score.completion.zip(completions).map(|(value, range)| within(value, range)),
@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
     use crate::llm::completions::LEAST_LOGPROB;
-    use crate::record::Variant;
+    use crate::record::{Foreseen, Prompted, ScoreOutcome};
 
     fn token(text: &str, logprob: f64) -> TokenLogprob {
         TokenLogprob { id: 0, text: text.to_owned(), logprob }
@@ -139,18 +139,8 @@ mod tests {
     }
 
     fn scored(decision: Option<f64>, completion: Option<f64>) -> Score {
-        let variant = Variant::Obfuscated;
-        Score {
-            index: None,
-            variant,
-            mean: None,
-            decision,
-            completion,
-            normalised_mean: None,
-            too_long: None,
-            is_rehearsal: false,
-            tokens: None,
-        }
+        let outcome = ScoreOutcome::Foreseen(Foreseen { decision, completion, ..Foreseen::default() });
+        Score { prompted: Prompted::None, outcome }
     }
 
     #[test]
@@ -163,7 +153,7 @@ mod tests {
             scored(None, None),
         ];
         normalise(&mut scores);
-        let found = scores.map(|score| score.normalised_mean);
+        let found = scores.map(|score| score.normalised_mean());
         assert_close(found[0], 0.0);
         assert_close(found[1], 2.0);
         assert_close(found[2], 0.75);
@@ -175,7 +165,7 @@ mod tests {
     fn m34_where_all_are_equal_each_is_in_the_middle() {
         let mut scores = [scored(Some(10.0), Some(80.0)), scored(Some(10.0), Some(80.0))];
         normalise(&mut scores);
-        assert_eq!(scores.map(|score| score.normalised_mean), [Some(1.0), Some(1.0)]);
+        assert_eq!(scores.map(|score| score.normalised_mean()), [Some(1.0), Some(1.0)]);
     }
 
     proptest! {
