@@ -156,12 +156,15 @@ impl Limit {
             return Some(Exhausted::Tokens { max, spent: used, next: next.tokens(), is_shared });
         }
         let max = self.max_cost?;
+        let used = spent.most_cost();
         let Some(next) = next.cost else {
+            if used >= max {
+                return Some(Exhausted::Cost { max, spent: used, next: spent.dearest.unwrap_or(0.0), is_shared });
+            }
             // One request may find out.
             let is_known_to_be_untold = account.spent.unknown.n_unpriced > 0 || account.n_reserved > 0;
             return is_known_to_be_untold.then_some(Exhausted::Unpriced { limit: self.names().0 });
         };
-        let used = spent.most_cost();
         let cost = used + account.reserved.cost.unwrap_or(0.0) + next;
         (cost > max || used >= max).then_some(Exhausted::Cost { max, spent: used, next, is_shared })
     }
