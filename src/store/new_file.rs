@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::StoreError;
 
@@ -19,7 +19,10 @@ pub fn is_being_written(path: &Path) -> bool {
 
 /// A file under a temporary name; it is gone when this is dropped.
 #[derive(Debug)]
-pub struct NewFile(BufWriter<NamedTempFile>);
+pub struct NewFile {
+    file: BufWriter<File>,
+    path: TempPath,
+}
 
 impl NewFile {
     /// A file in the folder of `path`, which is made if need be.
@@ -27,17 +30,19 @@ impl NewFile {
         let folder = folder_of(path);
         fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
         let temporary = NamedTempFile::with_prefix_in(WRITING, folder).map_err(StoreError::io("write in", folder))?;
-        Ok(Self(BufWriter::new(temporary)))
+        // The file by itself: what it says of an error does not tell the temporary name.
+        let (file, path) = temporary.into_parts();
+        Ok(Self { file: BufWriter::new(file), path })
     }
 
     /// Gives it its name, in the same folder, once all of it is on the disk.
     pub fn commit(self, path: &Path) -> Result<(), StoreError> {
-        let temporary = self.0.into_inner().map_err(|error| StoreError::io("write", path)(error.into_error()))?;
+        let file = self.file.into_inner().map_err(|error| StoreError::io("write", path)(error.into_error()))?;
         // Temporary files are private to their owner; a dataset is not.
         let ordinary = Permissions::from_mode(0o644);
-        temporary.as_file().set_permissions(ordinary).map_err(StoreError::io("write", path))?;
-        temporary.as_file().sync_all().map_err(StoreError::io("sync", path))?;
-        temporary.persist(path).map_err(|error| StoreError::io("rename to", path)(error.error))?;
+        file.set_permissions(ordinary).map_err(StoreError::io("write", path))?;
+        file.sync_all().map_err(StoreError::io("sync", path))?;
+        self.path.persist(path).map_err(|error| StoreError::io("rename to", path)(error.error))?;
         // The rename itself is safe only once the folder is.
         let folder = folder_of(path);
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io("sync", folder))
@@ -46,11 +51,11 @@ impl NewFile {
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        self.file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.file.flush()
     }
 }
 
