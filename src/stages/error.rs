@@ -73,6 +73,12 @@ pub enum StageError {
         /// The stage.
         stage: &'static str,
     },
+    /// No theorem of the library has one of the names that were asked for.
+    #[error("no theorem here is called {names}")]
+    NoSuchTheorem {
+        /// The names.
+        names: String,
+    },
     /// It was asked to stop early and did, with units of its shard left to do.
     #[error("stopped early, as asked: `{stage}` has {n_left} files left to do")]
     Stopped {
@@ -104,6 +110,10 @@ impl Hint for StageError {
             }
             Self::Stopped { .. } => hint::GO_ON.to_owned(),
             Self::NotShardable { stage } => format!("run `{stage}` once, without `--shard`"),
+            Self::NoSuchTheorem { .. } => {
+                "names are full ones, such as `mathcomp.ssreflect.div.modnD`, and of kinds that are extracted (`--kinds`)"
+                    .to_owned()
+            }
             Self::BadBenchmark { .. } => format!(
                 "a benchmark is a JSON array, or JSON lines, of statements or of objects with one of {}",
                 STATEMENT_FIELDS.join(", ")
@@ -125,7 +135,7 @@ impl Hint for StageError {
         match self {
             Self::Store(error) => error.exit_code(),
             Self::Llm(error) => error.exit_code(),
-            Self::NotShardable { .. } | Self::Template { .. } => ExitCode::Usage,
+            Self::NotShardable { .. } | Self::NoSuchTheorem { .. } | Self::Template { .. } => ExitCode::Usage,
             Self::Stopped { .. } => ExitCode::StoppedEarly,
             Self::Rocq(_)
             | Self::Tokenizer(_)

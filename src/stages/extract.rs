@@ -8,7 +8,7 @@ mod full_name;
 mod names;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt, future, stream};
@@ -30,6 +30,7 @@ use crate::store::digest::Digest;
 use crate::store::layout::{Stage, StageDir, UnitName};
 use crate::store::ledger::{Input, Ledger, Summary};
 use crate::store::manifest::Manifest;
+use crate::store::sealed::SealedUnits;
 
 /// Its row in the table of the stages.
 pub const ENTRY: Entry = Entry {
@@ -90,7 +91,36 @@ pub async fn run(
     if are_compiled && *n_in > 0 && *n_kept == 0 && rejected.keys().all(|reason| reason == "rocq_error") {
         return Err(RocqError::OtherFlags { n_refused: *n_in }.into());
     }
+    if summary.n_missing == 0 {
+        check_names(context, &settings.extract.only, output)?;
+    }
     Ok(summary)
+}
+
+/// Says which of the names that alone were asked for no theorem has; an error if that is all of them.
+fn check_names(context: Context<'_>, only: &[FullName], output: &StageDir) -> Result<(), StageError> {
+    let mut unknown: BTreeSet<_> = only.iter().collect();
+    let n_names = unknown.len();
+    if n_names == 0 {
+        return Ok(());
+    }
+    let units = SealedUnits::find(output, Stage::Extract)?;
+    for unit in units.names() {
+        for record in units.read(unit)? {
+            unknown.remove(&record.source.full_name);
+        }
+        for rejected in units.read_rejected(unit)? {
+            unknown.remove(&rejected.source.full_name);
+        }
+    }
+    let names = unknown.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if unknown.len() == n_names {
+        return Err(StageError::NoSuchTheorem { names });
+    }
+    if !unknown.is_empty() {
+        context.observer.observe(&Event::Warning { message: format!("no theorem here is called {names}") });
+    }
+    Ok(())
 }
 
 /// Makes the unit of one file.

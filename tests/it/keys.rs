@@ -214,3 +214,15 @@ fn m82_a_stage_says_which_files_the_one_before_it_has_not_made() {
     assert!(outcome.stderr().contains(said), "{}", outcome.stderr());
     assert_eq!(seals(run_dir.stage(Stage::Measure).path()).len(), 1);
 }
+
+#[test]
+fn m81_a_name_that_no_theorem_has_is_told_and_is_an_error_if_there_is_no_other() {
+    let run = TestRun::new();
+    compile(&run.path().join("lib"), &[("leaf.v", LEAF)]);
+    let outcome = run.run("extract --input lib --only L.leaf.leaf L.leaf.laef");
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
+    assert!(outcome.stderr().contains("no theorem here is called `L.leaf.laef`"), "{}", outcome.stderr());
+    let outcome = run.run("extract --input lib --quiet --only L.leaf.laef");
+    assert_eq!(outcome.code(), 2, "{}", outcome.stderr());
+    assert!(outcome.stderr().contains("hint: names are full ones"), "{}", outcome.stderr());
+}
