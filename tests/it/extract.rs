@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use rocq_distill::record::{Premise, ProverReason, Reason, Record};
 use rocq_distill::rocq::sentence;
 use rocq_distill::rocq::source_tree::sources;
-use rocq_distill::store::jsonl;
+use rocq_distill::store::layout::Stage;
 
 use crate::harness::TestRun;
-use crate::library::{bytes, compile, extract, installed, kept, names, provers_in, reasons, rejected, replace};
+use crate::library::{bytes, compile, extract, installed, kept, names, provers_in, put, reasons, rejected, replace};
 
 #[test]
 fn m02_m07_m08_statements_are_found_in_every_layout() {
@@ -342,14 +342,13 @@ fn m12_m13_m39_a_record_that_says_what_is_not_so_is_rejected_and_kept_in_sight()
                   Lemma c : True. Proof. idtac. exact I. Qed.\nLemma d : True. Proof. idtac. exact I. Qed.\n\
                   Lemma e : True. Proof. idtac. exact I. Qed.\nLemma f : True. Proof. idtac. exact I. Qed.\n";
     let run = extract(&[("a.v", source)], "");
-    let path = run.path().join("export/extract/L/a.jsonl");
     let mut records = kept(&run, "extract", "L/a");
     records[0].steps[0].state_after.goals[0].conclusion = "False".to_owned();
     records[1].axioms.push(rocq_distill::record::Axiom::new("L.a.ax"));
     records[2].closing = "Admitted.".to_owned();
     records[3].steps[1].text = "exact I I.".to_owned();
     records[4].proof_script = "Proof. Axiom x : True. exact x. Qed.".to_owned();
-    fs::write(&path, jsonl::to_lines(&records, &path).unwrap()).unwrap();
+    put(&run, Stage::Extract, "L/a", &records);
     assert_eq!(run.run("verify --library lib --quiet").code(), 0);
     assert_eq!(names(&kept(&run, "verify", "L/a")), ["L.a:f"]);
     assert_eq!(
@@ -369,7 +368,7 @@ fn m11_m43_the_file_is_sent_as_it_is_and_each_sentence_of_it_once() {
     let source = "Require Import Bool.\nLemma a : True. Proof. exact I. Qed.\nSection S. Variable n : nat.\n\
                   Lemma b : n = n. Proof. reflexivity. Qed.\nDefinition c := 0. Lemma d : c = 0. Proof. auto. Qed. End S.\n";
     let prover = "#!/bin/sh\nrocq=$(command -v coqidetop || command -v coqidetop.opt)\n\
-                  case \"$*\" in *-topfile*) tee sent | \"$rocq\" \"$@\" ;; *) exec \"$rocq\" \"$@\" ;; esac\n";
+                  case \"$*\" in *-topfile*) tee \"$(dirname \"$0\")/sent\" | \"$rocq\" \"$@\" ;; *) exec \"$rocq\" \"$@\" ;; esac\n";
     let run = TestRun::new().file("prover", prover).file("rocq-distill.toml", "[rocq]\nprogram = \"./prover\"\n");
     fs::set_permissions(run.path().join("prover"), fs::Permissions::from_mode(0o755)).unwrap();
     compile(&run.path().join("lib"), &[("a.v", source)]);
@@ -398,10 +397,9 @@ fn m17_a_proof_without_steps_is_accounted_for_and_the_file_goes_on() {
     let run = extract(&[("a.v", source)], "");
     assert_eq!(names(&kept(&run, "extract", "L/a")), ["L.a:c"]);
     assert_eq!(reasons(&rejected(&run, "extract", "L/a")), [("L.a:a", "no_script"), ("L.a:b", "admitted")]);
-    let path = run.path().join("export/extract/L/a.jsonl");
     let mut records = kept(&run, "extract", "L/a");
     records.insert(0, Record { steps: Vec::new(), proof_script: "Proof. Qed.".to_owned(), ..records[0].clone() });
-    fs::write(&path, jsonl::to_lines(&records, &path).unwrap()).unwrap();
+    put(&run, Stage::Extract, "L/a", &records);
     assert_eq!(run.run("verify --engine coqidetop --library lib --quiet").code(), 0);
     assert_eq!(names(&kept(&run, "verify", "L/a")), ["L.a:c"]);
     assert_eq!(reasons(&rejected(&run, "verify", "L/a")), [("L.a:c", "text_mismatch")]);

@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rocq_distill::record::{Record, Rejected};
+use rocq_distill::store::digest::Digest;
 use rocq_distill::store::jsonl;
+use rocq_distill::store::layout::{RunDir, Stage, UnitName};
+use rocq_distill::store::manifest::Manifest;
+use rocq_distill::store::seal::Seal;
 
 use crate::harness::TestRun;
 
@@ -84,6 +88,22 @@ pub(crate) fn extract(sources: &[(&str, &str)], flags: &str) -> TestRun {
 #[track_caller]
 pub(crate) fn kept(run: &TestRun, stage: &str, unit: &str) -> Vec<Record> {
     jsonl::read(&run.path().join("export").join(stage).join(format!("{unit}.jsonl")), "record").unwrap()
+}
+
+/// Puts other records in the place of those that a stage kept of its only unit, as if it had made them.
+#[track_caller]
+pub(crate) fn put(run: &TestRun, stage: Stage, unit: &str, records: &[Record]) {
+    let folder = RunDir::new(run.path().join("export")).stage(stage);
+    let unit = UnitName::of_logical_path(&unit.replace('/', ".")).unwrap();
+    let files = folder.unit(&unit);
+    let lines = jsonl::to_lines(records, &files.records()).unwrap();
+    fs::write(files.records(), &lines).unwrap();
+    let mut seal = Seal::read(&files).unwrap().unwrap();
+    (seal.n_in, seal.n_kept) = (records.len() + seal.n_rejected(), records.len());
+    seal.records_sha256 = Digest::of(&lines);
+    jsonl::write_pretty(&files.seal(), &seal).unwrap();
+    let manifest = Manifest::read(&folder).unwrap().unwrap();
+    Manifest::assemble(stage, manifest.made_with, BTreeMap::from([(unit, seal)])).write(&folder).unwrap();
 }
 
 /// The records of a unit that a stage rejected.

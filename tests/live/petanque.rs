@@ -19,14 +19,14 @@ use rocq_distill::rocq::petanque::protocol::{
 };
 use rocq_distill::rocq::position::LineIndex;
 use rocq_distill::store::digest::Digest;
-use rocq_distill::store::jsonl;
+use rocq_distill::store::layout::Stage;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::fault::AROUND;
 use crate::harness::TestRun;
-use crate::library::{compile, installed, kept, names, reasons, rejected, replace, with_tactic};
+use crate::library::{compile, installed, kept, names, put, reasons, rejected, replace, with_tactic};
 use crate::mathcomp::SUBSET;
 
 const LIMIT: Duration = Duration::from_mins(5);
@@ -115,7 +115,6 @@ fn hypotheses_whose_bound_names_and_qualified_names_petanque_prints_otherwise_ar
     let of_lemma = ["n : nat", "H : forall n : nat, n = k", "env : env", "e : env = n", "y := env : M.env"];
     assert_eq!(context, [&of_section[..], &of_lemma].concat());
     assert_eq!(verify(), None);
-    let path = run.path().join("export/extract/L/a.jsonl");
     for (index, ty) in [
         (1, "forall m : nat, m = k"),
         (4, "forall n : nat, k = n"),
@@ -125,7 +124,7 @@ fn hypotheses_whose_bound_names_and_qualified_names_petanque_prints_otherwise_ar
     ] {
         let mut other = record.clone();
         ty.clone_into(&mut other.steps[0].state_before.goals[0].hypotheses[index].ty);
-        fs::write(&path, jsonl::to_lines(&[other], &path).unwrap()).unwrap();
+        put(&run, Stage::Extract, "L/a", &[other]);
         assert_eq!(verify().as_deref(), Some("state_mismatch"), "{ty}");
     }
 }
@@ -191,8 +190,7 @@ fn standings_around(tactic: &str, settings: &str, engine: &str) -> [Vec<(String,
             kept.chain(reasons(&rejected).into_iter().map(|(id, kind)| (id.to_owned(), kind.to_owned()))).collect();
         all.sort();
         fs::remove_dir_all(run.path().join("export/verify")).unwrap();
-        let path = run.path().join("export/extract/L/a.jsonl");
-        fs::write(&path, jsonl::to_lines(&honest, &path).unwrap()).unwrap();
+        put(&run, Stage::Extract, "L/a", &honest);
         all
     };
     [0, 1].map(standings)
@@ -235,8 +233,7 @@ fn verdict(pet: &Path, tactics: &[&str], states: &[ProofState]) -> Value {
     }
     record.source.sha256 = Digest::of(&text).to_string();
     text[text.find("Proof.").unwrap()..].trim_end().clone_into(&mut record.proof_script);
-    let path = run.path().join("export/extract/L/a.jsonl");
-    fs::write(&path, jsonl::to_lines(&[record], &path).unwrap()).unwrap();
+    put(&run, Stage::Extract, "L/a", &[record]);
     let outcome = run.run(&format!("verify --library lib --quiet --engine petanque --pet {}", pet.display()));
     assert_eq!(outcome.code(), 0, "{}", outcome.stderr());
     serde_json::to_value(&rejected(&run, "verify", "L/a").remove(0).reason).unwrap()
