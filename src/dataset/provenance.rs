@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::split::{Key, Split};
 use crate::llm::account::Spending;
-use crate::record::{Judge, Provenance, Record, RecordId, Usage};
+use crate::record::{Judge, Provenance, Record, RecordId, Score, Usage};
 use crate::settings::ExportSettings;
 use crate::store::digest::Digest;
 use crate::store::layout::Stage;
@@ -241,7 +241,7 @@ pub(super) fn split_sizes(members: &[(Key, Split)], settings: &ExportSettings) -
 
 /// Whether a record holds answers that no model gave.
 pub fn is_rehearsal(record: &Record) -> bool {
-    answers(record).any(|(_, answer)| answer.is_rehearsal) || record.scores.iter().any(|score| score.is_rehearsal())
+    answers(record).any(|(_, answer)| answer.is_rehearsal) || record.scores.iter().any(Score::is_rehearsal)
 }
 
 /// The answers that a record holds, with what they were asked for.

@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 
-use crate::record::{Axiom, Record, StepKind, Variant};
+use crate::record::{Axiom, Record, Score, StepKind, Variant};
 use crate::stages::score::obfuscator;
 use crate::text::obfuscate::Obfuscator;
 
@@ -50,8 +50,8 @@ pub(super) fn index(records: &[Record]) -> String {
 
 fn decision(record: &Record) -> Option<f64> {
     let obfuscated = || record.scores.iter().filter(|score| score.variant() == Variant::Obfuscated);
-    let kept = obfuscated().find(|score| score.index() == record.reasoning_index).and_then(|score| score.decision());
-    kept.or_else(|| obfuscated().filter_map(|score| score.decision()).max_by(f64::total_cmp))
+    let kept = obfuscated().find(|score| score.index() == record.reasoning_index).and_then(Score::decision);
+    kept.or_else(|| obfuscated().filter_map(Score::decision).max_by(f64::total_cmp))
 }
 
 /// Some records as the page shows them.

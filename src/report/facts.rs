@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::chart::{self, percentile};
 use super::{DoneStage, ReportError};
 use crate::dataset::{ModelUse, models};
-use crate::record::{Record, Score, Variant};
+use crate::record::{Record, Score, Variant, Verdict};
 
 /// Everything of the page but the records.
 #[derive(Debug, Serialize)]
@@ -173,7 +173,7 @@ fn scores(records: &[Record]) -> Result<Vec<Chart>, ReportError> {
         mean(scores.filter_map(value))
     };
     let values = |value: fn(&Score) -> Option<f64>| VARIANTS.map(|(variant, _)| average(variant, value)).to_vec();
-    let series = [values(|score| score.mean()), values(|score| score.decision()), values(|score| score.completion())];
+    let series = [values(Score::mean), values(Score::decision), values(Score::completion)];
     let svg = chart::groups("Scores", "score", &VARIANTS.map(|(_, name)| name.to_owned()), &series)?;
     let legend = [("series-0", "mean"), ("series-1", "decision"), ("series-2", "completion")];
     let legend = legend.map(|(class, text)| Key { class, text: text.to_owned() }).to_vec();
@@ -187,7 +187,7 @@ fn acceptance(records: &[Record]) -> Result<Vec<Chart>, ReportError> {
     for record in records {
         // A reasoning has several verdicts where the first ones could not be read.
         for (rank, verdicts) in record.verdicts.chunk_by(|left, right| left.index == right.index).enumerate() {
-            by_rank.entry(rank).or_default().push(verdicts.iter().any(|verdict| verdict.is_accepted()));
+            by_rank.entry(rank).or_default().push(verdicts.iter().any(Verdict::is_accepted));
         }
     }
     if by_rank.is_empty() {

@@ -109,7 +109,7 @@ async fn judge(
                 break;
             }
         }
-        if verdicts.last().is_some_and(|verdict| verdict.is_accepted()) {
+        if verdicts.last().is_some_and(Verdict::is_accepted) {
             break;
         }
     }
