@@ -34,7 +34,7 @@ fn m87_an_answer_is_kept_as_it_was_whatever_a_local_server_takes_for_a_key() {
         let server = ModelServer::saying(vec![Said::chat("There is none left: x + 0", r"\boxed{exact x0.} EMPTY")]);
         let run = reason(&server.base_url(), "").variable("OPENAI_API_KEY", dummy);
         assert_eq!(run.run("reason --quiet").code(), 0);
-        let text = fs::read_to_string(run.path().join("export/reason/lib/f.jsonl")).unwrap();
+        let text = fs::read_to_string(run.path().join("export/reason/journal/00000-of-00001.jsonl")).unwrap();
         assert!(text.contains("There is none left: x + 0") && text.contains(r"\\boxed{exact x0.} EMPTY"), "{text}");
     }
 }

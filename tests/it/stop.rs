@@ -70,8 +70,9 @@ struct Held {
 
 impl Held {
     fn new(settings: &str) -> Self {
-        let prover = "#!/bin/sh\n\
-                      case \"$*\" in *-topfile*) touch started; while [ -e hold ]; do sleep 0.02; done ;; esac\n\
+        // It does not stand where it lies: provers work in a folder of their own.
+        let prover = "#!/bin/sh\nhere=$(dirname \"$0\")\n\
+                      case \"$*\" in *-topfile*) touch $here/started; while [ -e $here/hold ]; do sleep 0.02; done ;; esac\n\
                       exec $(command -v coqidetop || command -v coqidetop.opt) \"$@\"\n";
         let settings = format!("{settings}\n[rocq]\nprogram = \"./prover\"\n");
         let run = TestRun::new().file("prover", prover).file("rocq-distill.toml", &settings).file("hold", "");
