@@ -37,8 +37,9 @@
 //!   nothing in it tells of a machine, a time or a process.
 //! - A *unit* is all records of one source file: three files (`div.jsonl`, `div.rejected.jsonl`, `div.unit.json`), of
 //!   which the last, the *seal*, is written last. A unit is whole or absent, done or not.
-//! - The *key* of a unit is a digest of its input, of the settings it depends on and of the versions; a seal with
-//!   another key is as good as none, so nothing stale is ever taken for done.
+//! - The *key* of a unit is a digest of its input (of a source file also what it requires), of the settings it depends on
+//!   and of the versions; a seal with another key is as good as none, so nothing stale is ever taken for done.
+//! - A *refusal* is what Rocq or a server says no to; a *fault* is a prover that hung, died, or took or said too much.
 //! - A *shard* is a set of units; shards of one stage write disjoint files, and nothing has to be merged.
 //! - A *rejection* is a record that does not go on, with a typed reason ([`record::Reason`]). What a prover or a model
 //!   refuses is such data; a missing program, a full disk or a wrong key is an error and stops the run.
@@ -47,10 +48,10 @@
 //! # The way of a record
 //!
 //! 1. **Out of the file.** [`rocq::library`] finds the `.v` files and what Rocq calls them. One `coqidetop` walks one
-//!    file from front to back ([`rocq::document`]): [`rocq::sentence`] cuts the text, [`rocq::vernac`] tells a
+//!    file from front to back ([`rocq::file_walk`]): [`rocq::sentence`] cuts the text, [`rocq::vernac`] tells a
 //!    statement from a tactic, [`rocq::wire`] speaks the protocol's XML. After each sentence of a proof the goals are
-//!    read; at its end the term is printed, and each name that the `.glob` file resolved ([`rocq::glob`]) is asked for
-//!    once ([`stages::extract`]). A prover that hangs, floods or dies costs one proof: another one catches up behind it.
+//!    read; at its end the term is printed, and each name is asked for as it is written there, with what the `.glob`
+//!    file says of it ([`rocq::glob`]) for a check ([`stages::extract`]). A prover that hangs, floods or dies costs one proof: another one catches up behind it.
 //! 2. **Through a fresh prover.** [`stages::verify`] replays every proof in the unmodified file, `Qed` included, in
 //!    [`rocq::petanque`] or a second `coqidetop` ([`rocq::prover`] is what both can do), and compares every state.
 //! 3. **Down to a subset.** [`stages::measure`] counts with [`text::tokenizer`]; [`stages::filter`] compares;
@@ -95,7 +96,7 @@
 //! - [`run`]: the table of contents of the program.
 //!
 //! What is said on the wire, what flows between stages ([`record`]) and what is published (`dataset`) are three
-//! sets of types with explicit conversions: a change of a server or of a column stays where it is. Steps know nothing
+//! sets of types with explicit conversions: a change of a server or of a column stays where it is. Stages know nothing
 //! of terminals: they tell [`stages::event::Event`]s, to which the console and telemetry listen. Errors are one enum for
 //! each boundary ([`rocq::RocqError`], [`llm::LlmError`], [`store::StoreError`], [`stages::StageError`]), and each says
 //! itself what to do and how the program ends ([`hint`]).
@@ -128,8 +129,8 @@
 //! **A setting.** One line in its table in `settings/`, as `settings/declare.rs` shows: flag, help, range check and
 //! `docs/settings.md` follow from it.
 //!
-//! **A view.** Write `dataset/NAME.rs` with a `Row`, a `row` or `rows` from a record, and `columns` that say what
-//! each holds: schema, card and Croissant all come from there. Then a variant of [`settings::View`] and a paragraph in
+//! **A view.** Write `dataset/NAME.rs` with a `row!`, which declares each column once: name, type, value and description;
+//! rows, schema, card and Croissant all come from there. Then a variant of [`settings::View`] and a paragraph in
 //! `card.md.jinja`. `every_view_is_written_in_parquet_with_the_rows_of_its_json_lines` finds it by itself.
 //!
 //! **An engine to replay proofs in.** Implement [`rocq::prover::ProverSession`] and add it to [`rocq::engine`], which decides

@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use rocq_distill::record::{Flaw, Record, StepKind, Variant};
+use rocq_distill::record::{Flaw, Record, Score, StepKind, Variant};
 use rocq_distill::settings::{JudgeSettings, ReasonSettings, ScoreSettings, Wire};
 use rocq_distill::stages::{judge, reason, score};
 use rocq_distill::store::layout::{RunDir, Stage};
@@ -146,7 +146,7 @@ fn a_real_servers_words_are_understood_from_the_first_thought_to_the_last_verdic
         assert_eq!(record.reasonings.len(), 2);
         assert!(record.reasonings.iter().all(|reasoning| !reasoning.text.is_empty() && reasoning.flaw.is_none()));
         assert!(record.reasoning_index.is_some());
-        let variants: Vec<_> = record.scores.iter().map(|score| score.variant()).collect();
+        let variants: Vec<_> = record.scores.iter().map(Score::variant).collect();
         assert!(variants.starts_with(&[Variant::None, Variant::Mixed, Variant::Obfuscated]), "{variants:?}");
         for score in &record.scores {
             let tokens = score.tokens().unwrap();

@@ -377,7 +377,7 @@ fn a_rehearsal_is_marked_in_every_score() {
         ..ScoreSettings::default()
     };
     run(&run_dir, &settings).unwrap();
-    assert!(scores(&run_dir).iter().flatten().all(|score| score.is_rehearsal()));
+    assert!(scores(&run_dir).iter().flatten().all(Score::is_rehearsal));
 }
 
 #[test]
