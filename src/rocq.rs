@@ -21,6 +21,7 @@ pub mod process;
 pub mod project;
 pub mod prover;
 pub mod requires;
+pub mod scratch;
 pub mod sentence;
 pub mod source_text;
 pub mod source_tree;

@@ -23,7 +23,7 @@ use crate::hint::Hint;
 use crate::llm::budget::Limit;
 use crate::llm::journal::upkeep;
 use crate::pipeline::{self, Funnel, Portion};
-use crate::rocq::process;
+use crate::rocq::{process, scratch};
 use crate::settings::{self, Overrides, Settings};
 use crate::stages::check::Target;
 use crate::stages::event::{Both, Observer};
@@ -145,6 +145,7 @@ fn start(work: Work, settings: Settings, config: Option<PathBuf>, console: &Arc<
             Err(_) => Ok(console.stopped_early()),
         }
     });
+    scratch::remove_all();
     let code = outcome.as_ref().map_or_else(Hint::exit_code, |code| *code);
     if let Err(undelivered) = telemetry.finish(code) {
         console.warning(&format!("{undelivered}; the rest is not affected, and `rocq-distill doctor` tries it again"));

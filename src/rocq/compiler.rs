@@ -9,6 +9,7 @@ use super::installation::Installation;
 use super::library::SourceFile;
 use super::limits::Limits;
 use super::process::Process;
+use super::scratch::Scratch;
 use super::{RocqError, Setback};
 use crate::record::{ProverReason, Reason};
 
@@ -29,8 +30,7 @@ pub async fn make_glob(
     text: &str,
     limits: Limits,
 ) -> Result<MadeGlob, RocqError> {
-    let folder = tempfile::Builder::new().prefix("rocq-distill-").tempdir();
-    let folder = folder.map_err(|source| RocqError::Read { path: std::env::temp_dir(), source })?;
+    let folder = Scratch::new().map_err(|source| RocqError::Read { path: std::env::temp_dir(), source })?;
     let copy = folder.path().join(file.path.file_name().unwrap_or_default());
     fs::write(&copy, text).map_err(|source| RocqError::Read { path: copy.clone(), source })?;
     let compiler = rocq.compiler.as_deref().ok_or_else(|| RocqError::NoGlob { path: file.path.clone() })?;

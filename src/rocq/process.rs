@@ -12,12 +12,12 @@ use memchr::memmem;
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, getppid, getrlimit, kill_process_group, set_parent_process_death_signal, setrlimit,
 };
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Join};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::scratch::Scratch;
 use super::{Fault, Refusal, RocqError, Setback};
 
 /// How much of a prover's standard error is remembered.
@@ -58,7 +58,7 @@ pub struct Process {
     stderr_reader: JoinHandle<()>,
     bounds: Bounds,
     /// Where it runs, and where it writes what a library makes it write: extracted programs, redirected messages.
-    _scratch: TempDir,
+    _scratch: Scratch,
 }
 
 impl Process {
@@ -67,7 +67,7 @@ impl Process {
         let failed = |source| RocqError::Start { program: program.to_owned(), source };
         // Only the child itself can ask to be ended with its parent and to be given less memory than it, so it starts as
         // this program: the very one that runs, even where its file has been replaced since.
-        let scratch = tempfile::Builder::new().prefix("rocq-distill-").tempdir().map_err(failed)?;
+        let scratch = Scratch::new().map_err(failed)?;
         let mut child = Command::new("/proc/self/exe")
             .args(["tether", &std::process::id().to_string(), &bounds.memory.to_string()])
             .arg(program)

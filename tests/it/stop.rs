@@ -218,3 +218,17 @@ fn child_of(parent: u32) -> Pid {
     let [child] = children.collect::<Vec<_>>()[..] else { panic!("{parent} does not have one child") };
     child
 }
+
+#[test]
+fn m100_no_folder_of_a_prover_stays_behind_when_the_program_is_interrupted() {
+    let held = Held::new("");
+    let temporary = tempfile::tempdir().unwrap();
+    let folders = || fs::read_dir(temporary.path()).unwrap().count();
+    let mut command = held.run.command("extract --input lib --jobs 1 --quiet");
+    let mut child = command.env("TMPDIR", temporary.path()).spawn().unwrap();
+    wait_until(|| held.run.path().join("started").exists());
+    assert_ne!(folders(), 0);
+    send(Signal::TERM, &child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(folders(), 0);
+}

@@ -8,22 +8,21 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use crate::rocq::library::SourceFile;
 use crate::rocq::project::Binding;
+use crate::rocq::scratch::Scratch;
 
 /// The folder; it goes with this value.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    folder: TempDir,
+    folder: Scratch,
     file: PathBuf,
 }
 
 impl Workspace {
     /// Makes the folder for a source file.
     pub(super) fn of(file: &SourceFile) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("rocq-distill-").tempdir()?;
+        let folder = Scratch::new()?;
         let (prefix, below) = file.logical_path.as_str().split_once('.').unwrap_or(("", file.logical_path.as_str()));
         let twin = folder.path().join(below.replace('.', "/")).with_extension("v");
         fs::create_dir_all(twin.parent().unwrap_or(&twin))?;
