@@ -140,6 +140,10 @@ class Audit:
         if (None, axiom) in printed:
             return None, axiom
         name, _, remark = axiom.partition(" ")
+        for parameter, module in self.source.bound_at[self.last].items():
+            binder = f"{self.source.logical_path}.{module}."
+            if name.startswith(f"{binder}{parameter}."):
+                return name.removeprefix(binder), remark
         is_known = False
         for path in self.with_sections(name):
             answer = self.session.answer(self.axiom_paths[path]) or ""
@@ -224,10 +228,13 @@ class Audit:
             name = full_name
         else:
             name = self.without_sections(path)
+        bound_by = self.source.bound_at[self.last].get(path.split(".")[0])
+        if bound_by:  # Coq tells no module that binds a parameter.
+            name = f"{self.source.logical_path}.{bound_by}.{path}"
         premise = {
             "full_name": name,
-            "kernel_name": alias_of or (name if self.is_here(path) else path),
-            "kind": reference.kind,
+            "kernel_name": alias_of or (name if self.is_here(path) or bound_by else path),
+            "kind": "parameter" if bound_by else reference.kind,
             "type": meaning,
             "library": reference.library,
         }

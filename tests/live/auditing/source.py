@@ -27,16 +27,25 @@ def sentences(source, ends):
         start = end
 
 
+def parameters(text):
+    """The names that a module binds: `(M : T)`, `(Import M N : T)`."""
+    groups = re.findall(r"\(\s*!?\s*(?:Import\s+|Export\s+)?((?:[\w']+\s+)*[\w']+)\s*:(?!=)", text)
+    return [name for group in groups for name in group.split()]
+
+
 def nesting(texts):
-    """Of each sentence, which modules and sections are open, as (is it a section, name), and whether one is a template.
+    """Of each sentence, which modules and sections are open, as (is it a section, name), whether one is a template, and by
+    which module each of their parameters is bound.
 
     A template is a functor or a module's type: what it holds is gone when it is closed. `HB.builders` opens one of each and makes up a name for both: here it is None.
     """
-    stack, open_at, is_template_at, templates = [], [], [], []
+    stack, open_at, is_template_at, templates, bound, bound_at = [], [], [], [], [], []
     for text in texts:
         open_at.append(list(stack))
         templates = [depth for depth in templates if depth < len(stack)]
         is_template_at.append(bool(templates))
+        bound = [(depth, name, module) for depth, name, module in bound if depth < len(stack)]
+        bound_at.append({name: module for _, name, module in bound})
         text = re.sub(r"\(\*.*?\*\)", " ", text, flags=re.DOTALL)
         text = re.sub(r"^\s*(#\[[^]]*\]\s*|Local\s+|Global\s+)*", "", text)
         section = re.match(r"Section\s+([\w']+)", text)
@@ -46,6 +55,8 @@ def nesting(texts):
         elif module and not re.search(r"(?<![<:]):=", module[2]):
             if re.match(r"Module\s+Type\s", text) or re.match(r"[\s!]*\(", module[2]):
                 templates.append(len(stack))
+            around = [name for is_section, name in stack if not is_section and name]
+            bound += [(len(stack), name, ".".join([*around, module[1]])) for name in parameters(module[2])]
             stack.append((False, module[1]))
         elif re.match(r"HB\.builders\s", text):
             stack += [(False, None), (True, None)]
@@ -53,7 +64,7 @@ def nesting(texts):
             del stack[-2:]
         elif re.match(r"End\s+", text):
             stack.pop()
-    return open_at, is_template_at
+    return open_at, is_template_at, bound_at
 
 
 class Source:
@@ -81,7 +92,7 @@ class Source:
         self.references = read_glob((folder / "glob").read_text())
         self.sentences = list(sentences(self.bytes, ends))
         texts = [self.text(start, end) for start, end in self.sentences]
-        self.open_at, self.is_template_at = nesting(texts)
+        self.open_at, self.is_template_at, self.bound_at = nesting(texts)
 
     def text(self, start, end):
         return self.bytes[start:end].decode()
