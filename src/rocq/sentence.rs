@@ -41,7 +41,7 @@ pub fn split(text: &str) -> Vec<Sentence> {
     }
     // What is behind the start of a comment that nothing closes is no comment: Rocq does not read it either.
     if let Some(start) = cursor.unclosed.filter(|_| sentences.last().is_none_or(is_finished)) {
-        sentences.push(Sentence { range: start..text.trim_end().len(), shape: Shape::Unfinished });
+        sentences.push(Sentence { range: start..without_blanks_behind(text.as_bytes()), shape: Shape::Unfinished });
     }
     sentences
 }
@@ -103,7 +103,7 @@ impl Cursor<'_> {
         loop {
             match self.peek(0) {
                 None => {
-                    self.at = if self.unclosed.is_some() { self.bytes.trim_ascii_end().len() } else { last_end };
+                    self.at = if self.unclosed.is_some() { without_blanks_behind(self.bytes) } else { last_end };
                     return Shape::Unfinished;
                 }
                 Some(b'(') if self.peek(1) == Some(b'*') => {
@@ -226,6 +226,11 @@ impl Cursor<'_> {
     }
 }
 
+/// How long a text is without the blanks behind it.
+fn without_blanks_behind(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1)
+}
+
 /// What Rocq takes for a blank: no form feed.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
@@ -324,5 +329,7 @@ mod tests {
     #[test]
     fn m85_a_form_feed_ends_no_sentence() {
         check("a.\x0cb. c.", &["a.\x0cb.", "c."]);
+        // Nor is one behind a comment that nothing closes.
+        check("a (* b\x0c\x0c", &["a (* b\x0c\x0c"]);
     }
 }

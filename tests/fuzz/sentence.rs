@@ -25,7 +25,8 @@ fuzz_target!(|text: &str| {
         // `x .(* y` is unfinished, as no blank stands behind the period; without the comment the period ends it.
         assert!(again[0].shape == sentence.shape || sentence.shape == Shape::Unfinished);
         let _ = (vernac::role(piece, sentence.shape), vernac::theorem_kind(piece), vernac::stated_name(piece));
-        let _ = (vernac::is_harmless(piece), vernac::keeps_context(piece), vernac::printing(piece, piece.len() % 2 == 0));
+        let _ =
+            (vernac::is_harmless(piece), vernac::keeps_context(piece), vernac::printing(piece, piece.len() % 2 == 0));
         end = range.end;
     }
     assert!(sentence::split(&text[end..]).is_empty(), "a sentence lies after the last one");
